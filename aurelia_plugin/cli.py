@@ -1,0 +1,44 @@
+"""The `aurelia` command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from aurelia_plugin import __version__
+from aurelia_plugin.errors import AureliaError
+from aurelia_plugin.registration import tasks_path
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status: 0, or 1 with the error on stderr."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except AureliaError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="aurelia", description="Tools around the AURELIA plugin for lmms-eval."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(title="commands", required=True)
+    tasks = commands.add_parser(
+        "tasks-path",
+        help="print the folder of the packaged tasks",
+        description="Print the folder of the packaged tasks, for `lmms-eval tasks --include-path "
+        '"$(aurelia tasks-path)"`.',
+    )
+    tasks.set_defaults(run=_print_tasks_path)
+    return parser
+
+
+def _print_tasks_path(_: argparse.Namespace) -> None:
+    print(tasks_path())

@@ -1,0 +1,169 @@
+"""What a run did, counted: calls, tokens, evidence, outcomes. Counts of several processes add."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aurelia_plugin.backend import Reply
+from aurelia_plugin.reasoning.roles import ROLES
+from aurelia_plugin.reasoning.trace import StopReason, Trace
+
+__all__ = ["CallCount", "OutcomeCount", "RunCount"]
+
+_STOPS: tuple[StopReason, ...] = ("accepted", "exhausted", "unscored", "failed", "over_budget")
+_EXAMPLES = 5
+
+
+@dataclass
+class CallCount:
+    """Calls of one role (or of the target); replies taken from the store count as `reused`."""
+
+    calls: int = 0
+    reused: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    frames: int = 0
+    images: int = 0
+    sound_seconds: float = 0.0
+    clips: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
+
+    def add(self, reply: Reply) -> None:
+        """Count one call that was made."""
+        self.calls += 1
+        self.input_tokens += reply.usage.input_tokens
+        self.output_tokens += reply.usage.output_tokens
+        self.frames += reply.evidence.frames
+        self.images += reply.evidence.images
+        self.sound_seconds += reply.evidence.sound_seconds
+        self.clips += reply.evidence.clips
+        self.dropped.update(reply.evidence.dropped)
+        self.models[reply.model] += 1
+
+    def merge(self, other: CallCount) -> None:
+        """Add another process's count."""
+        for name in ("calls", "reused", "input_tokens", "output_tokens", "frames", "images"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.sound_seconds += other.sound_seconds
+        self.clips += other.clips
+        self.dropped.update(other.dropped)
+        self.models.update(other.models)
+
+    def evidence(self) -> dict[str, Any]:
+        """Return what was delivered and what was dropped."""
+        return {
+            "calls": self.calls,
+            "frames": self.frames,
+            "images": self.images,
+            "sound_seconds": round(self.sound_seconds, 3),
+            "clips": self.clips,
+            "dropped": dict(self.dropped),
+        }
+
+
+@dataclass
+class OutcomeCount:
+    """How the questions of one category, or of the whole run, went.
+
+    Attributes:
+        agent_failures: questions whose loop failed.
+        target_failures: questions that the target could not be asked or did not answer.
+        unanswered: questions whose answer is empty because of a failure.
+    """
+
+    n: int = 0
+    stops: Counter[str] = field(default_factory=Counter)
+    iterations: int = 0
+    traces: int = 0
+    without_steps: int = 0
+    agent_failures: int = 0
+    target_failures: int = 0
+    unanswered: int = 0
+
+    def add_trace(self, trace: Trace) -> None:
+        """Count a question's trace."""
+        self.traces += 1
+        self.stops[trace.stop] += 1
+        self.iterations += len(trace.iterations)
+
+    def merge(self, other: OutcomeCount) -> None:
+        """Add another process's count."""
+        self.stops.update(other.stops)
+        for name in (
+            "n",
+            "iterations",
+            "traces",
+            "without_steps",
+            "agent_failures",
+            "target_failures",
+            "unanswered",
+        ):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def record(self) -> dict[str, Any]:
+        """Return the counts as they stand in a run's summary."""
+        return {
+            "n": self.n,
+            **{stop: self.stops[stop] for stop in _STOPS if stop != "failed"},
+            "failed": self.agent_failures + self.target_failures,
+            "agent_failures": self.agent_failures,
+            "target_failures": self.target_failures,
+            "unanswered": self.unanswered,
+            "without_steps": self.without_steps,
+            "mean_iterations": round(self.iterations / self.traces, 4) if self.traces else 0.0,
+        }
+
+
+@dataclass
+class RunCount:
+    """Everything that is counted over a run."""
+
+    total: OutcomeCount = field(default_factory=OutcomeCount)
+    by_category: dict[str, OutcomeCount] = field(default_factory=dict)
+    calls: dict[str, CallCount] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def of(self, category: str) -> tuple[OutcomeCount, OutcomeCount]:
+        """Return the two counts that a question of this category belongs to."""
+        return self.total, self.by_category.setdefault(category, OutcomeCount())
+
+    def problem(self, text: str) -> None:
+        """Keep the first few failures' messages, to be shown."""
+        if len(self.problems) < _EXAMPLES:
+            self.problems.append(text)
+
+    def merged(self, others: Iterable[RunCount]) -> RunCount:
+        """Return the sum over processes, this one included."""
+        whole = RunCount()
+        for count in (self, *others):
+            whole.total.merge(count.total)
+            for category, outcome in count.by_category.items():
+                whole.of(category)[1].merge(outcome)
+            for name, calls in count.calls.items():
+                whole.calls.setdefault(name, CallCount()).merge(calls)
+            for text in count.problems:
+                whole.problem(text)
+        return whole
+
+    def record(self) -> dict[str, Any]:
+        """Return the counts as they stand in a run's summary."""
+        calls = {name: self.calls.get(name, CallCount()) for name in (*ROLES, "target")}
+        return {
+            "calls": {role: calls[role].calls for role in ROLES},
+            "calls_reused": {role: calls[role].reused for role in ROLES},
+            "tokens": {
+                name: {"input": count.input_tokens, "output": count.output_tokens}
+                for name, count in calls.items()
+            },
+            **self.total.record(),
+            "evidence": {name: count.evidence() for name, count in calls.items()},
+            "models": {name: sorted(count.models) for name, count in calls.items()},
+            "by_category": {
+                category: outcome.record() for category, outcome in sorted(self.by_category.items())
+            },
+            "problems": self.problems,
+        }

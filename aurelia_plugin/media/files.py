@@ -1,0 +1,140 @@
+"""Files as values: content digests, results remembered per file version, atomic writes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
+
+from aurelia_plugin.errors import MediaError
+
+__all__ = ["FileMemory", "content_digest", "require_content", "write_atomically"]
+
+_CHUNK_BYTES = 1 << 20
+
+T = TypeVar("T")
+
+
+class _FileVersion(NamedTuple):
+    path: str
+    size: int
+    mtime_ns: int
+
+
+class FileMemory(Generic[T]):
+    """What was computed from a file, kept until the file's size or modification time changes.
+
+    Bounded (the least recently used entry goes first) and safe to use from several threads. Two
+    threads that ask for the same new file may both compute it: that costs time, never correctness.
+    """
+
+    def __init__(self, limit: int = 4096) -> None:
+        self._limit = limit
+        self._values: OrderedDict[_FileVersion, T] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, path: Path, compute: Callable[[Path], T]) -> T:
+        """Return `compute(path)`, from memory when the file has not changed.
+
+        Raises:
+            MediaError: the file is missing or cannot be examined, or whatever `compute` raises.
+        """
+        version = _version(path)
+        with self._lock:
+            if version in self._values:
+                self._values.move_to_end(version)
+                return self._values[version]
+        value = compute(path)
+        with self._lock:
+            self._values[version] = value
+            while len(self._values) > self._limit:
+                self._values.popitem(last=False)
+        return value
+
+
+def _version(path: Path) -> _FileVersion:
+    try:
+        resolved = path.resolve()
+        status = resolved.stat()
+    # A caller may have taken any text for a path: NUL characters, far too long, endless links.
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _unreadable(path, error) from error
+    return _FileVersion(str(resolved), status.st_size, status.st_mtime_ns)
+
+
+def _unreadable(path: Path, error: Exception) -> MediaError:
+    missing = isinstance(error, FileNotFoundError)
+    cause = "no such file" if missing else getattr(error, "strerror", None) or str(error)
+    name = str(path)
+    name = name if len(name) <= 300 else f"{name[:300]}…"
+    return MediaError(name, cause, "Check the path and the permissions of the file.")
+
+
+def require_content(path: Path) -> None:
+    """Raise MediaError unless `path` is a file with at least one byte."""
+    version = _version(path)
+    if not path.is_file():
+        raise MediaError(path, "not a file", "Name a media file, not a folder.")
+    if version.size == 0:
+        raise MediaError(path, "the file is empty (0 bytes)", "Fetch the file again.")
+
+
+def content_digest(path: Path) -> str:
+    """Return the SHA-256 of the file's bytes, in hexadecimal.
+
+    Raises:
+        MediaError: the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return digest.hexdigest()
+
+
+def write_atomically(
+    path: Path, content: bytes, check: Callable[[Path], object] | None = None
+) -> None:
+    """Write `content` to `path` so that other processes see all of it or nothing.
+
+    Args:
+        path: the file to make; its folder is created.
+        content: the bytes.
+        check: called with the finished temporary file (same suffix) before it takes its place;
+            what it raises leaves no file behind.
+
+    Raises:
+        MediaError: the folder cannot be written, or whatever `check` raises.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        if check is not None:
+            check(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _unwritable(path: Path, error: OSError) -> MediaError:
+    return MediaError(
+        path,
+        f"cannot be written: {error.strerror or error}",
+        "Make room or permissions there, or set AURELIA_CACHE to another folder.",
+    )

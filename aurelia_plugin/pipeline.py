@@ -1,0 +1,218 @@
+"""The path of every run: question -> media mode -> arm -> target -> answer.
+
+Questions are made when their turn comes and forgotten when they are answered, so memory does not
+grow with the task list; while the target answers some, the agents work on later ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal, NamedTuple, Protocol, TypeVar
+
+from aurelia_plugin.backend import Backend, Reply, Usage
+from aurelia_plugin.calls import RetryPolicy, answer
+from aurelia_plugin.counts import CallCount, RunCount
+from aurelia_plugin.errors import AureliaError, BackendError, MediaError
+from aurelia_plugin.reasoning.conditions import Arm, Gather, Posed
+from aurelia_plugin.reasoning.modes import MediaChange
+from aurelia_plugin.reasoning.question import Question
+
+__all__ = ["Answer", "Pipeline", "Progress", "Source"]
+
+T = TypeVar("T")
+
+
+class Source(Protocol):
+    """Makes a question when its turn comes."""
+
+    @property
+    def id(self) -> str:
+        """The question's id."""
+
+    @property
+    def category(self) -> str:
+        """The question's category."""
+
+    def __call__(self) -> Question:
+        """Make the question. Called in a worker thread, one call at a time.
+
+        Raises:
+            MediaError: if a medium is missing or has no usable form.
+        """
+
+
+class Answer(NamedTuple):
+    """What the target said; the text is empty when the question could not be answered."""
+
+    text: str
+    usage: Usage | None
+
+
+class Progress(Protocol):
+    """Told when the agents are done with a question, and when the target is."""
+
+    def reasoned(self) -> None:
+        """One question's agents are done."""
+
+    def answered(self) -> None:
+        """One question is answered."""
+
+
+class Pipeline:
+    """Answers questions through one arm.
+
+    Args:
+        target: the model under test.
+        arm: what stands in front of a question.
+        media: what of its clip is sent.
+        on_agent_failure: what becomes of a question whose agents failed.
+        counts: where outcomes are counted.
+        window: how many questions are under way at once.
+        gather: joins lists over the processes of a run.
+    """
+
+    def __init__(
+        self,
+        target: Backend,
+        arm: Arm,
+        media: MediaChange,
+        *,
+        on_agent_failure: Literal["empty", "zero_shot", "raise"] = "empty",
+        counts: RunCount | None = None,
+        window: int = 8,
+        gather: Gather = lambda items: items,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        self.counts = counts or RunCount()
+        self._target = target
+        self._target_count = self.counts.calls.setdefault("target", CallCount())
+        self._arm = arm
+        self._media = media
+        self._policy = on_agent_failure
+        self._window = max(1, window)
+        self._gather = gather
+        self._retry = retry or RetryPolicy()
+
+    async def run(self, sources: Sequence[Source], progress: Progress) -> list[Answer]:
+        """Answer every question; answers come in the order of the sources.
+
+        Raises:
+            AureliaError: for a setting or folder that stops the whole run, and for a failed
+                question under `on_agent_failure=raise`. What was finished is stored.
+        """
+        self._making = asyncio.Lock()
+
+        async def survey_media(source: Source) -> None:
+            with contextlib.suppress(MediaError):  # met again, and counted, when it is answered
+                await self._make(source, self._media.survey)
+
+        async def survey_arm(source: Source) -> None:
+            with contextlib.suppress(MediaError):  # likewise
+                question = await self._make(source, self._changed)
+                trace = await self._arm.survey(question)
+                if trace is not None:
+                    for count in self.counts.of(question.category):
+                        count.add_trace(trace)
+            progress.reasoned()
+
+        async def pose_and_answer(source: Source) -> Answer:
+            return await self._answer(source, progress)
+
+        if self._media.surveys:
+            await _each(sources, survey_media, self._window)
+            self._media.settle(self._gather)
+        if self._arm.surveys:
+            await _each(sources, survey_arm, self._window)
+            self._arm.settle(self._gather)
+        return await _each(sources, pose_and_answer, self._window)
+
+    async def _make(self, source: Source, then: Callable[[Question], T]) -> T:
+        """Make a question and do what reads its files, off the event loop."""
+        async with self._making:
+            return await asyncio.to_thread(lambda: then(source()))
+
+    def _changed(self, question: Question) -> Question:
+        changed = self._media.apply(question)
+        _ = changed.key  # digests the media here, in the worker thread
+        return changed
+
+    async def _answer(self, source: Source, progress: Progress) -> Answer:
+        counts = self.counts.of(source.category)
+        for count in counts:
+            count.n += 1
+        reply = None
+        try:
+            question = await self._make(source, self._changed)
+        except MediaError as error:
+            self._target_failed(source, error)
+            progress.reasoned()
+        else:
+            posed = await self._arm.pose(question)
+            if not self._arm.surveys:
+                progress.reasoned()
+            if posed.trace is not None:
+                for count in counts:
+                    count.add_trace(posed.trace)
+                    count.without_steps += not posed.trace.steps
+            asked = self._after_agents(question, posed)
+            reply = await self._ask(asked, source) if asked is not None else None
+        if reply is None:
+            for count in counts:
+                count.unanswered += 1
+        progress.answered()
+        return Answer(reply.text, reply.usage) if reply else Answer("", None)
+
+    def _after_agents(self, question: Question, posed: Posed) -> Question | None:
+        """Return what the target is asked, None if it is not asked because the agents failed."""
+        if posed.question is not None:
+            return posed.question
+        problem = f"{question.id}: {posed.problem}"
+        if self._policy == "raise":
+            raise AureliaError(
+                problem,
+                "Remove the cause and start again (finished calls are kept), or set "
+                "on_agent_failure=empty or zero_shot.",
+            )
+        self.counts.problem(problem)
+        for count in self.counts.of(question.category):
+            count.agent_failures += 1
+        return question if self._policy == "zero_shot" else None
+
+    async def _ask(self, asked: Question, source: Source) -> Reply | None:
+        try:
+            reply = await answer(self._target, asked.prompt(), self._retry)
+        except (BackendError, MediaError) as error:
+            self._target_failed(source, error)
+            return None
+        self._target_count.add(reply)
+        return reply
+
+    def _target_failed(self, source: Source, error: AureliaError) -> None:
+        if self._policy == "raise":
+            raise error
+        self.counts.problem(f"{source.id}: {error}")
+        for count in self.counts.of(source.category):
+            count.target_failures += 1
+
+
+async def _each(
+    sources: Sequence[Source], work: Callable[[Source], Awaitable[T]], window: int
+) -> list[T]:
+    """Do `work` for every source, `window` at a time, and stop all at the first error."""
+    results: dict[int, T] = {}
+    turns = iter(enumerate(sources))
+
+    async def worker() -> None:
+        for index, source in turns:
+            results[index] = await work(source)
+
+    workers = [asyncio.create_task(worker()) for _ in range(min(window, len(sources)))]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for task in workers:
+            task.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+    return [results[index] for index in range(len(sources))]

@@ -1,0 +1,108 @@
+"""A question: what a task asks about a clip, independent of any harness."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aurelia_plugin.backend import Generation, Message, Part, Prompt, Text
+from aurelia_plugin.digests import digest_of
+from aurelia_plugin.media.clip import Clip, Media
+
+__all__ = ["Question", "labelled"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One item of a task.
+
+    Attributes:
+        id: unique within a run, for example `task/split/12`.
+        messages: the conversation as the task gives it; text and media in order.
+        generation: how the task wants the answer decoded.
+        category: the item's category, or the task's name where it has none.
+        fields: the item's own fields (for `precomputed=field:NAME`).
+    """
+
+    id: str
+    messages: tuple[Message, ...]
+    generation: Generation
+    category: str = ""
+    fields: dict[str, Any] | None = None
+
+    @property
+    def clip(self) -> Clip:
+        """All media of the question, in order."""
+        return Prompt(self.messages).clip
+
+    @property
+    def text(self) -> str:
+        """The question's text; media that stand between two texts appear as `[audio 1]`."""
+        labels = iter(labelled(self.clip))
+        parts = [part for message in self.messages for part in message.parts]
+        first = next((i for i, p in enumerate(parts) if isinstance(p, Text)), len(parts))
+        last = max((i for i, p in enumerate(parts) if isinstance(p, Text)), default=-1)
+        pieces = []
+        for position, part in enumerate(parts):
+            if isinstance(part, Text):
+                pieces.append(part.text.strip())
+                continue
+            label = next(labels)
+            if first < position < last:
+                pieces.append(f"[{label}]")
+        return "\n".join(piece for piece in pieces if piece)
+
+    @property
+    def key(self) -> str:
+        """Digest of clip and text: the same question has it in every run and arm."""
+        return digest_of([self.clip.digest, self.text])
+
+    def prompt(self) -> Prompt:
+        """Return the question as the target is asked it."""
+        return Prompt(self.messages, self.generation)
+
+    def with_media(self, change: Callable[[Clip], Clip]) -> Question:
+        """Return the question over a changed clip.
+
+        `change` keeps the number of media, or drops them all.
+        """
+        changed = iter(change(self.clip).media)
+        messages = []
+        for message in self.messages:
+            parts: list[Part] = []
+            for part in message.parts:
+                new = next(changed, None) if isinstance(part, Media) else part
+                if new is not None:
+                    parts.append(new)
+            messages.append(replace(message, parts=tuple(parts)))
+        return replace(self, messages=tuple(messages))
+
+    def with_preface(self, preface: str) -> Question:
+        """Return the question with `preface` put in front of the task's last text.
+
+        The task's own text, and with it the instruction on the answer's form, stays last.
+        """
+        messages = list(self.messages)
+        for index in range(len(messages) - 1, -1, -1):
+            parts = list(messages[index].parts)
+            places = [i for i, part in enumerate(parts) if isinstance(part, Text)]
+            if messages[index].role != "user" or not places:
+                continue
+            own = parts[places[-1]]
+            assert isinstance(own, Text)
+            parts[places[-1]] = Text(f"{preface}\n\n{own.text}")
+            messages[index] = replace(messages[index], parts=tuple(parts))
+            return replace(self, messages=tuple(messages))
+        return replace(self, messages=(*messages, Message("user", (Text(preface),))))
+
+
+def labelled(clip: Clip) -> tuple[str, ...]:
+    """Return a name for each medium of a clip: `video 1`, `audio 1`, `audio 2`, ..."""
+    seen: Counter[str] = Counter()
+    names = []
+    for medium in clip.media:
+        seen[medium.kind] += 1
+        names.append(f"{medium.kind} {seen[medium.kind]}")
+    return tuple(names)

@@ -1,0 +1,102 @@
+"""The record of the loop for one question."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aurelia_plugin.backend import Evidence, Usage
+from aurelia_plugin.reasoning.roles import Role
+
+__all__ = ["TRACE_SCHEMA", "AgentCall", "Iteration", "StopReason", "Trace", "best_of"]
+
+TRACE_SCHEMA = 1
+"""Part of every key: raised when the loop or the stored form changes."""
+
+StopReason = Literal["accepted", "exhausted", "unscored", "failed", "over_budget"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AgentCall(_Record):
+    """One call of one agent.
+
+    Attributes:
+        ask: 0 for the first time, 1 when an unreadable reply was asked for again.
+        read: how the reply was read: `json`, `embedded`, `repaired`, `text`, `lines`, or
+            `unreadable`.
+    """
+
+    role: Role
+    ask: int
+    text: str
+    read: str = ""
+    model: str
+    usage: Usage
+    evidence: Evidence
+
+
+class Iteration(_Record):
+    """One round: steps, caption, score.
+
+    Attributes:
+        score: 1 to 10, or None when no score could be read.
+        feedback: what the evaluator said beside the score.
+    """
+
+    steps: tuple[str, ...]
+    step_answers: tuple[str, ...] = ()
+    final_answer: str | None = None
+    caption: str | None = None
+    score: int | None = Field(None, ge=1, le=10)
+    feedback: str | None = None
+    calls: tuple[AgentCall, ...] = ()
+
+
+class Trace(_Record):
+    """The loop's whole record for one question.
+
+    Attributes:
+        key: digest of all that the loop depends on.
+        question_key: digest of clip and text alone.
+        roles: the identity of each agent's backend.
+        best: index of the iteration whose steps are r*, or None if there is none.
+        stop: why the loop ended.
+        error: what failed, when `stop` is `failed`.
+    """
+
+    schema_version: int = TRACE_SCHEMA
+    key: str
+    question_key: str
+    question: str
+    clip_digest: str
+    media: tuple[str, ...]
+    roles: dict[Role, str]
+    prompts_digest: str
+    threshold: int
+    max_iterations: int
+    seed: int
+    iterations: tuple[Iteration, ...] = ()
+    best: int | None = None
+    stop: StopReason
+    error: str | None = None
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """r*: the steps of the best iteration."""
+        return () if self.best is None else self.iterations[self.best].steps
+
+    @property
+    def step_answers(self) -> tuple[str, ...]:
+        """The step answers that go with r*."""
+        return () if self.best is None else self.iterations[self.best].step_answers
+
+
+def best_of(iterations: tuple[Iteration, ...]) -> int | None:
+    """Return the index of the highest score, the earliest on a tie; the first if none has one."""
+    if not iterations:
+        return None
+    return max(range(len(iterations)), key=lambda i: (iterations[i].score or 0, -i))

@@ -1,0 +1,138 @@
+"""What lmms-eval finds when it starts: the model manifests and the task folder.
+
+Entry points load this module in every lmms-eval process, so it imports nothing heavy, and nothing
+here may raise: one failing plugin would take down all plugins that come after it.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+__all__ = ["attach_tasks", "manifests", "tasks_path"]
+
+_log = logging.getLogger(__name__)
+
+_HARNESS_TASKS = "lmms_eval.tasks"
+_MARK = "_aurelia_tasks"
+_PREFIX = "aurelia_"
+_WRAPPER = "aurelia_plugin.model_wrappers.aurelia"
+
+
+def tasks_path() -> Path:
+    """Return the folder with the packaged tasks."""
+    from aurelia_plugin import task_yamls
+
+    return Path(next(iter(task_yamls.__path__))).resolve()
+
+
+def manifests() -> list[Any]:
+    """Return the model manifests for lmms-eval, and see to it that it finds the tasks.
+
+    `aurelia` takes its target from `--model_args`; `aurelia_<id>` stands for a catalogue row.
+    """
+    from lmms_eval.models.registry_v2 import ModelManifest
+
+    found = [ModelManifest(model_id="aurelia", chat_class_path=f"{_WRAPPER}.Aurelia")]
+    try:
+        attach_tasks()
+        found += [
+            ModelManifest(model_id=f"{_PREFIX}{id_}", chat_class_path=f"{_WRAPPER}.Aurelia_{id_}")
+            for id_ in _catalogue_ids()
+        ]
+    except Exception as error:  # noqa: BLE001 - see the module's docstring
+        _log.warning("aurelia-lmms-eval is not fully registered: %s", error)
+    return found
+
+
+def _catalogue_ids() -> list[str]:
+    import yaml
+
+    from aurelia_plugin import model_wrappers
+
+    path = Path(next(iter(model_wrappers.__path__))) / "catalogue.yaml"
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    rows = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)["rows"]
+    return [row["id"] for row in rows]
+
+
+def attach_tasks() -> None:
+    """Make lmms-eval's task manager index the packaged tasks: now, or when it is imported.
+
+    Importing `lmms_eval.tasks` here would cost seconds and load torch.
+    """
+    loaded = sys.modules.get(_HARNESS_TASKS)
+    if loaded is not None:
+        _wrap_task_manager(loaded)
+    elif not any(isinstance(finder, _OneShotFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _OneShotFinder())
+
+
+def _wrap_task_manager(module: ModuleType) -> None:
+    """Wrap `TaskManager.initialize_tasks` once: add our folder, map our model names."""
+    manager = getattr(module, "TaskManager", None)
+    if manager is None or hasattr(manager, _MARK):
+        return
+    original = manager.initialize_tasks
+
+    def initialize_tasks(
+        self: Any, include_path: str | Sequence[str] | None = None, include_defaults: bool = True
+    ) -> Any:
+        # A task's prompts for model X hold for `aurelia_X`: both arms must be asked alike.
+        name = getattr(self, "model_name", None)
+        if isinstance(name, str) and name.startswith(_PREFIX):
+            self.model_name = name.removeprefix(_PREFIX)
+        paths = [include_path] if isinstance(include_path, str) else list(include_path or [])
+        ours = tasks_path()
+        if all(Path(path).resolve() != ours for path in paths):
+            paths.append(str(ours))
+        return original(self, include_path=paths, include_defaults=include_defaults)
+
+    manager.initialize_tasks = initialize_tasks
+    setattr(manager, _MARK, True)
+
+
+class _OneShotFinder(importlib.abc.MetaPathFinder):
+    """Waits for the import of `lmms_eval.tasks`, and removes itself when it comes."""
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != _HARNESS_TASKS:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _ThenWrap(spec.loader)
+        return spec
+
+
+class _ThenWrap(importlib.abc.Loader):
+    """The harness's own loader, with one step after it."""
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)  # get_source, is_package and the like
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        module: ModuleType | None = self._loader.create_module(spec)
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._loader.exec_module(module)
+        try:
+            _wrap_task_manager(module)
+        except Exception as error:  # noqa: BLE001 - the harness must start without our tasks
+            _log.warning("the AURELIA tasks cannot be found by name: %s", error)

@@ -1,0 +1,123 @@
+"""The settings of a run: one schema for `--model_args`, YAML and Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from aurelia_plugin.digests import digest_of, digest_of_path
+from aurelia_plugin.errors import ConfigError
+
+__all__ = ["AureliaSettings", "Condition", "MediaMode", "explain", "validated"]
+
+Condition = Literal["aurelia", "none", "cot", "placebo", "precomputed"]
+MediaMode = Literal["full", "muted", "blanked", "swapped", "text"]
+
+
+class AureliaSettings(BaseModel):
+    """What a run can be told. A value of None is filled from the target's catalogue row, then
+    from the preset."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    condition: Condition = "aurelia"
+    """The arm of the comparison: with reasoning, or one of its controls."""
+    target: str | None = None
+    """The model that answers: a catalogue id or a backend spec."""
+    agents: str = "target"
+    """The backend of all three agents, unless one is named below."""
+    reasoner: str | None = None
+    """The backend that proposes reasoning steps."""
+    summarizer: str | None = None
+    """The backend that turns steps and step answers into a caption."""
+    evaluator: str | None = None
+    """The backend that scores the caption against the clip."""
+    threshold: int | None = Field(None, ge=1, le=10)
+    """The score, 1 to 10, from which a caption is accepted."""
+    max_iterations: int | None = Field(None, ge=1)
+    """How many times steps are proposed at most."""
+    preset: Literal["default", "paper"] = "default"
+    """The packaged behaviour: prompts, threshold, iterations, frames."""
+    prompts: str | None = None
+    """A packaged prompt set or a folder whose files replace the preset's files of that name."""
+    inject: Literal["steps", "steps_and_answers"] = "steps"
+    """What of the best iteration is put in front of the question."""
+    media: MediaMode = "full"
+    """What of the clip is sent: as it is, without sound, without picture, another clip's sound,
+    or no media at all. Holds for agents and target alike."""
+    traces: str | None = None
+    """The folder for traces and agent calls; by default in the user's cache."""
+    precomputed: str | None = None
+    """Where `condition=precomputed` finds steps: a traces folder, hf:ID or field:NAME."""
+    on_agent_failure: Literal["empty", "zero_shot", "raise"] = "empty"
+    """What becomes of a question whose agents failed: no answer, a plain answer, or the end."""
+    seed: int = 0
+    """Seeds the placebo's and the swapped sound's order, and backends that sample."""
+    config_digest: str | None = None
+    """Checked against the digest of the files that the settings name."""
+
+    def role_specs(self) -> dict[str, str]:
+        """Return the backend spec of each agent."""
+        return {
+            "reasoner": self.reasoner or self.agents,
+            "summarizer": self.summarizer or self.agents,
+            "evaluator": self.evaluator or self.agents,
+        }
+
+    def named_paths(self) -> dict[str, Path]:
+        """Return the settings whose value names a file or folder that exists."""
+        paths = {}
+        for key in ("prompts", "precomputed", "target", *self.role_specs()):
+            value = getattr(self, key, None) or (self.agents if key in self.role_specs() else None)
+            candidate = str(value or "").partition("?")[0]
+            candidate = candidate.partition(":")[2] or candidate
+            if candidate and Path(candidate).expanduser().exists():
+                paths[key] = Path(candidate).expanduser()
+        return paths
+
+    def files_digest(self) -> str | None:
+        """Return a short digest of the contents of `named_paths`, None if there are none."""
+        paths = self.named_paths()
+        if not paths:
+            return None
+        return digest_of({key: digest_of_path(path) for key, path in paths.items()})[:12]
+
+    def check_config_digest(self) -> str | None:
+        """Return `files_digest()` after checking it against `config_digest`.
+
+        Raises:
+            ConfigError: if `config_digest` is given and does not match.
+        """
+        actual = self.files_digest()
+        if self.config_digest is not None and self.config_digest != actual:
+            named = ", ".join(f"{key}={path}" for key, path in self.named_paths().items())
+            raise ConfigError(
+                f"config_digest={self.config_digest} does not match the files that the settings "
+                f"name ({named or 'none'}): their digest is {actual}.",
+                f"Set config_digest={actual} if the change was meant, or restore the files.",
+            )
+        return actual
+
+
+def validated(values: Mapping[str, Any], source: str = "model_args") -> AureliaSettings:
+    """Return the settings, or an error that names the setting and the fix.
+
+    Raises:
+        ConfigError: if a value is unknown or out of range.
+    """
+    try:
+        return AureliaSettings.model_validate(dict(values))
+    except ValidationError as error:
+        raise ConfigError(*explain(error, source)) from error
+
+
+def explain(error: ValidationError, source: str) -> tuple[str, str]:
+    """Return what is wrong with each setting of a pydantic error, and the fix."""
+    faults = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"]) or "(all)"
+        faults.append(f"{key}={fault.get('input')!r}: {fault['msg']}")
+    return f"{source}: {'; '.join(faults)}.", f"Correct or remove these settings in {source}."

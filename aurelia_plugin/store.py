@@ -1,0 +1,145 @@
+"""Traces, agent calls and run records on disk.
+
+Layout of a traces folder::
+
+    traces/ab/<key>.json    one trace, whole
+    calls/cd/<key>.json     one finished agent call: the reply
+    runs/<time>_<arm>.json  what a run did
+
+Every file is written beside its place and renamed into it, so a process killed at any moment
+leaves either the whole file or none, and many processes may share a folder.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from aurelia_plugin.backend import Reply
+from aurelia_plugin.errors import StoreError
+from aurelia_plugin.reasoning.trace import Trace
+
+__all__ = ["TraceStore"]
+
+_log = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=BaseModel)
+
+
+class TraceStore:
+    """A traces folder.
+
+    Args:
+        folder: made if it does not exist.
+
+    Raises:
+        StoreError: if the folder cannot be made or written to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.expanduser().resolve()
+        try:
+            for name in ("traces", "calls", "runs"):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise StoreError(
+                f"traces={self.folder}: {error.strerror or error}.",
+                "Set traces=DIR to a folder that can be written to.",
+            ) from error
+
+    def trace(self, key: str) -> Trace | None:
+        """Return the stored trace, or None if there is none or its loop failed."""
+        trace = self._read(self._place("traces", key), Trace)
+        return None if trace is None or trace.stop == "failed" else trace
+
+    def put_trace(self, trace: Trace) -> None:
+        """Store a trace. A failed one is kept for reading, and tried again by the next run."""
+        place = self._place("traces", trace.key)
+        if trace.stop == "failed" and self.trace(trace.key) is not None:
+            return  # another process finished it in the meantime
+        self._write(place, trace.model_dump_json(indent=1))
+
+    def traces(self) -> Iterator[Trace]:
+        """Yield every stored trace whose loop did not fail, in the order of their keys."""
+        for path in sorted((self.folder / "traces").glob("*/*.json")):
+            trace = self._read(path, Trace)
+            if trace is not None and trace.stop != "failed":
+                yield trace
+
+    def call(self, key: str) -> Reply | None:
+        """Return the reply of a finished agent call, or None."""
+        return self._read(self._place("calls", key), Reply)
+
+    def put_call(self, key: str, reply: Reply) -> None:
+        """Store the reply of a finished agent call."""
+        self._write(self._place("calls", key), reply.model_dump_json(indent=1))
+
+    def put_run(self, name: str, record: Mapping[str, Any]) -> Path:
+        """Write a run's record and return its path; an existing one is never replaced."""
+        text = json.dumps(record, indent=1, ensure_ascii=False)
+        base = re.sub(r"[^\w.-]", "-", name)
+        for attempt in range(10_000):
+            path = self.folder / "runs" / f"{base}{f'-{attempt}' if attempt else ''}.json"
+            try:
+                path.touch(exist_ok=False)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise self._unwritable(path, error) from error
+            self._write(path, text)
+            return path
+        raise StoreError(f"{self.folder / 'runs'}: no free name for {base}.", "Empty the folder.")
+
+    def _place(self, kind: str, key: str) -> Path:
+        return self.folder / kind / key[:2] / f"{key}.json"
+
+    def _read(self, path: Path, form: type[R]) -> R | None:
+        try:
+            return form.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(
+                f"{path}: {error.strerror or error}.", "Make the traces folder readable."
+            ) from error
+        except ValidationError as error:
+            # Not ours to delete: an edited or damaged file is put aside and its work done again.
+            aside = path.with_suffix(".unreadable")
+            _log.warning(
+                "%s cannot be read (%s); it is kept as %s and made again.",
+                path,
+                error.errors()[0]["msg"],
+                aside.name,
+            )
+            path.replace(aside)
+            return None
+
+    def _write(self, path: Path, text: str) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass") as file:
+                    file.write(text)
+                os.replace(temporary, path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise self._unwritable(path, error) from error
+
+    def _unwritable(self, path: Path, error: OSError) -> StoreError:
+        return StoreError(
+            f"{path}: {error.strerror or error}. Everything finished before it is kept.",
+            "Free space or set traces=DIR to a writable folder, then start the same command again.",
+        )

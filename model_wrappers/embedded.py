@@ -1,0 +1,216 @@
+"""The embedded model: a tiny Qwen2.5-Omni thinker that runs the whole real path on a CPU.
+
+The classes are those of the 7B model; the sizes are tiny and the weights are random, drawn from a
+fixed seed. It shows that the path works and is what the tests run on. Its answers mean nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aurelia_plugin.digests import digest_of
+from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.model_wrappers.transformers_av import (
+    TransformersBackend,
+    TransformersOptions,
+)
+from aurelia_plugin.paths import cache_dir
+from aurelia_plugin.reasoning.prompting import PACKAGED_PROMPTS
+
+__all__ = ["OPTIONS", "build", "folder", "open_backend"]
+
+OPTIONS = TransformersOptions
+
+_RECIPE = 1
+"""Raised when the same inputs build another model."""
+
+_SEED = 20250323
+_VOCABULARY = 1024
+_SOUND_SECONDS = 8
+_FRAME_SIDE = 56
+
+_END_OF_TEXT, _TURN, _TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+_NAMED_TOKENS = {
+    "audio_token": "<|AUDIO|>",
+    "audio_bos_token": "<|audio_bos|>",
+    "audio_eos_token": "<|audio_eos|>",
+    "image_token": "<|IMAGE|>",
+    "video_token": "<|VIDEO|>",
+    "vision_bos_token": "<|vision_bos|>",
+    "vision_eos_token": "<|vision_eos|>",
+}
+_SPECIAL = (_END_OF_TEXT, _TURN, _TURN_END, *_NAMED_TOKENS.values())
+
+_CHAT_TEMPLATE = """\
+{%- for message in messages -%}
+<|im_start|>{{ message['role'] }}
+{% for part in message['content'] -%}
+{%- if part['type'] == 'video' -%}<|vision_bos|><|VIDEO|><|vision_eos|>
+{%- elif part['type'] == 'image' -%}<|vision_bos|><|IMAGE|><|vision_eos|>
+{%- elif part['type'] == 'audio' -%}<|audio_bos|><|AUDIO|><|audio_eos|>
+{%- else -%}{{ part['text'] }}
+{%- endif -%}
+{%- endfor -%}<|im_end|>
+{% endfor -%}
+{%- if add_generation_prompt -%}<|im_start|>assistant
+{% endif -%}
+"""
+
+
+def folder() -> Path:
+    """Return the model's folder; builds it in the user's cache on first use."""
+    import transformers
+
+    name = digest_of([_RECIPE, _SEED, _corpus(), _CHAT_TEMPLATE, transformers.__version__])[:12]
+    place = cache_dir() / "embedded" / name
+    if not (place / "model.safetensors").is_file():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=place.parent, prefix=".making-"))
+        try:
+            build(made)
+            os.replace(made, place)
+        except OSError:
+            shutil.rmtree(made, ignore_errors=True)
+            if not (place / "model.safetensors").is_file():  # no other process was faster
+                raise
+    return place
+
+
+def build(into: Path) -> None:
+    """Write the model, its processor and tokenizer into a folder. The same bytes every time."""
+    import torch
+    from transformers import GenerationConfig, Qwen2_5OmniThinkerForConditionalGeneration
+
+    processor = _processor()
+    ids = {token: processor.tokenizer.convert_tokens_to_ids(token) for token in _SPECIAL}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_SEED)
+        model = Qwen2_5OmniThinkerForConditionalGeneration(_config(ids, len(processor.tokenizer)))
+    with torch.no_grad():
+        # Untrained, it must neither end a reply at random nor write a media placeholder.
+        model.lm_head.weight[list(ids.values())] = 0.0
+    model.generation_config = GenerationConfig(
+        do_sample=False, eos_token_id=ids[_TURN_END], pad_token_id=ids[_END_OF_TEXT]
+    )
+    model.save_pretrained(into)
+    processor.save_pretrained(into)
+
+
+def _config(ids: Mapping[str, int], vocabulary: int) -> Any:
+    from transformers import Qwen2_5OmniThinkerConfig
+
+    return Qwen2_5OmniThinkerConfig(
+        text_config={
+            "vocab_size": vocabulary,
+            "hidden_size": 128,
+            "intermediate_size": 256,
+            "num_hidden_layers": 4,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 4,
+            "max_position_embeddings": 8192,
+            "max_window_layers": 4,
+            "rope_parameters": {
+                "rope_type": "default",
+                "rope_theta": 10_000.0,
+                "mrope_section": [4, 6, 6],
+            },
+            "eos_token_id": ids[_TURN_END],
+            "pad_token_id": ids[_END_OF_TEXT],
+            "tie_word_embeddings": False,
+        },
+        vision_config={
+            "hidden_size": 64,
+            "out_hidden_size": 128,
+            "depth": 2,
+            "num_heads": 4,
+            "intermediate_size": 128,
+            "fullatt_block_indexes": [1],
+        },
+        audio_config={
+            "d_model": 64,
+            "encoder_layers": 2,
+            "encoder_attention_heads": 4,
+            "encoder_ffn_dim": 128,
+            "num_mel_bins": 80,
+            "output_dim": 128,
+        },
+        audio_token_index=ids["<|AUDIO|>"],
+        audio_start_token_id=ids["<|audio_bos|>"],
+        audio_end_token_id=ids["<|audio_eos|>"],
+        image_token_index=ids["<|IMAGE|>"],
+        video_token_index=ids["<|VIDEO|>"],
+        vision_start_token_id=ids["<|vision_bos|>"],
+        vision_end_token_id=ids["<|vision_eos|>"],
+        user_token_id=ids[_TURN],
+    )
+
+
+def _processor() -> Any:
+    from transformers import (
+        PreTrainedTokenizerFast,
+        Qwen2_5OmniProcessor,
+        Qwen2VLImageProcessor,
+        Qwen2VLVideoProcessor,
+        WhisperFeatureExtractor,
+    )
+
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=_tokenizer(),
+        eos_token=_TURN_END,
+        pad_token=_END_OF_TEXT,
+        padding_side="left",
+        extra_special_tokens=_NAMED_TOKENS,
+    )
+    patches = {"patch_size": 14, "merge_size": 2, "temporal_patch_size": 2}
+    area = {"shortest_edge": 28 * 28, "longest_edge": _FRAME_SIDE**2}
+    return Qwen2_5OmniProcessor(
+        image_processor=Qwen2VLImageProcessor(**patches, size=area),
+        video_processor=Qwen2VLVideoProcessor(**patches, size=area),
+        feature_extractor=WhisperFeatureExtractor(
+            feature_size=80, chunk_length=_SOUND_SECONDS, return_attention_mask=True
+        ),
+        tokenizer=tokenizer,
+        chat_template=_CHAT_TEMPLATE,
+    )
+
+
+def _tokenizer() -> Any:
+    """Return a byte-level BPE tokenizer trained on the packaged prompts."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(
+        _corpus(),
+        trainers.BpeTrainer(
+            vocab_size=_VOCABULARY,
+            special_tokens=list(_SPECIAL),
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            show_progress=False,
+        ),
+    )
+    return tokenizer
+
+
+def _corpus() -> list[str]:
+    paths = sorted(PACKAGED_PROMPTS.rglob("*.jinja"))
+    return [path.read_text(encoding="utf-8") for path in paths]
+
+
+def open_backend(model: str, options: TransformersOptions) -> TransformersBackend:
+    """Return the backend of `embedded:random`.
+
+    Raises:
+        ConfigError: for any other name.
+    """
+    if model != "random":
+        raise ConfigError(
+            f"embedded:{model}: there is no such embedded model.", "Use embedded:random."
+        )
+    return TransformersBackend(str(folder()), options)

@@ -1,0 +1,39 @@
+"""Options of backends: each has its own schema, and an unknown option is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from aurelia_plugin.errors import ConfigError
+
+__all__ = ["BackendOptions", "read_options"]
+
+OptionsT = TypeVar("OptionsT", bound="BackendOptions")
+
+
+class BackendOptions(BaseModel):
+    """Base of every backend's options."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+
+
+def read_options(form: type[OptionsT], values: Mapping[str, Any], backend: str) -> OptionsT:
+    """Return the options of one backend.
+
+    Raises:
+        ConfigError: naming each unknown or unfit option, and the options there are.
+    """
+    try:
+        return form.model_validate(dict(values))
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}={fault['input']!r}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        known = ", ".join(sorted(form.model_fields)) or "none"
+        raise ConfigError(
+            f"{backend}: {faults}.", f"Correct or remove them. This backend's options: {known}."
+        ) from error

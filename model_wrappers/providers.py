@@ -1,0 +1,110 @@
+"""From a backend spec to a backend."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from aurelia_plugin.backend import Backend
+from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.model_wrappers.catalogue import row
+from aurelia_plugin.model_wrappers.options import read_options
+from aurelia_plugin.spec import TARGET, BackendSpec
+
+__all__ = ["PROVIDERS", "BackendPool"]
+
+PROVIDERS = {
+    "embedded": "aurelia_plugin.model_wrappers.embedded",
+    "scripted": "aurelia_plugin.model_wrappers.scripted",
+    "transformers": "aurelia_plugin.model_wrappers.transformers_av",
+}
+"""The module of each provider, imported on first use: its `OPTIONS` is the schema of the options,
+its `open_backend(model, options)` makes the backend."""
+
+
+class _Place(NamedTuple):
+    """Where a spec leads once the catalogue has been asked."""
+
+    provider: str
+    model: str
+    options: tuple[tuple[str, Any], ...]
+
+
+class BackendPool:
+    """Opens backends, each once: equal specs share one model in memory.
+
+    Args:
+        target: the target's spec, or the target itself.
+        overrides: options of the target given beside its spec.
+        harness: the harness's own flags (`batch_size`, `device`), for every backend opened here
+            that has such an option; they go before the catalogue, after all that names a backend.
+
+    Raises:
+        ConfigError: if the target's spec or options cannot be used.
+    """
+
+    def __init__(
+        self,
+        target: str | Backend,
+        overrides: Mapping[str, Any],
+        harness: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._open: dict[_Place, Backend] = {}
+        self._harness = harness or {}
+        if isinstance(target, str):
+            self.target = self._get(target, overrides)
+        elif overrides:
+            raise ConfigError(
+                f"The target is a Python object and takes no options: {', '.join(overrides)}.",
+                "Give these options to the object itself.",
+            )
+        else:
+            self.target = target
+
+    def get(self, spec: str | Backend) -> Backend:
+        """Return the backend of a role.
+
+        Raises:
+            ConfigError: if the spec cannot be used.
+        """
+        if not isinstance(spec, str):
+            return spec
+        return self.target if spec == TARGET else self._get(spec, {})
+
+    def _get(self, text: str, overrides: Mapping[str, Any]) -> Backend:
+        place = self._resolve(BackendSpec.parse(text), overrides)
+        if place not in self._open:
+            module = _module(place.provider)
+            options = read_options(
+                module.OPTIONS, dict(place.options), f"{place.provider}:{place.model}"
+            )
+            self._open[place] = module.open_backend(place.model, options)
+        return self._open[place]
+
+    def _resolve(self, spec: BackendSpec, overrides: Mapping[str, Any]) -> _Place:
+        defaults: dict[str, Any] = {}
+        provider, model = spec.provider, spec.model
+        if not provider:
+            known = row(spec.model)
+            base = BackendSpec.parse(known.backend)
+            provider, model = base.provider, base.model
+            defaults = {**known.options, **base.options}
+        fields = _module(provider).OPTIONS.model_fields
+        flags = {key: value for key, value in self._harness.items() if key in fields}
+        options = {**defaults, **flags, **spec.options, **overrides}
+        return _Place(provider, model, tuple(sorted(options.items())))
+
+    async def close(self) -> None:
+        """Close every backend that was opened here."""
+        for backend in self._open.values():
+            await backend.close()
+
+
+def _module(provider: str) -> Any:
+    if provider not in PROVIDERS:
+        raise ConfigError(
+            f"There is no backend provider {provider!r}.",
+            f"Use one of: {', '.join(sorted(PROVIDERS))}.",
+        )
+    return importlib.import_module(PROVIDERS[provider])

@@ -1,0 +1,211 @@
+"""One run: settings resolved, backends opened, the arm chosen, counts kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from aurelia_plugin import __version__
+from aurelia_plugin.agents import Agents
+from aurelia_plugin.backend import Backend
+from aurelia_plugin.counts import RunCount
+from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.model_wrappers.catalogue import row
+from aurelia_plugin.model_wrappers.providers import BackendPool
+from aurelia_plugin.model_wrappers.summary import Summary
+from aurelia_plugin.paths import cache_dir
+from aurelia_plugin.pipeline import Answer, Pipeline, Progress, Source
+from aurelia_plugin.precomputed import open_precomputed
+from aurelia_plugin.reasoning.conditions import (
+    Arm,
+    AureliaArm,
+    CotArm,
+    Gather,
+    PlaceboArm,
+    PrecomputedArm,
+    ZeroShotArm,
+)
+from aurelia_plugin.reasoning.loop import LoopPlan
+from aurelia_plugin.reasoning.modes import MediaChange
+from aurelia_plugin.reasoning.prompting import PromptSet
+from aurelia_plugin.reasoning.roles import ROLES, Role
+from aurelia_plugin.settings import AureliaSettings, validated
+from aurelia_plugin.spec import BackendSpec
+from aurelia_plugin.store import TraceStore
+
+__all__ = ["Run"]
+
+_WINDOW = 8
+"""Questions under way at least, so that a slow one does not hold up the rest."""
+
+
+class Run:
+    """What `--model_args` describe.
+
+    Args:
+        given: settings, options of the target's backend, and backends as Python objects.
+        batch_size: `--batch_size`, used where the target's backend has such an option and the
+            arguments do not set it.
+        device: `--device`, likewise.
+        gather: joins lists over the processes of the run.
+
+    Raises:
+        ConfigError: if anything in it is unknown or unfit.
+    """
+
+    def __init__(
+        self,
+        given: Mapping[str, Any],
+        *,
+        batch_size: int | str | None = None,
+        device: str | None = None,
+        gather: Gather = lambda items: items,
+    ) -> None:
+        objects = {key: value for key, value in given.items() if isinstance(value, Backend)}
+        named = {key: value.identity for key, value in objects.items()}
+        self.settings, options = _resolved({**given, **named})
+        self._objects = objects
+        self.config_digest = self.settings.check_config_digest()
+        self.prompts = PromptSet(self.settings.preset, self.settings.prompts)
+        self.store = TraceStore(Path(self.settings.traces or cache_dir() / "traces"))
+        self._pool = BackendPool(
+            objects.get("target") or str(self.settings.target), options, _flags(batch_size, device)
+        )
+        self.counts = RunCount()
+        self.roles: dict[Role, Backend] = {}
+        if self.uses_agents:
+            specs = self.settings.role_specs()
+            self.roles = {role: self._pool.get(objects.get(role) or specs[role]) for role in ROLES}
+        self._pipeline = Pipeline(
+            self._pool.target,
+            self._arm(),
+            MediaChange(self.settings.media, self.settings.seed),
+            on_agent_failure=self.settings.on_agent_failure,
+            counts=self.counts,
+            window=self._window(),
+            gather=gather,
+        )
+
+    @property
+    def uses_agents(self) -> bool:
+        """Whether this arm makes traces."""
+        return self.settings.condition in {"aurelia", "placebo"}
+
+    @property
+    def item_field(self) -> str | None:
+        """The field of each item that `precomputed=field:NAME` reads."""
+        if self.settings.condition != "precomputed":
+            return None
+        kind, _, name = (self.settings.precomputed or "").partition(":")
+        return name if kind == "field" and name else None
+
+    @property
+    def threshold(self) -> int:
+        """The score from which a caption is accepted: as set, else the preset's."""
+        return self.settings.threshold or self.prompts.styles.threshold
+
+    @property
+    def max_iterations(self) -> int:
+        """How many times steps are proposed: as set, else the preset's."""
+        return self.settings.max_iterations or self.prompts.styles.max_iterations
+
+    async def answer(self, sources: Sequence[Source], progress: Progress) -> list[Answer]:
+        """Answer questions through the run's arm."""
+        return await self._pipeline.run(sources, progress)
+
+    async def close(self) -> None:
+        """Release the backends."""
+        await self._pool.close()
+
+    def advice(self) -> list[str]:
+        """Return what a user should know before the run starts."""
+        lines = [f"AURELIA: condition={self.settings.condition}, traces in {self.store.folder}"]
+        if self.config_digest is not None:
+            paths = ", ".join(f"{k}={p}" for k, p in self.settings.named_paths().items())
+            lines.append(
+                f"Settings that name files: {paths}; digest {self.config_digest}. With "
+                "--use_cache, whose key does not see file contents, add "
+                f"config_digest={self.config_digest} to --model_args."
+            )
+        return lines
+
+    def record_name(self, started: float) -> str:
+        """Return the name of the run's record, from its start (seconds since the epoch)."""
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started))
+        return f"{stamp}_{self.settings.condition}"
+
+    def summary(self, counts: RunCount, seconds: float) -> Summary:
+        """Return what the run did, for the screen and for the record."""
+        return Summary(
+            condition=self.settings.condition,
+            counts=counts,
+            about={
+                "version": __version__,
+                "target": self._pool.target.identity,
+                "roles": {role: backend.identity for role, backend in self.roles.items()},
+                "threshold": self.threshold,
+                "max_iterations": self.max_iterations,
+                "settings": self.settings.model_dump(),
+                "prompts": self.prompts.digests,
+                "config_digest": self.config_digest,
+                "seconds": round(seconds, 3),
+            },
+        )
+
+    def _window(self) -> int:
+        backends = {id(b): b for b in (self._pool.target, *self.roles.values())}
+        return max(_WINDOW, 2 * sum(backend.concurrency for backend in backends.values()))
+
+    def _arm(self) -> Arm:
+        settings = self.settings
+        if settings.condition == "none":
+            return ZeroShotArm()
+        if settings.condition == "cot":
+            return CotArm(self.prompts)
+        if settings.condition == "precomputed":
+            return PrecomputedArm(
+                open_precomputed(settings.precomputed), self.prompts, settings.inject
+            )
+        agents = Agents(
+            self.roles,
+            LoopPlan(
+                prompts=self.prompts,
+                roles={role: backend.identity for role, backend in self.roles.items()},
+                threshold=self.threshold,
+                max_iterations=self.max_iterations,
+                seed=settings.seed,
+            ),
+            self.store,
+        )
+        self.counts.calls.update(agents.counts)
+        if settings.condition == "placebo":
+            return PlaceboArm(agents.trace, self.prompts, settings.inject, settings.seed)
+        return AureliaArm(agents.trace, self.prompts, settings.inject)
+
+
+def _resolved(given: Mapping[str, Any]) -> tuple[AureliaSettings, dict[str, Any]]:
+    """Split what was given into settings, completed from the catalogue, and backend options."""
+    settings = {k: v for k, v in given.items() if k in AureliaSettings.model_fields}
+    options = {k: v for k, v in given.items() if k not in AureliaSettings.model_fields}
+    target = settings.get("target")
+    if not target:
+        raise ConfigError(
+            "No target is set.",
+            "Use a model name of the catalogue such as aurelia_embedded, or "
+            "--model aurelia --model_args target=<id or backend spec>.",
+        )
+    if not BackendSpec.parse(str(target)).provider and not isinstance(given["target"], Backend):
+        settings = {**row(BackendSpec.parse(str(target)).model).settings, **settings}
+    return validated(settings), options
+
+
+def _flags(batch_size: int | str | None, device: str | None) -> dict[str, Any]:
+    """Return the harness's flags that were really given: it passes the number 1 for "not set"."""
+    flags: dict[str, Any] = {}
+    if batch_size not in (None, 1, "auto"):
+        flags["batch_size"] = batch_size
+    if device is not None:
+        flags["device"] = device
+    return flags

@@ -1,0 +1,206 @@
+"""Answer extraction: a table of replies as models write them, and properties."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aurelia_plugin.benchmark.answers import (
+    extract_label,
+    extract_option,
+    extract_phrase,
+    normalise,
+    stated_values,
+    statement,
+)
+from aurelia_plugin.benchmark.vocabulary import VOCABULARY
+
+_EVENTS = (
+    "The flash comes first, then the sound.",
+    "The sound comes first, then the flash.",
+    "The flash and the sound come at the same moment.",
+)
+_AUDIOS = ("Audio 1", "Audio 2", "Audio 3", "Audio 4")
+_NAMES = ("Flute", "Organ", "Guitar", "Bell")
+
+
+@pytest.mark.parametrize(
+    ("reply", "options", "letter"),
+    [
+        ("B", _EVENTS, "B"),
+        ("b", _EVENTS, "B"),
+        (" (B) ", _EVENTS, "B"),
+        ("B.", _EVENTS, "B"),
+        ("[B]", _EVENTS, "B"),
+        ("**B**", _EVENTS, "B"),
+        ("A", _EVENTS, "A"),
+        ("a)", _EVENTS, "A"),
+        ("A.", _EVENTS, "A"),
+        ("Answer: B", _EVENTS, "B"),
+        ("answer: b", _EVENTS, "B"),
+        ("ANSWER : (C)", _EVENTS, "C"),
+        ("**Answer:** C", _EVENTS, "C"),
+        ("**Answer: C**", _EVENTS, "C"),
+        ("### Answer: `A`", _EVENTS, "A"),
+        ("Final answer: B", _EVENTS, "B"),
+        ("The answer is B.", _EVENTS, "B"),
+        ("The correct answer is: (B)", _EVENTS, "B"),
+        ("Answer:\nB", _EVENTS, "B"),
+        ("Answer: $\\boxed{B}$", _EVENTS, "B"),
+        ("Answer\uff1aB", _EVENTS, "B"),
+        ("Option B", _EVENTS, "B"),
+        ("option b", _EVENTS, "B"),
+        ("I choose option (C).", _EVENTS, "C"),
+        ("B) The sound comes first, then the flash.", _EVENTS, "B"),
+        ("B. The sound comes first, then the flash.", _EVENTS, "B"),
+        ("Answer: B, because the beep is earlier.", _EVENTS, "B"),
+        ("Answer: A - the flash is first", _EVENTS, "A"),
+        ("The sound comes first, then the flash.", _EVENTS, "B"),
+        ("I think the sound comes first, then the flash!", _EVENTS, "B"),
+        ("A flash is seen. Answer: C", _EVENTS, "C"),
+        ("Answer: A\nWait, I was wrong.\nAnswer: B", _EVENTS, "B"),
+        ("<think>It may be A or C.</think>B", _EVENTS, "B"),
+        ("<think>A</think>\n\nAnswer: B", _EVENTS, "B"),
+        ("it may be A</think> B", _EVENTS, "B"),
+        ("The letter is 'C'", _EVENTS, "C"),
+        ("A is wrong, B is wrong", _EVENTS, None),
+        ("Answer: A or B", _EVENTS, None),
+        ("Answer: A and C", _EVENTS, None),
+        ("Answer: (A) (B)", _EVENTS, None),
+        ("Answer: B) The flash comes first, then the sound.", _EVENTS, None),
+        ("Answer: E", _EVENTS, None),
+        ("Answer: D", _EVENTS, None),
+        ("Answer: ", _EVENTS, None),
+        ("", _EVENTS, None),
+        ("   \n", _EVENTS, None),
+        ("...", _EVENTS, None),
+        ("I cannot tell.", _EVENTS, None),
+        ("A flash appears on the screen.", _EVENTS, None),
+        ("I don't know", _EVENTS, None),
+        ("Answer: none of them", _EVENTS, None),
+        ("<think>Answer: B", _EVENTS, None),
+        ("Audio 2", _AUDIOS, "B"),
+        ("audio2", _AUDIOS, "B"),
+        ("Audio two", _AUDIOS, "B"),
+        ("the second audio", _AUDIOS, "B"),
+        ("Answer: the 3rd audio clip", _AUDIOS, "C"),
+        ("Audio #4", _AUDIOS, "D"),
+        ("audio_1", _AUDIOS, "A"),
+        ("Answer: Audio clip 3", _AUDIOS, "C"),
+        ("Answer: 2", _AUDIOS, "B"),
+        ("Answer: B (Audio 2)", _AUDIOS, "B"),
+        ("Answer: B. Audio 2", _AUDIOS, "B"),
+        ("Answer: the fourth one", _AUDIOS, "D"),
+        ("Answer: Audio ٢", _AUDIOS, "B"),
+        ("Answer: B (Audio 3)", _AUDIOS, None),
+        ("Audio 1 and Audio 2 are both close", _AUDIOS, None),
+        ("Answer: Audio 5", _AUDIOS, None),
+        ("guitar", _NAMES, "C"),
+        ("It is the guitar.", _NAMES, "C"),
+        ("Answer: The Organ", _NAMES, "B"),
+        ("Answer: C. Guitar", _NAMES, "C"),
+        ("Answer: flute or bell", _NAMES, None),
+        ("Answer: D. Guitar", _NAMES, None),
+        ("Answer: drum", _NAMES, None),
+    ],
+)
+def test_options(reply: str, options: tuple[str, ...], letter: str | None) -> None:
+    assert extract_option(reply, options).value == letter, extract_option(reply, options)
+
+
+@pytest.mark.parametrize(
+    ("reply", "attribute", "label"),
+    [
+        ("three", "number", "three"),
+        ("Answer: 3", "number", "three"),
+        ("Answer: ３", "number", "three"),  # noqa: RUF001
+        ("Answer: ३", "number", "three"),
+        ("There are 2 instruments sounding.", "number", "two"),
+        ("Answer: None", "number", "zero"),
+        ("Answer: two or three", "number", None),
+        ("Answer: seven", "number", None),
+        ("Answer: 12", "number", None),
+        ("Yes.", "presence", "yes"),
+        ("No, it is not sounding.", "presence", "no"),
+        ("Answer: **yes**", "presence", "yes"),
+        ("Yes and no", "presence", None),
+        ("I know nothing", "presence", None),
+        ("on the left", "place", "left"),
+        ("Answer: the center", "place", "middle"),
+        ("Answer: centre", "place", "middle"),
+        ("left or right", "place", None),
+        ("The Drums", "sound", "drum"),
+        ("_bell_", "sound", "bell"),
+        ("Answer: the bells.", "sound", "bell"),
+        ("guitarist", "sound", None),
+        ("Answer: Torl", "currency", "torl"),
+        ("not the torl but the mirk", "currency", None),
+        ("It lies on Pelagia.", "continent", "Pelagia"),
+        ("", "continent", None),
+    ],
+)
+def test_labels(reply: str, attribute: str, label: str | None) -> None:
+    assert extract_label(reply, VOCABULARY[attribute]).value == label
+
+
+@pytest.mark.parametrize(
+    ("reply", "attribute", "values"),
+    [
+        ("A red star bounces.", "motion", {"bouncing"}),
+        ("It is still.", "motion", {"still"}),
+        ("The shape does not move.", "motion", {"still"}),
+        ("It slides back and forth", "motion", {"sliding"}),
+        ("It is red, no, blue", "colour", {"red", "blue"}),
+        ("It is not red", "colour", {"red"}),
+        ("The sound starts first.", "order", {"sound first"}),
+        ("The movement comes before the bell.", "order", {"picture first"}),
+        ("They start together.", "order", {"together"}),
+        ("both at the same time", "order", {"together"}),
+        ("A bell begins first", "order", {"sound first"}),
+        ("The melody moves upwards", "pitch", set()),
+        ("The melody is going up", "pitch", {"rising"}),
+        ("Red here. Answer: a blue one", "colour", {"blue"}),
+        ("nothing", "colour", set()),
+    ],
+)
+def test_stated_values(reply: str, attribute: str, values: set[str]) -> None:
+    assert stated_values(reply, attribute) == values
+
+
+def test_an_unmarked_phrase_is_the_whole_reply() -> None:
+    assert extract_phrase("The  New_Delhi!").value == "new delhi"
+    assert extract_phrase("?!").value is None
+
+
+@given(st.text())
+def test_extraction_never_raises_and_never_invents(reply: str) -> None:
+    assert extract_option(reply, _EVENTS).value in {None, "A", "B", "C"}
+    assert extract_option(reply, _AUDIOS).value in {None, "A", "B", "C", "D"}
+    assert extract_label(reply, VOCABULARY["number"]).value in {None, *VOCABULARY["number"]}
+    assert statement(reply).text == statement(reply).text.strip()
+
+
+@given(st.text())
+def test_normalising_twice_changes_nothing(text: str) -> None:
+    once = normalise(text)
+    assert normalise(once) == once
+
+
+@given(
+    letter=st.sampled_from("ABCD"),
+    thought=st.text(alphabet=string.ascii_letters + " .\n"),
+    form=st.sampled_from(["{}", "({})", "{}.", "option {}", "**{}**", "{}) {}"]),
+)
+def test_the_last_answer_line_decides(letter: str, thought: str, form: str) -> None:
+    text = _AUDIOS[ord(letter) - ord("A")]
+    reply = f"<think>{thought} Answer: A</think>Answer: D\n\nAnswer: {form.format(letter, text)}"
+    assert extract_option(reply, _AUDIOS).value == letter
+
+
+@given(st.sets(st.sampled_from("ABCD"), min_size=2), st.sampled_from([" ", ", ", " or ", " and "]))
+def test_different_letters_are_never_parsed(letters: set[str], joint: str) -> None:
+    line = joint.join(f"({letter})" for letter in sorted(letters))
+    assert extract_option(f"Answer: {line}", _NAMES).value is None
