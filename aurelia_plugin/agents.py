@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from aurelia_plugin.backend import Backend, Prompt
 from aurelia_plugin.calls import RetryPolicy, answer
@@ -16,6 +17,14 @@ from aurelia_plugin.reasoning.trace import TRACE_SCHEMA, AgentCall, Trace
 from aurelia_plugin.store import TraceStore
 
 __all__ = ["Agents"]
+
+
+@dataclass
+class _Work:
+    """A trace that is being made, and how many callers wait for it."""
+
+    task: asyncio.Task[Trace]
+    waiting: int = 0
 
 
 class Agents:
@@ -39,7 +48,7 @@ class Agents:
         self._backends = backends
         self._store = store
         self._retry = retry or RetryPolicy()
-        self._under_way: dict[str, asyncio.Task[Trace]] = {}
+        self._under_way: dict[str, _Work] = {}
 
     async def trace(self, question: Question) -> Trace:
         """Return the question's trace; a question asked twice at once is worked out once."""
@@ -47,12 +56,17 @@ class Agents:
         stored = self._store.trace(key)
         if stored is not None:
             return stored
-        task = self._under_way.get(key)
-        if task is None:
-            task = asyncio.create_task(self._make(question))
-            self._under_way[key] = task
-            task.add_done_callback(lambda _: self._under_way.pop(key, None))
-        return await asyncio.shield(task)
+        work = self._under_way.get(key)
+        if work is None:
+            work = self._under_way[key] = _Work(asyncio.create_task(self._make(question)))
+        work.waiting += 1
+        try:
+            return await asyncio.shield(work.task)
+        finally:
+            work.waiting -= 1
+            if not work.waiting:
+                del self._under_way[key]
+                await _ended(work.task)
 
     async def _make(self, question: Question) -> Trace:
         trace = await distil(question, self.plan, self._ask)
@@ -78,3 +92,10 @@ class Agents:
             usage=reply.usage,
             evidence=reply.evidence,
         )
+
+
+async def _ended(task: asyncio.Task[Trace]) -> None:
+    """Cancel work for which nobody waits any more, and see it end; done work stays as it is."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait([task])

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from aurelia_plugin.digests import digest_of
 from aurelia_plugin.media.clip import Clip, Media
+from aurelia_plugin.text import Storable
 
 __all__ = [
     "Backend",
@@ -183,7 +184,7 @@ class Reply(_Record):
         model: the model that answered, as the backend or service named it.
     """
 
-    text: str
+    text: Storable
     usage: Usage = Usage()
     evidence: Evidence = Evidence()
     model: str = ""

@@ -8,6 +8,7 @@ a user reads.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 __all__ = [
     "AureliaError",
@@ -97,3 +98,6 @@ class TransientError(BackendError):
     ) -> None:
         super().__init__(backend, what, fix)
         self.retry_after = retry_after
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (*super().__reduce__(), {"retry_after": self.retry_after})

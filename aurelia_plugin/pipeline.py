@@ -113,7 +113,7 @@ class Pipeline:
                 question = await self._make(source, self._changed)
                 trace = await self._arm.survey(question)
                 if trace is not None:
-                    for count in self.counts.of(question.category):
+                    for count in self.counts.of(source.category):
                         count.add_trace(trace)
             progress.reasoned()
 
@@ -147,16 +147,15 @@ class Pipeline:
             question = await self._make(source, self._changed)
         except MediaError as error:
             self._target_failed(source, error)
-            progress.reasoned()
+            self._reasoned(progress)
         else:
             posed = await self._arm.pose(question)
-            if not self._arm.surveys:
-                progress.reasoned()
+            self._reasoned(progress)
             if posed.trace is not None:
                 for count in counts:
                     count.add_trace(posed.trace)
-                    count.without_steps += not posed.trace.steps
-            asked = self._after_agents(question, posed)
+                    count.without_steps += posed.question is not None and not posed.trace.steps
+            asked = self._after_agents(source, question, posed)
             reply = await self._ask(asked, source) if asked is not None else None
         if reply is None:
             for count in counts:
@@ -164,11 +163,15 @@ class Pipeline:
         progress.answered()
         return Answer(reply.text, reply.usage) if reply else Answer("", None)
 
-    def _after_agents(self, question: Question, posed: Posed) -> Question | None:
+    def _reasoned(self, progress: Progress) -> None:
+        if not self._arm.surveys:  # there the survey has told it
+            progress.reasoned()
+
+    def _after_agents(self, source: Source, question: Question, posed: Posed) -> Question | None:
         """Return what the target is asked, None if it is not asked because the agents failed."""
         if posed.question is not None:
             return posed.question
-        problem = f"{question.id}: {posed.problem}"
+        problem = f"{source.id}: {posed.problem}"
         if self._policy == "raise":
             raise AureliaError(
                 problem,
@@ -176,7 +179,7 @@ class Pipeline:
                 "on_agent_failure=empty or zero_shot.",
             )
         self.counts.problem(problem)
-        for count in self.counts.of(question.category):
+        for count in self.counts.of(source.category):
             count.agent_failures += 1
         return question if self._policy == "zero_shot" else None
 

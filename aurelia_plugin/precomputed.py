@@ -23,8 +23,8 @@ def open_precomputed(source: str | None) -> LookUp:
 
     Args:
         source: `DIR` (a traces folder), `hf:ID` (a data set with the columns `question_key`,
-            `steps` and, if there are any, `step_answers`), or `field:NAME` (a field of the items:
-            a list of steps, or a text with one step per line).
+            `steps` and, if there are any, `step_answers`), or `field:NAME` (a field of the items).
+            Steps are a list of texts, or one text with a step per line.
 
     Raises:
         ConfigError: if the source does not exist, or holds several answers for one question.
@@ -39,10 +39,14 @@ def open_precomputed(source: str | None) -> LookUp:
 
 
 def _from_field(question: Question, name: str) -> Reasoning | None:
-    value = (question.fields or {}).get(name)
-    lines = value.splitlines() if isinstance(value, str) else list(value or [])
-    steps = tuple(str(line).strip() for line in lines if str(line).strip())
+    steps = _texts((question.fields or {}).get(name))
     return Reasoning(steps) if steps else None
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """Return the entries of a list, or the lines of a text, that are not blank."""
+    lines = value.splitlines() if isinstance(value, str) else list(value or [])
+    return tuple(str(line).strip() for line in lines if str(line).strip())
 
 
 def _from_folder(source: str) -> dict[str, Reasoning]:
@@ -71,7 +75,7 @@ def _from_dataset(name: str) -> dict[str, Reasoning]:
             "It needs the columns question_key and steps.",
         )
     rows = (
-        (row["question_key"], Reasoning(tuple(row["steps"]), tuple(row.get("step_answers") or ())))
+        (row["question_key"], Reasoning(_texts(row["steps"]), tuple(row.get("step_answers") or ())))
         for split in splits
         for row in split
     )

@@ -21,7 +21,7 @@ class AureliaSettings(BaseModel):
     """What a run can be told. A value of None is filled from the target's catalogue row, then
     from the preset."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     condition: Condition = "aurelia"
     """The arm of the comparison: with reasoning, or one of its controls."""
@@ -73,6 +73,8 @@ class AureliaSettings(BaseModel):
         for key in ("prompts", "precomputed", "target", *self.role_specs()):
             value = getattr(self, key, None) or (self.agents if key in self.role_specs() else None)
             candidate = str(value or "").partition("?")[0]
+            if ":" not in candidate and key not in {"prompts", "precomputed"}:
+                continue  # a catalogue id, which a folder of that name does not make a path
             candidate = candidate.partition(":")[2] or candidate
             if candidate and Path(candidate).expanduser().exists():
                 paths[key] = Path(candidate).expanduser()
@@ -83,7 +85,8 @@ class AureliaSettings(BaseModel):
         paths = self.named_paths()
         if not paths:
             return None
-        return digest_of({key: digest_of_path(path) for key, path in paths.items()})[:12]
+        digest = digest_of({key: digest_of_path(path) for key, path in paths.items()})
+        return f"x{digest[:12]}"  # the letter keeps --model_args from reading it as a number
 
     def check_config_digest(self) -> str | None:
         """Return `files_digest()` after checking it against `config_digest`.

@@ -49,7 +49,10 @@ class BackendSpec:
                 "Write a catalogue id, or <provider>:<model>[?key=value&key=value].",
             )
         try:
-            pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+            # A plus sign is itself: unlike in a web form, it belongs to paths and versions.
+            pairs = parse_qsl(
+                query.replace("+", "%2B"), keep_blank_values=True, strict_parsing=bool(query)
+            )
         except ValueError as error:
             raise ConfigError(
                 f"Backend spec {text!r}: {error}.", "Write options as ?key=value&key=value."

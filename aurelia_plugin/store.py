@@ -17,6 +17,7 @@ import logging
 import os
 import re
 import tempfile
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -121,19 +122,28 @@ class TraceStore:
                 error.errors()[0]["msg"],
                 aside.name,
             )
-            path.replace(aside)
+            self._put_aside(path, aside)
             return None
+
+    def _put_aside(self, path: Path, aside: Path) -> None:
+        try:
+            path.replace(aside)
+        except FileNotFoundError:
+            pass  # another process has done it
+        except OSError as error:
+            raise self._unwritable(path, error) from error
 
     def _write(self, path: Path, text: str) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+            # Not tempfile: its files are their owner's alone, and a folder may be shared.
+            temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
             try:
-                with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass") as file:
+                with temporary.open("x", encoding="utf-8", errors="surrogatepass") as file:
                     file.write(text)
                 os.replace(temporary, path)
             except BaseException:
-                Path(temporary).unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
                 raise
         except OSError as error:
             raise self._unwritable(path, error) from error

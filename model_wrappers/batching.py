@@ -15,6 +15,7 @@ Out = TypeVar("Out")
 
 class _Waiting(NamedTuple, Generic[In, Out]):
     item: In
+    group: Hashable | None
     future: asyncio.Future[Out]
 
 
@@ -51,7 +52,7 @@ class MicroBatcher(Generic[In, Out]):
                 one by one, so that one bad item does not take the others down.
         """
         future: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(item, future))
+        self._waiting.append(_Waiting(item, self._group(item), future))
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._drain())
         return await future
@@ -74,10 +75,9 @@ class MicroBatcher(Generic[In, Out]):
                 continue
             if not batch:
                 batch.append(entry)
-                wanted = self._group(entry.item)
+                wanted = entry.group
             elif len(batch) < self._size and wanted is not None:
-                same = self._group(entry.item) == wanted
-                (batch if same else others).append(entry)
+                (batch if entry.group == wanted else others).append(entry)
             else:
                 others.append(entry)
         self._waiting = others
@@ -86,6 +86,7 @@ class MicroBatcher(Generic[In, Out]):
     async def _settle(self, batch: list[_Waiting[In, Out]]) -> None:
         try:
             results = await asyncio.to_thread(self._run, [entry.item for entry in batch])
+            _check_length(results, batch)
         except Exception as error:  # noqa: BLE001 - handed to the callers, who know what to do
             if len(batch) == 1:
                 if not batch[0].future.done():
@@ -97,3 +98,8 @@ class MicroBatcher(Generic[In, Out]):
         for entry, result in zip(batch, results, strict=True):
             if not entry.future.done():
                 entry.future.set_result(result)
+
+
+def _check_length(results: Sequence[object], batch: Sequence[object]) -> None:
+    if len(results) != len(batch):
+        raise ValueError(f"{len(results)} results for a batch of {len(batch)}")

@@ -179,7 +179,8 @@ class Run:
             ),
             self.store,
         )
-        self.counts.calls.update(agents.counts)
+        for role, count in agents.counts.items():
+            self.counts.calls[role] = count
         if settings.condition == "placebo":
             return PlaceboArm(agents.trace, self.prompts, settings.inject, settings.seed)
         return AureliaArm(agents.trace, self.prompts, settings.inject)

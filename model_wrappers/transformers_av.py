@@ -103,10 +103,14 @@ class TransformersBackend:
     @functools.cached_property
     def identity(self) -> str:
         """Model, revision (or the folder's content) and the options that change replies."""
-        return (
-            f"transformers:{self._model}@{self._revision}#"
-            + (digest_of(self.options.that_change_replies())[:12])
-        )
+        options = digest_of(self.options.that_change_replies())[:12]
+        return f"transformers:{self.name}@{self._revision}#{options}"
+
+    @property
+    def name(self) -> str:
+        """The hub id; of a folder its last part, since its place says nothing about the model."""
+        path = Path(self._model).expanduser()
+        return path.name if path.is_dir() else self._model
 
     @property
     def concurrency(self) -> int:
@@ -277,7 +281,7 @@ class TransformersBackend:
                     input_tokens=int(mask.sum()), output_tokens=int((tokens != fill).sum())
                 ),
                 evidence=job.prepared.evidence,
-                model=self._model,
+                model=self.name,
             )
             for text, tokens, mask, job in zip(
                 texts, output, inputs["attention_mask"], jobs, strict=True

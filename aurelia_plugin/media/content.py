@@ -57,22 +57,27 @@ def coerce(
     if isinstance(value, Mapping):
         start = _first_number(value, _START_KEYS) if start is None else start
         end = _first_number(value, _END_KEYS) if end is None else end
-        media = _from_mapping(value, label)
-    elif isinstance(value, Media):
-        media = value
-    elif isinstance(value, str | os.PathLike):
-        media = _from_path(os.fspath(value))
-    elif isinstance(value, bytes | bytearray | memoryview):
-        media = _from_bytes(bytes(value), suffix="")
-    elif isinstance(value, Image.Image):
-        media = Media("image", data=image_frames(value))
-    elif is_array(value) or isinstance(value, Sequence):
-        media = _from_arrays(value, label)
-    else:
-        media = _from_decoder(value)
+    media = _coerced(value, label)
     if start is None and end is None:
         return media
-    return replace(media, start=start, end=end)
+    start = media.start if start is None else start
+    return replace(media, start=start, end=media.end if end is None else end)
+
+
+def _coerced(value: Any, label: MediaKind | None) -> Media:
+    if isinstance(value, Media):
+        return value
+    if isinstance(value, Mapping):
+        return _from_mapping(value, label)
+    if isinstance(value, str | os.PathLike):
+        return _from_path(os.fspath(value))
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _from_bytes(bytes(value), suffix="")
+    if isinstance(value, Image.Image):
+        return Media("image", data=image_frames(value))
+    if is_array(value) or isinstance(value, Sequence):
+        return _from_arrays(value, label)
+    return _from_decoder(value)
 
 
 def _first_number(value: Mapping[str, Any], keys: Sequence[str]) -> float | None:

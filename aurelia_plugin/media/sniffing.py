@@ -40,7 +40,7 @@ def _sniff(path: Path) -> MediaKind:
             if stream is not None and _moves(container, stream):
                 return "video"
             sound = sound_stream(container)
-            if stream is None and sound is not None:
+            if sound is not None:
                 # Some demuxers take nearly any bytes for sound: only decoding tells.
                 next(audio_frames(path, container, sound))
                 return "audio"
@@ -71,4 +71,5 @@ def _moves(container: InputContainer, stream: VideoStream) -> bool:
                 return True
     except (av.FFmpegError, OSError):
         return frames > 0
-    return frames == 1 and name not in ("gif", "apng") and container.duration is not None
+    lasts = container.duration is not None or sound_stream(container) is not None
+    return frames == 1 and lasts and name not in ("gif", "apng")

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import json_repair
 
 from aurelia_plugin.reasoning.roles import JsonKeys
+from aurelia_plugin.text import storable
 
 __all__ = [
     "ReadSteps",
@@ -26,13 +27,25 @@ __all__ = [
 ]
 
 _THINKING = re.compile(r"<(think|analysis)>.*?(</\1>|\Z)", re.DOTALL | re.IGNORECASE)
-_MARKER = re.compile(r"^\s*(?:[-*•]+|\(?\d{1,3}[.):]|step\s*\d{1,3}\s*[.):-])\s*", re.IGNORECASE)
+# Templates that open the thought in the prompt leave only its end in the reply.
+_THOUGHT_END = re.compile(r"\A.*</(think|analysis)>", re.DOTALL | re.IGNORECASE)
+# Not `2.5 s`, `12:30`, `-5` or `**bold**`.
+_MARKER = re.compile(
+    r"""^\s*(?:•+|[-*]+(?=\s|$)
+        |\**(?:step\s*)?\(?\d{1,3}[.):](?!\d)\**
+        |\**step\s*\d{1,3}\s*-\**)\s*""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _SCORE_TEXT = re.compile(
     r"""^\W*(?:(?:final\s+|overall\s+)?(?:score|rating)\W*(?:is\W*|of\W*)?)?
-        (?P<number>\d+(?:\.0+)?)
+        (?<![-\u2212.])(?P<number>\d+(?:\.0+)?)(?!\s*%)
         (?:\s*(?:/|out\s+of)\s*10)?\W*(?:\n(?P<rest>.*))?$""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
+
+
+# json raises a plain ValueError for numbers of thousands of digits.
+_UNREADABLE = (ValueError, RecursionError)
 
 
 class ReadSteps(NamedTuple):
@@ -61,55 +74,67 @@ class ReadObject(NamedTuple):
 
 def without_thinking(text: str) -> str:
     """Return the reply without the thought that a model shows before it."""
-    return _THINKING.sub("", text).strip()
+    return _THOUGHT_END.sub("", _THINKING.sub("", text)).strip()
 
 
-def read_object(text: str) -> ReadObject | None:
-    """Return the JSON object in a reply, or None.
+def read_object(text: str, key: str) -> ReadObject | None:
+    """Return the JSON object with `key` in a reply, or None.
 
-    The rungs: the whole text (`json`), the first complete object inside it (`embedded`), the
-    text from the first brace on, repaired (`repaired`).
+    The rungs: the whole text (`json`), the first complete object inside it that has the key
+    (`embedded`), the text from a brace on, repaired (`repaired`).
     """
     text = without_thinking(text)
     try:
         whole = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+    except _UNREADABLE:
         pass
     else:
-        return ReadObject(whole, "json") if isinstance(whole, dict) else None
+        if isinstance(whole, dict):
+            return ReadObject(whole, "json")
     decoder = json.JSONDecoder()
     for brace in re.finditer(r"\{", text):
         try:
             value, _ = decoder.raw_decode(text, brace.start())
-        except (json.JSONDecodeError, RecursionError):
+        except RecursionError:
+            break  # each brace inside would cost as much again
+        except ValueError:
             continue
-        if value:
+        if key in value:
             return ReadObject(value, "embedded")
-    start = text.find("{")
-    if start < 0:
-        return None
+    # The braces before the key may belong to prose, or to an object that holds the wanted one.
+    for start in dict.fromkeys((text.find("{"), text.rfind("{", 0, max(0, text.find(key))))):
+        value = _repaired(text[start:]) if start >= 0 else None
+        if isinstance(value, dict) and key in value:
+            return ReadObject(value, "repaired")
+    return None
+
+
+def _repaired(text: str) -> Any:
     try:
-        value = json_repair.loads(text[start:])
-    except (ValueError, RecursionError):
+        return json_repair.loads(text)
+    except _UNREADABLE:
         return None
-    return ReadObject(value, "repaired") if isinstance(value, dict) and value else None
 
 
 def read_steps(text: str, keys: JsonKeys) -> ReadSteps | None:
     """Return the steps of a reasoner's JSON reply, or None if it holds no step."""
-    found = read_object(text)
+    found = read_object(text, keys.steps)
     if found is None:
         return None
-    pairs = list(_pairs(found.value.get(keys.steps)))
-    steps = tuple(_storable(step) for step, _ in pairs)
-    if not steps:
+    try:
+        rows = _rows(found.value.get(keys.steps), found.value.get(keys.answers))
+        final = _flat(found.value.get(keys.final_answer))
+    except RecursionError:  # nested deeper than can be walked
         return None
-    answers = _one_each(found.value.get(keys.answers))
-    if not any(answers) and any(answer for _, answer in pairs):
-        answers = tuple(answer for _, answer in pairs)
-    final = " ".join(step for step, _ in _pairs(found.value.get(keys.final_answer)))
-    answers = tuple(_storable(answer) for answer in answers)
-    return ReadSteps(steps, answers, _storable(final) or None, found.read)
+    if not rows:
+        return None
+    answers = tuple(storable(answer) for _, answer in rows)
+    return ReadSteps(
+        steps=tuple(storable(step) for step, _ in rows),
+        answers=answers if any(answers) else (),
+        final_answer=storable(final) or None,
+        read=found.read,
+    )
 
 
 def read_lines(text: str) -> ReadSteps:
@@ -130,18 +155,24 @@ def read_verdict(text: str) -> ReadVerdict | None:
     with feedback on later lines. A number out of range, a fraction, or a sentence that mentions
     numbers is not a score.
     """
-    found = read_object(text)
+    found = read_object(text, "score")
     if found is not None:
         score = _whole_score(found.value.get("score"))
         if score is None:
             return None
-        feedback = _storable(str(found.value.get("feedback") or "")).strip()
-        return ReadVerdict(score, feedback or None, found.read)
+        return ReadVerdict(score, _feedback(found.value.get("feedback")), found.read)
     match = _SCORE_TEXT.match(without_thinking(text))
     score = _whole_score(match["number"]) if match else None
     if match is None or score is None:
         return None
     return ReadVerdict(score, (match["rest"] or "").strip() or None, "text")
+
+
+def _feedback(value: Any) -> str | None:
+    try:
+        return storable(_flat(value)) or None
+    except RecursionError:  # nested deeper than can be walked; the score stands without it
+        return None
 
 
 def _whole_score(value: Any) -> int | None:
@@ -150,16 +181,39 @@ def _whole_score(value: Any) -> int | None:
     if isinstance(value, str):
         match = re.fullmatch(r"\s*(\d+(?:\.0+)?)\s*(?:/\s*10)?\s*", value)
         value = float(match[1]) if match else None
-    if isinstance(value, int | float) and float(value).is_integer() and 1 <= value <= 10:
+    if isinstance(value, int | float) and 1 <= value <= 10 and value == int(value):
         return int(value)
     return None
 
 
-def _one_each(value: Any) -> tuple[str, ...]:
-    """Return one text per entry, empty ones too, so that answers stay beside their steps."""
+def _rows(steps: Any, answers: Any) -> list[tuple[str, str]]:
+    """Return (step, answer), each answer beside the step with which it was written."""
+    listed = [_flat(answer) for answer in answers] if isinstance(answers, list) else None
+    if isinstance(steps, list) and listed is not None and len(listed) == len(steps):
+        rows = []
+        for entry, answer in zip(steps, listed, strict=True):
+            pairs = list(_pairs(entry))
+            step = " ".join(step for step, _ in pairs)
+            rows.append((step, answer or " ".join(own for _, own in pairs if own)))
+        return [row for row in rows if row[0]]
+    pairs = [pair for pair in _pairs(steps) if pair[0]]
+    given = listed if listed is not None else [step for step, _ in _pairs(answers)]
+    if not any(given):
+        return pairs
+    # As many answers as steps: one too few is none for the last step, one too many has no place.
+    given = [*given, *[""] * len(pairs)][: len(pairs)]
+    return [(step, answer) for (step, _), answer in zip(pairs, given, strict=True)]
+
+
+def _flat(value: Any) -> str:
+    """Return a value as one text."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
     if isinstance(value, list | tuple):
-        return tuple(" ".join(text for text, _ in _pairs(entry)) for entry in value)
-    return tuple(text for text, _ in _pairs(value))
+        return " ".join(text for text in map(_flat, value) if text)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value).strip()
 
 
 def _pairs(value: Any) -> Iterable[tuple[str, str]]:
@@ -171,7 +225,7 @@ def _pairs(value: Any) -> Iterable[tuple[str, str]]:
     elif isinstance(value, Mapping):
         if any(key in value for key in ("step", "question", "text")):
             step = next(value[key] for key in ("step", "question", "text") if key in value)
-            yield str(step).strip(), str(value.get("answer", "")).strip()
+            yield _flat(step), _flat(value.get("answer"))
         else:
             for entry in value.values():
                 yield from _pairs(entry)
@@ -180,8 +234,3 @@ def _pairs(value: Any) -> Iterable[tuple[str, str]]:
             yield from _pairs(entry)
     elif value is not None and not isinstance(value, bool):
         yield str(value), ""
-
-
-def _storable(text: str) -> str:
-    """Replace lone surrogates, which JSON escapes can smuggle in and UTF-8 cannot carry."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -35,6 +35,16 @@ _LOOP_FILES = (
 )
 _ANSWER_FILES = ("cot.jinja", "inject.jinja")
 
+# What an expression in a template can raise beside Jinja's own errors.
+_RENDERING = (
+    jinja2.TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
 
 class PromptSet:
     """The prompts of one run, read once.
@@ -93,7 +103,7 @@ class PromptSet:
         template = self._compiled(f"{name}.jinja")
         try:
             return template.render(values).strip()
-        except (jinja2.TemplateError, TypeError, ValueError) as error:
+        except _RENDERING as error:
             raise ConfigError(
                 f"{self._sources[f'{name}.jinja'][1]}: {error}",
                 f"The template may use: {', '.join(sorted(values))}.",

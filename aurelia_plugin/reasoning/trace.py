@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aurelia_plugin.backend import Evidence, Usage
 from aurelia_plugin.reasoning.roles import Role
+from aurelia_plugin.text import Storable
 
 __all__ = ["TRACE_SCHEMA", "AgentCall", "Iteration", "StopReason", "Trace", "best_of"]
 
@@ -71,9 +72,9 @@ class Trace(_Record):
     schema_version: int = TRACE_SCHEMA
     key: str
     question_key: str
-    question: str
+    question: Storable
     clip_digest: str
-    media: tuple[str, ...]
+    media: tuple[Storable, ...]
     roles: dict[Role, str]
     prompts_digest: str
     threshold: int
@@ -82,7 +83,7 @@ class Trace(_Record):
     iterations: tuple[Iteration, ...] = ()
     best: int | None = None
     stop: StopReason
-    error: str | None = None
+    error: Storable | None = None
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -96,7 +97,13 @@ class Trace(_Record):
 
 
 def best_of(iterations: tuple[Iteration, ...]) -> int | None:
-    """Return the index of the highest score, the earliest on a tie; the first if none has one."""
-    if not iterations:
-        return None
-    return max(range(len(iterations)), key=lambda i: (iterations[i].score or 0, -i))
+    """Return the index of the highest score, the earliest on a tie.
+
+    If none has a score, the first iteration with steps is the best.
+    """
+
+    def rank(index: int) -> tuple[int, bool, int]:
+        iteration = iterations[index]
+        return iteration.score or 0, bool(iteration.steps), -index
+
+    return max(range(len(iterations)), key=rank, default=None)

@@ -6,6 +6,7 @@ from typing import Any
 
 from aurelia_plugin.benchmark.schema import COLUMNS
 from aurelia_plugin.benchmark.synthetic.build import chosen_folder
+from aurelia_plugin.benchmark.table import item_features
 
 __all__ = ["DATASET_KWARGS"]  # noqa: F822 - made by __getattr__
 
@@ -16,4 +17,7 @@ def __getattr__(name: str) -> Any:
     if name != "DATASET_KWARGS":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     folder = chosen_folder()
-    return {"data_files": {column: str(folder / f"{column}.jsonl") for column in COLUMNS}}
+    return {
+        "data_files": {column: str(folder / f"{column}.jsonl") for column in COLUMNS},
+        "features": item_features(),
+    }

@@ -1,4 +1,4 @@
-"""What the YAML files call: one document is one JSON line of a manifest, as text."""
+"""What the YAML files call: one document is one item of a manifest."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from aurelia_plugin.benchmark.metrics import score_item
 from aurelia_plugin.benchmark.schema import Item
 from aurelia_plugin.benchmark.synthetic.build import chosen_folder
+from aurelia_plugin.benchmark.table import item_of_row
 from aurelia_plugin.benchmark.vocabulary import VOCABULARY
 
 __all__ = [
@@ -20,10 +21,6 @@ __all__ = [
 Doc = dict[str, Any]
 
 _FREE_TEXT = "Answer in one sentence. End with one line: Answer: <sentence>"
-
-
-def _item(doc: Doc) -> Item:
-    return Item.model_validate_json(doc["text"])
 
 
 def _instruction(item: Item) -> str:
@@ -40,7 +37,7 @@ def _instruction(item: Item) -> str:
 
 def doc_to_text(doc: Doc, lmms_eval_specific_kwargs: dict[str, Any] | None = None) -> str:
     """Return the question, its options if any, and the form of the answer."""
-    item = _item(doc)
+    item = item_of_row(doc)
     lines = [item.question]
     lines += [
         f"{letter}. {text}" for letter, text in zip(item.letters, item.options or (), strict=True)
@@ -50,7 +47,7 @@ def doc_to_text(doc: Doc, lmms_eval_specific_kwargs: dict[str, Any] | None = Non
 
 def doc_to_visual(doc: Doc) -> list[str]:
     """Return the absolute paths of the video and of all separate sounds, in order."""
-    item = _item(doc)
+    item = item_of_row(doc)
     folder = chosen_folder()
     media = [item.video, item.audio, *item.audios]
     return [str(folder / path) for path in media if path is not None]
@@ -60,7 +57,7 @@ def doc_to_messages(
     doc: Doc, lmms_eval_specific_kwargs: dict[str, Any] | None = None
 ) -> list[dict[str, Any]]:
     """Return one user turn: the video, each numbered sound after its name, the question."""
-    item = _item(doc)
+    item = item_of_row(doc)
     folder = chosen_folder()
     content: list[dict[str, str]] = []
     if item.video is not None:
@@ -76,9 +73,9 @@ def doc_to_messages(
 
 def doc_to_target(doc: Doc) -> str:
     """Return the gold answer."""
-    return _item(doc).answer
+    return item_of_row(doc).answer
 
 
 def process_results(doc: Doc, results: list[str]) -> dict[str, float]:
     """Score the reply; the keys are those of `metrics.score_item`."""
-    return score_item(_item(doc), results[0])
+    return score_item(item_of_row(doc), results[0])

@@ -112,7 +112,7 @@ def _geoiq(item: Item, family: str, picture: Scene, sound: Scene) -> str:
     if family == "region":
         return line[2:].split(":")[0]
     attribute = family.removeprefix("neighbour_")
-    return re.findall(rf"; {attribute} (\w+)", line)[0]
+    return str(re.findall(rf"; {attribute} (\w+)", line)[0])
 
 
 def _meme(item: Item, family: str, picture: Scene, sound: Scene) -> str:

@@ -121,11 +121,13 @@ def test_an_mp4_holds_the_pictures_and_the_sound_in_time(tmp_path: Path) -> None
     path = tmp_path / "clip.mp4"
     write_mp4(path, *render(scene))
     with av.open(str(path)) as container:
-        frames = np.stack([f.to_ndarray(format="rgb24") for f in container.decode(video=0)])
+        frames: NDArray[np.uint8] = np.stack(
+            [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
+        )
     with av.open(str(path)) as container:
-        blocks = [(f.pts, f.to_ndarray()[0]) for f in container.decode(audio=0)]
+        blocks = [(f.pts or 0, f.to_ndarray()[0]) for f in container.decode(audio=0)]
     assert frames.shape == (32, 112, 112, 3)
-    red = frames[:, 56, 56, 0]
+    red = frames[:, 56, 56, 0].astype(int)
     assert list(np.flatnonzero(red > 180)) == [16, 17]
     waveform = np.concatenate([block for pts, block in blocks if pts >= 0])
     assert abs(waveform.size - 64_000) <= 2048

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from pycocoevalcap.rouge.rouge import Rouge
+from pycocoevalcap.rouge.rouge import Rouge  # type: ignore[import-untyped]
 
 from aurelia_plugin.benchmark.metrics import rouge_l, score_item
 from aurelia_plugin.benchmark.schema import Item, Source

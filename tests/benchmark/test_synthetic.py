@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 import numpy as np
-import oracle
 import pytest
 
 from aurelia_plugin.benchmark.metrics import score_item
@@ -14,6 +13,8 @@ from aurelia_plugin.benchmark.synthetic import HELD_OUT, Sample, held_out, make
 from aurelia_plugin.benchmark.synthetic.build import samples
 from aurelia_plugin.benchmark.synthetic.columns import FAMILIES
 from aurelia_plugin.errors import ConfigError
+
+from . import oracle
 
 _CLOSED = ("music_avqa", "compositional", "geoiq", "meme")
 _FREE = ("avsd", "captioning")

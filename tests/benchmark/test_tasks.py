@@ -24,7 +24,7 @@ _TASKS = Path(__file__).resolve().parents[2] / "task_yamls"
 _GROUP = "avreasonbench_mini"
 
 
-class _Stub(lmms):
+class _Stub(lmms):  # type: ignore[misc]
     """A chat model that answers every document by a function of it, and records the messages."""
 
     is_simple = False

@@ -52,6 +52,7 @@ def make_video(tmp_path: Path) -> MakeVideo:
         pix_fmt: str = "yuv420p",
         sound_codec: str = "aac",
         sound_delay: float = 0.0,
+        sound_rate: int = 44100,
         faststart: bool = False,
         gop: int = 12,
     ) -> Path:
@@ -68,14 +69,14 @@ def make_video(tmp_path: Path) -> MakeVideo:
             audio = None
             if sound is not None:
                 layout = "mono" if sound.ndim == 1 else "stereo"
-                audio = container.add_stream(sound_codec, rate=44100, layout=layout)
+                audio = container.add_stream(sound_codec, rate=sound_rate, layout=layout)
             for picture, time in zip(pixels, times, strict=True):
                 frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
                 frame.pts, frame.time_base = round(time * 1000), Fraction(1, 1000)
                 container.mux(video.encode(frame))
             container.mux(video.encode(None))
             if audio is not None:
-                _encode_sound(container, audio, sound, 44100, sound_delay)
+                _encode_sound(container, audio, sound, sound_rate, sound_delay)
         return path
 
     return make

@@ -97,7 +97,8 @@ def test_spans_come_from_the_dictionary_or_the_caller(make_video):
     )
     assert coerce({"path": path, "start_time": 0.5, "end_time": None}).start == 0.5
     assert coerce({"video": path, "video_start": 1.0}, start=2.0).start == 2.0
-    assert coerce(coerce(path), end=3.0).end == 3.0
+    narrowed = coerce(coerce(path, start=1.0), end=3.0)
+    assert (narrowed.start, narrowed.end) == (1.0, 3.0)
     assert coerce(coerce(path)) == Media("video", path)
 
 

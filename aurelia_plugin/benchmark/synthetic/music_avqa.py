@@ -12,55 +12,23 @@ from dataclasses import replace
 import numpy as np
 
 from aurelia_plugin.benchmark.schema import Medium
+from aurelia_plugin.benchmark.synthetic.band import band, places, row
 from aurelia_plugin.benchmark.synthetic.draw import (
     BOTH,
     INSTRUMENT_OF,
     LEGEND,
-    PLACE_X,
-    SHAPE_OF,
     Draft,
     Family,
     figure,
     nuisance,
     one_of,
     several_of,
-    tune,
     turn_of,
 )
-from aurelia_plugin.benchmark.synthetic.scene import DURATION, Figure, Scene, Sound
+from aurelia_plugin.benchmark.synthetic.scene import Scene
 from aurelia_plugin.benchmark.vocabulary import INSTRUMENTS, NUMBERS, PLACES, PRESENCE
 
 __all__ = ["FAMILIES"]
-
-_STEP = 0.4
-_RANGES = ((48, 58), (60, 70), (72, 82))
-
-
-def _places(count: int) -> tuple[str, ...]:
-    return ("left", "right") if count == 2 else PLACES
-
-
-def _row(rng: np.random.Generator, instruments: Sequence[str]) -> tuple[Figure, ...]:
-    """Place the instruments' shapes from left to right; the first is the leftmost."""
-    return tuple(
-        figure(rng, shape=SHAPE_OF[instrument], x=PLACE_X[place], radius=0.14)
-        for place, instrument in zip(_places(len(instruments)), instruments, strict=True)
-    )
-
-
-def _band(
-    rng: np.random.Generator, instruments: Sequence[str], begins: Sequence[float] | None = None
-) -> tuple[Sound, ...]:
-    """Let the instruments take turns, note by note, so that each is heard alone too."""
-    begins = begins or [0.15] * len(instruments)
-    registers = several_of(rng, _RANGES, len(_RANGES))
-    sounds = []
-    for index, (instrument, begin) in enumerate(zip(instruments, begins, strict=True)):
-        slots = np.arange(0.15 + _STEP * index, DURATION - 0.3, _STEP * len(instruments))
-        onsets = [float(slot) for slot in slots if slot >= begin]
-        low, high = registers[index % len(registers)]
-        sounds.append(Sound(instrument, tune(rng, onsets, 0.36, low, high)))
-    return tuple(sounds)
 
 
 def _draft(
@@ -105,7 +73,7 @@ def count_sounding(rng: np.random.Generator, turn: int) -> Draft:
     # Sources out of view make the number of sounds heard differ from the answer.
     unseen = names[3 : 3 + int(rng.integers(1 if sounding == 0 else 0, 3))]
     heard = several_of(rng, seen, sounding) + unseen[: max(1, 3 - sounding)]
-    scene = Scene(_row(rng, seen), _band(rng, several_of(rng, heard, len(heard))))
+    scene = Scene(row(rng, seen), band(rng, several_of(rng, heard, len(heard))))
     question = "How many of the instruments in the picture are sounding?"
     last = ("Which instruments are both seen and heard?", _listed([n for n in seen if n in heard]))
     return _draft(
@@ -117,13 +85,13 @@ def left_sounding(rng: np.random.Generator, turn: int) -> Draft:
     """Whether the instrument at a named place sounds."""
     answer = turn_of(PRESENCE, turn)
     seen = several_of(rng, INSTRUMENTS, 2 + int(rng.integers(2)))
-    place = one_of(rng, _places(len(seen)))
-    asked = seen[_places(len(seen)).index(place)]
+    place = one_of(rng, places(len(seen)))
+    asked = seen[places(len(seen)).index(place)]
     rest = [name for name in INSTRUMENTS if name != asked]
     heard = several_of(rng, rest, 1)
     if answer == "yes":
         heard = several_of(rng, [asked, *heard[: int(rng.integers(2))]], 2)
-    scene = Scene(_row(rng, seen), _band(rng, heard))
+    scene = Scene(row(rng, seen), band(rng, heard))
     where = "in the middle" if place == "middle" else f"on the {place}"
     return _draft(
         rng,
@@ -142,7 +110,7 @@ def unseen_source(rng: np.random.Generator, turn: int) -> Draft:
     heard = several_of(rng, seen, 2 if answer == "no" else 1)
     if answer == "yes":
         heard.append(names[3])
-    scene = Scene(_row(rng, seen), _band(rng, several_of(rng, heard, 2)))
+    scene = Scene(row(rng, seen), band(rng, several_of(rng, heard, 2)))
     return _draft(
         rng,
         scene,
@@ -165,7 +133,7 @@ def unseen_name(rng: np.random.Generator, turn: int) -> Draft:
     others = several_of(rng, [name for name in INSTRUMENTS if name != answer], 3)
     seen = several_of(rng, others[:2], 2)
     heard = several_of(rng, [answer, seen[0]], 2)
-    scene = Scene(_row(rng, seen), _band(rng, heard))
+    scene = Scene(row(rng, seen), band(rng, heard))
     return _draft(
         rng,
         scene,
@@ -181,7 +149,7 @@ def where_sounding(rng: np.random.Generator, turn: int) -> Draft:
     answer = turn_of(PLACES, turn)
     seen = several_of(rng, INSTRUMENTS, 3)
     heard = [seen[PLACES.index(answer)]]
-    scene = Scene(_row(rng, seen), _band(rng, heard))
+    scene = Scene(row(rng, seen), band(rng, heard))
     return _draft(
         rng,
         scene,
@@ -199,11 +167,11 @@ def louder(rng: np.random.Generator, turn: int) -> Draft:
     # A factor of five is 14 dB: more than the timbres differ in perceived loudness.
     sounds = tuple(
         replace(sound, gain=0.2 if sound.timbre == loud else 0.04)
-        for sound in _band(rng, several_of(rng, seen, 2))
+        for sound in band(rng, several_of(rng, seen, 2))
     )
     return _draft(
         rng,
-        Scene(_row(rng, seen), sounds),
+        Scene(row(rng, seen), sounds),
         "Which instrument is louder, the one on the left or the one on the right?",
         ("place", answer),
         (("Which of the heard instruments is louder?", loud), _seen_step(seen)),
@@ -216,7 +184,7 @@ def first_to_sound(rng: np.random.Generator, turn: int) -> Draft:
     seen = several_of(rng, INSTRUMENTS, 3)
     first = seen[PLACES.index(answer)]
     order = [first, *several_of(rng, [name for name in seen if name != first], 2)]
-    scene = Scene(_row(rng, seen), _band(rng, order, [0.15, 1.3, 2.0]))
+    scene = Scene(row(rng, seen), band(rng, order, [0.15, 1.3, 2.0]))
     return _draft(
         rng,
         scene,
@@ -234,7 +202,7 @@ def count_heard(rng: np.random.Generator, turn: int) -> Draft:
     seen = several_of(rng, INSTRUMENTS, 2 + int(rng.integers(2)))
     return _draft(
         rng,
-        Scene(_row(rng, seen), _band(rng, heard)),
+        Scene(row(rng, seen), band(rng, heard)),
         "How many different instruments are heard, whether seen or not?",
         ("number", answer),
         (_heard_step(heard),),
@@ -254,7 +222,7 @@ def count_seen(rng: np.random.Generator, turn: int) -> Draft:
     heard = several_of(rng, INSTRUMENTS, 1 + int(rng.integers(3)))
     return _draft(
         rng,
-        Scene(shapes, _band(rng, heard)),
+        Scene(shapes, band(rng, heard)),
         "How many instruments are in the picture, whether they sound or not?",
         ("number", answer),
         (_seen_step(seen),),

@@ -1,0 +1,48 @@
+"""Items as rows of a `datasets` table: one set of column types for every column of a benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aurelia_plugin.benchmark.schema import Item
+from aurelia_plugin.benchmark.vocabulary import VOCABULARY
+
+__all__ = ["item_features", "item_of_row"]
+
+
+def item_features() -> Any:
+    """Return the `datasets.Features` of a manifest.
+
+    Without them the types are guessed from each file, and a file without options, or with other
+    facts, would not fit the table of the rest.
+    """
+    from datasets import Features, List, Value
+
+    text = Value("string")
+    texts = List(text)
+    return Features(
+        {
+            "id": text,
+            "column": text,
+            "category": text,
+            "question": text,
+            "options": texts,
+            "answer": text,
+            "references": texts,
+            "video": text,
+            "audio": text,
+            "audios": texts,
+            "source": {"dataset": text, "id": text},
+            "reasoning_steps": texts,
+            "step_answers": texts,
+            "needs": texts,
+            "facts": {attribute: text for attribute in VOCABULARY},
+        }
+    )
+
+
+def item_of_row(row: Mapping[str, Any]) -> Item:
+    """Return the item of a row; a table has every fact's column, and fills the others with None."""
+    facts = {name: value for name, value in row["facts"].items() if value is not None}
+    return Item.model_validate({**row, "facts": facts})

@@ -1,0 +1,21 @@
+"""Text that can be stored: every character is one that UTF-8 can carry."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+__all__ = ["Storable", "storable"]
+
+
+def storable(text: str) -> str:
+    """Return the text with lone surrogates replaced by question marks.
+
+    JSON escapes of a reply that was cut, and file names that are not UTF-8, smuggle them in.
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+Storable = Annotated[str, AfterValidator(storable)]
+"""A field of a stored record."""

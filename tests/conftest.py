@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from media.conftest import MakeVideo, grey_frames, make_sound, make_video, tone
+
+__all__ = ["clip_file", "make_sound", "make_video"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One cache for the session: the embedded model and the mini data are made once; no network."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AURELIA_CACHE", str(tmp_path_factory.mktemp("aurelia-cache")))
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        yield
+
+
+@pytest.fixture
+def clip_file(make_video: MakeVideo) -> Path:
+    """A real MP4: 2 s, 20 grey frames of 64x48 pixels, a tone of 440 Hz."""
+    return make_video("clip.mp4", grey_frames(range(20, 220, 10)), sound=tone(2.0))
