@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from aurelia_plugin.backend import Backend, Prompt
+from aurelia_plugin.backend import Backend, Prompt, Reply
 from aurelia_plugin.calls import RetryPolicy, answer
 from aurelia_plugin.counts import CallCount
 from aurelia_plugin.digests import digest_of
+from aurelia_plugin.flight import SingleFlight
 from aurelia_plugin.reasoning.loop import LoopPlan, distil
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.roles import ROLES, Role
@@ -17,14 +16,6 @@ from aurelia_plugin.reasoning.trace import TRACE_SCHEMA, AgentCall, Trace
 from aurelia_plugin.store import TraceStore
 
 __all__ = ["Agents"]
-
-
-@dataclass
-class _Work:
-    """A trace that is being made, and how many callers wait for it."""
-
-    task: asyncio.Task[Trace]
-    waiting: int = 0
 
 
 class Agents:
@@ -48,25 +39,14 @@ class Agents:
         self._backends = backends
         self._store = store
         self._retry = retry or RetryPolicy()
-        self._under_way: dict[str, _Work] = {}
+        self._traces: SingleFlight[Trace] = SingleFlight()
+        self._calls: SingleFlight[Reply] = SingleFlight()
 
     async def trace(self, question: Question) -> Trace:
         """Return the question's trace; a question asked twice at once is worked out once."""
         key = self.plan.trace_key(question)
         stored = self._store.trace(key)
-        if stored is not None:
-            return stored
-        work = self._under_way.get(key)
-        if work is None:
-            work = self._under_way[key] = _Work(asyncio.create_task(self._make(question)))
-        work.waiting += 1
-        try:
-            return await asyncio.shield(work.task)
-        finally:
-            work.waiting -= 1
-            if not work.waiting:
-                del self._under_way[key]
-                await _ended(work.task)
+        return stored or await self._traces(key, lambda: self._make(question))
 
     async def _make(self, question: Question) -> Trace:
         trace = await distil(question, self.plan, self._ask)
@@ -76,14 +56,9 @@ class Agents:
     async def _ask(self, role: Role, prompt: Prompt, *, iteration: int, ask: int) -> AgentCall:
         backend = self._backends[role]
         key = digest_of([TRACE_SCHEMA, backend.identity, prompt.digest(), iteration, ask])
-        reply = self._store.call(key)
-        count = self.counts[role]
-        if reply is None:
-            reply = await answer(backend, prompt, self._retry)
-            self._store.put_call(key, reply)
-            count.add(reply)
-        else:
-            count.reused += 1
+        stored = self._store.call(key)
+        self.counts[role].reused += stored is not None or self._calls.under_way(key)
+        reply = stored or await self._calls(key, lambda: self._call(role, key, prompt))
         return AgentCall(
             role=role,
             ask=ask,
@@ -93,9 +68,8 @@ class Agents:
             evidence=reply.evidence,
         )
 
-
-async def _ended(task: asyncio.Task[Trace]) -> None:
-    """Cancel work for which nobody waits any more, and see it end; done work stays as it is."""
-    if not task.done():
-        task.cancel()
-        await asyncio.wait([task])
+    async def _call(self, role: Role, key: str, prompt: Prompt) -> Reply:
+        reply = await answer(self._backends[role], prompt, self._retry)
+        self._store.put_call(key, reply)
+        self.counts[role].add(reply)
+        return reply

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from aurelia_plugin import __version__
+from aurelia_plugin.commands import data, reported, summary
 from aurelia_plugin.errors import AureliaError
 from aurelia_plugin.registration import tasks_path
 
@@ -14,14 +15,13 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: 0, or 1 with the error on stderr."""
+    """Run the command and return its exit status: 0, or 1 if it failed or found faults."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        return int(options.run(options) or 0)
     except AureliaError as error:
         print(error, file=sys.stderr)
         return 1
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -37,6 +37,8 @@ def _parser() -> argparse.ArgumentParser:
         '"$(aurelia tasks-path)"`.',
     )
     tasks.set_defaults(run=_print_tasks_path)
+    for module in (data, summary, reported):
+        module.add(commands)
     return parser
 
 

@@ -65,7 +65,9 @@ class Run:
     ) -> None:
         objects = {key: value for key, value in given.items() if isinstance(value, Backend)}
         named = {key: value.identity for key, value in objects.items()}
-        self.settings, options = _resolved({**given, **named})
+        self.settings, options = _resolved(
+            {**given, **named}, from_catalogue="target" not in objects
+        )
         self._objects = objects
         self.config_digest = self.settings.check_config_digest()
         self.prompts = PromptSet(self.settings.preset, self.settings.prompts)
@@ -87,6 +89,11 @@ class Run:
             window=self._window(),
             gather=gather,
         )
+
+    @property
+    def target(self) -> Backend:
+        """The model under test."""
+        return self._pool.target
 
     @property
     def uses_agents(self) -> bool:
@@ -143,7 +150,7 @@ class Run:
             counts=counts,
             about={
                 "version": __version__,
-                "target": self._pool.target.identity,
+                "target": self.target.identity,
                 "roles": {role: backend.identity for role, backend in self.roles.items()},
                 "threshold": self.threshold,
                 "max_iterations": self.max_iterations,
@@ -186,7 +193,9 @@ class Run:
         return AureliaArm(agents.trace, self.prompts, settings.inject)
 
 
-def _resolved(given: Mapping[str, Any]) -> tuple[AureliaSettings, dict[str, Any]]:
+def _resolved(
+    given: Mapping[str, Any], *, from_catalogue: bool
+) -> tuple[AureliaSettings, dict[str, Any]]:
     """Split what was given into settings, completed from the catalogue, and backend options."""
     settings = {k: v for k, v in given.items() if k in AureliaSettings.model_fields}
     options = {k: v for k, v in given.items() if k not in AureliaSettings.model_fields}
@@ -197,7 +206,7 @@ def _resolved(given: Mapping[str, Any]) -> tuple[AureliaSettings, dict[str, Any]
             "Use a model name of the catalogue such as aurelia_embedded, or "
             "--model aurelia --model_args target=<id or backend spec>.",
         )
-    if not BackendSpec.parse(str(target)).provider and not isinstance(given["target"], Backend):
+    if from_catalogue and not BackendSpec.parse(str(target)).provider:
         settings = {**row(BackendSpec.parse(str(target)).model).settings, **settings}
     return validated(settings), options
 

@@ -12,7 +12,7 @@ import numpy as np
 from aurelia_plugin.agents import Agents
 from aurelia_plugin.backend import Generation, Message, Prompt, Reply, Text
 from aurelia_plugin.calls import RetryPolicy
-from aurelia_plugin.media.clip import Clip, Media, Waveform
+from aurelia_plugin.media.clip import Media, Waveform
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 from aurelia_plugin.reasoning.loop import LoopPlan
 from aurelia_plugin.reasoning.prompting import PromptSet
@@ -31,9 +31,7 @@ def beep(hertz: float = 440.0, seconds: float = 0.5) -> Media:
     return Media("audio", data=Waveform(wave, 16_000))
 
 
-def question(
-    text: str = "What rings?", *media: Media, id: str = "q/0", **fields: Any
-) -> Question:
+def question(text: str = "What rings?", *media: Media, id: str = "q/0", **fields: Any) -> Question:
     message = Message("user", (*media, Text(text)))
     return Question(id, (message,), Generation(max_new_tokens=16), **fields)
 
@@ -75,9 +73,16 @@ def team(
     identities: Mapping[str, str] | None = None,
     **plan: Any,
 ) -> Team:
-    names = {"reasoner": "r-1", "summarizer": "s-1", "evaluator": "e-1", **(identities or {})}
+    names: dict[Any, str] = {
+        "reasoner": "r-1",
+        "summarizer": "s-1",
+        "evaluator": "e-1",
+        **(identities or {}),
+    }
     scripts = {"reasoner": reasoner, "summarizer": summarizer, "evaluator": evaluator}
-    backends = {role: ScriptedBackend(scripts[role], identity=names[role]) for role in scripts}
+    backends: dict[Any, ScriptedBackend] = {
+        role: ScriptedBackend(scripts[role], identity=names[role]) for role in scripts
+    }
     settings: dict[str, Any] = {"threshold": 6, "max_iterations": 3, **plan}
     loop = LoopPlan(prompts or PromptSet(), names, **settings)
     agents = Agents(backends, loop, TraceStore(folder), QUICK)

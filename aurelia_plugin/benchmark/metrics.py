@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from pycocoevalcap.rouge.rouge import Rouge  # type: ignore[import-untyped]
 
@@ -15,23 +17,27 @@ from aurelia_plugin.benchmark.answers import (
     stated_values,
     statement,
 )
+from aurelia_plugin.benchmark.captions import words, without_stop_tokens
+from aurelia_plugin.benchmark.labels import LABELS, kind_of
 from aurelia_plugin.benchmark.schema import FREE_TEXT_COLUMNS, Item
 from aurelia_plugin.benchmark.vocabulary import VOCABULARY
 
 __all__ = ["extract", "rouge_l", "score_item"]
 
 
-def rouge_l(hypothesis: str, references: Sequence[str]) -> float:
+def rouge_l(
+    hypothesis: str, references: Sequence[str], split: Callable[[str], str] = normalise
+) -> float:
     """Return the ROUGE-L F-measure (beta 1.2) of the COCO caption evaluation, 0..1.
 
-    Both sides are split into the words of `answers.normalise`; the evaluation's own tokeniser
-    needs Java. An empty hypothesis, or no reference with a word, scores 0.
+    Both sides are split into words by `split`; the evaluation's own tokeniser needs Java. An empty
+    hypothesis, or no reference with a word, scores 0.
     """
-    words = normalise(hypothesis)
-    targets = [target for target in map(normalise, references) if target]
-    if not words or not targets:
+    said = split(hypothesis)
+    targets = [target for target in map(split, references) if target]
+    if not said or not targets:
         return 0.0
-    return float(Rouge().calc_score([words], targets))
+    return float(Rouge().calc_score([said], targets))
 
 
 def extract(item: Item, reply: str) -> Extracted:
@@ -41,7 +47,29 @@ def extract(item: Item, reply: str) -> Extracted:
     if len(item.facts) == 1:
         (attribute,) = item.facts
         return extract_label(reply, VOCABULARY[attribute])
-    return extract_phrase(reply)
+    gold = kind_of(item.answer) if item.column == "music_avqa" else None
+    return extract_label(reply, LABELS[gold[0]]) if gold else extract_phrase(reply)
+
+
+def _golds(item: Item) -> set[str]:
+    if item.options is not None or len(item.facts) == 1:
+        return {item.answer}
+    gold = kind_of(item.answer) if item.column == "music_avqa" else None
+    return {gold[1]} if gold else {normalise(text) for text in (item.answer, *item.references)}
+
+
+_LISTS: Final = re.compile(r"\b(?:or|and|not|no|neither|nor|never|\w+nt)\b")
+
+
+def _contained(extracted: Extracted, golds: set[str], text: str) -> bool:
+    """Return whether a phrase contains a gold one and names nothing beside it."""
+    if extracted.rule != "text" or extracted.value is None:
+        return False
+    hits = [gold for gold in golds if gold and f" {gold} " in f" {extracted.value} "]
+    rest = extracted.value
+    for gold in hits:
+        rest = rest.replace(gold, " ")
+    return bool(hits) and not _LISTS.search(rest) and not re.search(r"[,;/&+]", text)
 
 
 def score_item(item: Item, reply: str) -> dict[str, float]:
@@ -51,24 +79,25 @@ def score_item(item: Item, reply: str) -> dict[str, float]:
         `score` (0..1), `accuracy` (0 or 1) and `unparsed` (0 or 1); for the free-text columns
         `rouge_l` too. A reply to a free-text item is accurate when it states every fact of the
         item and contradicts none; its score is the share of facts stated right. Without facts,
-        the score is `rouge_l` and accuracy is a match with a reference. An empty reply is
-        unparsed and wrong.
+        the score is `rouge_l` over the tokens of `captions.words`, and accuracy is a match with a
+        reference. A phrase is right when, after `answers.normalise`, it is the answer or a
+        reference, or contains one and is neither a list nor a denial. An empty reply is unparsed
+        and wrong.
     """
     if item.column in FREE_TEXT_COLUMNS:
         return _score_free_text(item, reply)
     extracted = extract(item, reply)
-    golds = {item.answer}
-    if item.options is None and len(item.facts) != 1:
-        golds = {normalise(gold) for gold in (item.answer, *item.references)}
-    right = float(extracted.value in golds)
+    golds = _golds(item)
+    right = float(extracted.value in golds or _contained(extracted, golds, statement(reply).text))
     return {"score": right, "accuracy": right, "unparsed": float(extracted.value is None)}
 
 
 def _score_free_text(item: Item, reply: str) -> dict[str, float]:
     references = item.references or (item.answer,)
     text = statement(reply).text
-    overlap = rouge_l(text, references)
     if not item.facts:
+        heard = without_stop_tokens(text) if item.column == "avsd" else text
+        overlap = rouge_l(heard, references, words)
         exact = normalise(text) in {normalise(reference) for reference in references}
         blank = not normalise(text)
         return {
@@ -78,6 +107,7 @@ def _score_free_text(item: Item, reply: str) -> dict[str, float]:
             "rouge_l": overlap,
         }
     right, silent = _facts(item.facts, reply)
+    overlap = rouge_l(text, references)
     return {
         "score": right / len(item.facts),
         "accuracy": float(right == len(item.facts)),

@@ -5,10 +5,19 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Literal
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from aurelia_plugin.errors import ConfigError
 
@@ -16,14 +25,19 @@ __all__ = [
     "CATEGORIES",
     "COLUMNS",
     "FREE_TEXT_COLUMNS",
+    "MANIFEST",
     "Item",
     "Medium",
     "Source",
+    "item_schema",
     "read_items",
     "write_items",
 ]
 
 Medium = Literal["sound", "picture"]
+
+MANIFEST = "manifest.jsonl"
+"""Name of the manifest in a benchmark's folder."""
 
 COLUMNS = (
     "music_avqa",
@@ -58,59 +72,118 @@ CATEGORIES = (
 )
 
 
-class Source(BaseModel):
-    """Where an item was taken from: a data set and the row's id in it."""
+def _inside(path: str) -> str:
+    parts = PurePosixPath(path)
+    windows = "\\" in path or path[1:2] == ":"
+    if not path.strip() or windows or parts.is_absolute() or ".." in parts.parts:
+        raise ValueError(
+            f"{path!r} is not a path below the manifest's folder, written with forward slashes"
+        )
+    return path
 
+
+MediaPath = Annotated[
+    str, AfterValidator(_inside), Field(description="Relative to the folder of the manifest.")
+]
+
+
+class _Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Fields that only some sources have are left out where they say nothing.
+        row: dict[str, Any] = handler(self)
+        return {
+            key: value
+            for key, value in row.items()
+            if value is not None or key not in ("licence", "question_type")
+        }
+
+
+class Source(_Row):
+    """Where an item was taken from: a data set and the row's id in it."""
 
     dataset: str
     id: str
+    licence: Annotated[
+        str | None, Field(description="Terms of the annotation and of the media, in words.")
+    ] = None
 
 
-class Item(BaseModel):
+class Item(_Row):
     """One question over one clip, with its gold answer.
 
     Media paths are relative to the folder of the manifest. With `options`, `answer` is the letter
     of the right one. `facts` maps an attribute of `aurelia_plugin.benchmark.vocabulary` to the
-    value that a right answer states.
+    value that a right answer states. `question_type` is the source's own, such as
+    "Audio-Visual Counting" in MUSIC-AVQA.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: str
-    column: str
-    category: str
+    id: Annotated[str, Field(min_length=1, description="Unique in the manifest.")]
+    column: Annotated[str, Field(json_schema_extra={"enum": list(COLUMNS)})]
+    category: Annotated[str, Field(json_schema_extra={"enum": list(CATEGORIES)})]
     question: str
-    options: tuple[str, ...] | None = None
-    answer: str
-    references: tuple[str, ...] = ()
-    video: str | None = None
-    audio: str | None = None
-    audios: tuple[str, ...] = ()
+    options: Annotated[
+        tuple[str, ...] | None, Field(description="Texts without letters; null if open.")
+    ] = None
+    answer: Annotated[str, Field(description="With options, the letter of the right one.")]
+    references: Annotated[
+        tuple[str, ...], Field(description="Other right answers, or reference sentences.")
+    ] = ()
+    video: MediaPath | None = None
+    audio: MediaPath | None = None
+    audios: Annotated[
+        tuple[MediaPath, ...], Field(description="Several sounds, named Audio 1, Audio 2, ...")
+    ] = ()
     source: Source
     reasoning_steps: tuple[str, ...] | None = None
     step_answers: tuple[str, ...] | None = None
     needs: tuple[Medium, ...] = ()
     facts: dict[str, str] = {}
+    question_type: str | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Item:
+        problems = []
         if self.column not in COLUMNS:
-            raise ValueError(f"column {self.column!r} is not one of {', '.join(COLUMNS)}")
+            problems.append(f"column {self.column!r} is not one of {', '.join(COLUMNS)}")
         if self.category not in CATEGORIES:
-            raise ValueError(f"category {self.category!r} is not one of {', '.join(CATEGORIES)}")
+            problems.append(f"category {self.category!r} is not one of {', '.join(CATEGORIES)}")
         if self.options is not None and self.answer not in self.letters:
-            raise ValueError(f"answer {self.answer!r} is not one of {', '.join(self.letters)}")
+            problems.append(f"answer {self.answer!r} is not one of {', '.join(self.letters)}")
         if self.step_answers is not None and len(self.step_answers) != len(
             self.reasoning_steps or ()
         ):
-            raise ValueError("step_answers and reasoning_steps differ in length")
+            problems.append("step_answers and reasoning_steps differ in length")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
+
+    @property
+    def media(self) -> tuple[str, ...]:
+        """The paths of the video and of all separate sounds, in order."""
+        named = (self.video, self.audio, *self.audios)
+        return tuple(path for path in named if path is not None)
+
+    @property
+    def cluster(self) -> str:
+        """What questions about the same clip share: its first medium, else the item's own id."""
+        return next(iter(self.media), self.id)
 
     @property
     def letters(self) -> tuple[str, ...]:
         """The option letters, `A` first; empty for an open question."""
         return tuple(chr(ord("A") + index) for index in range(len(self.options or ())))
+
+
+def item_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of one line of a manifest."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Item.model_json_schema(mode="validation"),
+        "title": "One line of an AVReasonBench manifest",
+    }
 
 
 def read_items(path: Path) -> Iterator[Item]:

@@ -33,11 +33,12 @@ def item_features() -> Any:
             "video": text,
             "audio": text,
             "audios": texts,
-            "source": {"dataset": text, "id": text},
+            "source": {"dataset": text, "id": text, "licence": text},
             "reasoning_steps": texts,
             "step_answers": texts,
             "needs": texts,
             "facts": {attribute: text for attribute in VOCABULARY},
+            "question_type": text,
         }
     )
 

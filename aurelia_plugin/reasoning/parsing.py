@@ -138,9 +138,14 @@ def read_steps(text: str, keys: JsonKeys) -> ReadSteps | None:
 
 
 def read_lines(text: str) -> ReadSteps:
-    """Return the non-empty lines of a reply as steps; `step -> answer` is split."""
+    """Return the non-empty lines of a reply as steps; `step -> answer` is split.
+
+    Markers of lists and the lines that fence code are not part of them.
+    """
     steps, answers = [], []
     for line in without_thinking(text).splitlines():
+        if line.lstrip().startswith("```"):
+            continue
         step, arrow, answer = _MARKER.sub("", line).partition("->")
         if step.strip():
             steps.append(step.strip())

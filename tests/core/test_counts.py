@@ -55,7 +55,14 @@ def test_processes_add_up_field_by_field() -> None:
     one = before["evidence"]["target"]
     for key, value in whole["evidence"]["target"].items():
         assert value == ({"sound": 4} if key == "dropped" else 2 * one[key]), key
-    for key in ("n", "accepted", "agent_failures", "target_failures", "unanswered", "without_steps"):
+    for key in (
+        "n",
+        "accepted",
+        "agent_failures",
+        "target_failures",
+        "unanswered",
+        "without_steps",
+    ):
         assert whole[key] == 2 * before[key] > 0, key
     assert whole["failed"] == 6
     assert whole["mean_iterations"] == 2.0

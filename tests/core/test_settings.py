@@ -11,14 +11,26 @@ from aurelia_plugin.settings import AureliaSettings, validated
 
 def test_defaults_are_the_documented_ones() -> None:
     settings = AureliaSettings()
-    assert (settings.condition, settings.agents, settings.preset) == ("aurelia", "target", "default")
-    assert (settings.inject, settings.media, settings.on_agent_failure) == ("steps", "full", "empty")
+    assert (settings.condition, settings.agents, settings.preset) == (
+        "aurelia",
+        "target",
+        "default",
+    )
+    assert (settings.inject, settings.media, settings.on_agent_failure) == (
+        "steps",
+        "full",
+        "empty",
+    )
     assert (settings.threshold, settings.max_iterations, settings.seed) == (None, None, 0)
 
 
 def test_agents_serve_every_role_that_is_not_named() -> None:
     specs = validated({"agents": "scripted:a", "evaluator": "scripted:b"}).role_specs()
-    assert specs == {"reasoner": "scripted:a", "summarizer": "scripted:a", "evaluator": "scripted:b"}
+    assert specs == {
+        "reasoner": "scripted:a",
+        "summarizer": "scripted:a",
+        "evaluator": "scripted:b",
+    }
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,9 @@ def test_what_was_put_is_found_by_another_process_of_the_folder(tmp_path: Path) 
     assert _files(tmp_path) == {"traces/ab/ab12.json", "calls/cd/cd34.json"}, "nothing half-written"
 
 
-def test_a_failed_trace_is_kept_for_reading_and_never_replaces_a_finished_one(tmp_path: Path) -> None:
+def test_a_failed_trace_is_kept_for_reading_and_never_replaces_a_finished_one(
+    tmp_path: Path,
+) -> None:
     store = TraceStore(tmp_path)
     store.put_trace(FAILED)
     assert store.trace("ab12") is None

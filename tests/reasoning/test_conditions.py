@@ -47,7 +47,9 @@ def _text(arm: Any, asked: Question = ASKED) -> str:
 
 
 keys = st.lists(
-    st.tuples(st.text(max_size=3), st.sampled_from("abcdefgh")), max_size=20, unique_by=lambda x: x[0]
+    st.tuples(st.text(max_size=3), st.sampled_from("abcdefgh")),
+    max_size=20,
+    unique_by=lambda x: x[0],
 )
 
 

@@ -10,7 +10,6 @@ from making import Team, beep, question, score, steps, team, text_of
 from aurelia_plugin.backend import Message, Text
 from aurelia_plugin.errors import BackendError, ConfigError, MediaError
 from aurelia_plugin.media.clip import Media
-from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.trace import Trace
 
@@ -261,6 +260,5 @@ def test_one_model_may_play_every_part(tmp_path: Path) -> None:
             return steps("Look.")
         return score(8) if "judge" in text else "A bell."
 
-    made = team(tmp_path, reply, reply, reply, identities={r: "one" for r in ("reasoner",)})
-    assert isinstance(made.reasoner, ScriptedBackend)
+    made = team(tmp_path, reply, reply, reply)
     assert _run(made).stop == "accepted"

@@ -30,9 +30,7 @@ def _brightest(asked: Question) -> int:
     ("mode", "heard", "seen"),
     [("full", True, True), ("muted", False, True), ("blanked", True, False)],
 )
-def test_what_each_mode_leaves(
-    clip_file: Path, mode: MediaMode, heard: bool, seen: bool
-) -> None:
+def test_what_each_mode_leaves(clip_file: Path, mode: MediaMode, heard: bool, seen: bool) -> None:
     asked = question("Who?", Media.file("video", clip_file))
     change = MediaChange(mode, seed=0)
     assert not change.surveys
@@ -52,10 +50,16 @@ def test_text_sends_no_media(clip_file: Path) -> None:
 def test_swapped_exchanges_the_sounds_of_a_run(make_video: MakeVideo) -> None:
     pitches = (300.0, 600.0, 1200.0)
     asked = [
-        question("Who?", Media.file("video", make_video(f"{i}.mp4", sound=tone(2.0, hertz=hz))), id=f"q{i}")
+        question(
+            "Who?",
+            Media.file("video", make_video(f"{i}.mp4", sound=tone(2.0, hertz=hz))),
+            id=f"q{i}",
+        )
         for i, hz in enumerate(pitches)
     ]
-    mute = question("Who?", Media.file("video", make_video("mute.mp4", grey_frames([9, 99]))), id="m")
+    mute = question(
+        "Who?", Media.file("video", make_video("mute.mp4", grey_frames([9, 99]))), id="m"
+    )
     change = MediaChange("swapped", seed=0)
     assert change.surveys
     for one in (*asked, mute):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -32,8 +33,30 @@ shaped = st.dictionaries(
 ).map(json.dumps)
 fragments = st.lists(
     st.sampled_from(
-        ['{"steps": ', '["a', '", ', '"]', "}", "{", "]", "```json\n", '{"score": ', "7", "NaN", "-1"]
-        + ["<think>", "</think>", "\\ud800", "1. ", " -> ", "\n", "Score: ", "/10", "\x00", "true"]
+        [
+            '{"steps": ',
+            '["a',
+            '", ',
+            '"]',
+            "}",
+            "{",
+            "]",
+            "```json\n",
+            '{"score": ',
+            "7",
+            "NaN",
+            "-1",
+            "<think>",
+            "</think>",
+            "\\ud800",
+            "1. ",
+            " -> ",
+            "\n",
+            "Score: ",
+            "/10",
+            "\x00",
+            "true",
+        ]
     ),
     max_size=25,
 ).map("".join)
@@ -59,7 +82,7 @@ def test_any_reply_is_read_or_refused_and_what_is_read_can_be_stored(text: str) 
 
 
 @given(st.floats() | st.integers() | st.booleans() | st.none() | st.lists(st.integers(1, 10)))
-def test_a_score_is_a_whole_number_from_1_to_10_or_none(value: object) -> None:
+def test_a_score_is_a_whole_number_from_1_to_10_or_none(value: Any) -> None:
     verdict = read_verdict(json.dumps({"score": value}))
     fits = type(value) in (int, float) and math.isfinite(value) and value in range(1, 11)
     assert (verdict.score if verdict else None) == (value if fits else None)
@@ -75,7 +98,7 @@ def test_a_score_is_a_whole_number_from_1_to_10_or_none(value: object) -> None:
         ("7.0", 7),
         ('{"score": "7/10"}', 7),
         ('{"score": 7.0}', 7),
-        ("[{\"score\": 4}]", 4),
+        ('[{"score": 4}]', 4),
         ("0", None),
         ("11", None),
         ("-3", None),
@@ -114,7 +137,7 @@ def test_feedback_stands_beside_the_score_or_on_later_lines() -> None:
     ("text", "rung"),
     [
         (WHOLE, "json"),
-        (f"<think>maybe {{\"steps\": [\"no\"]}}</think>{WHOLE}", "json"),
+        (f'<think>maybe {{"steps": ["no"]}}</think>{WHOLE}', "json"),
         (f"a thought whose start was in the prompt</think>\n{WHOLE}", "json"),
         (f"Sure {{as asked}}:\n```json\n{WHOLE}\n```\nDone.", "embedded"),
         (f"[{WHOLE}]", "embedded"),
@@ -159,13 +182,17 @@ def test_the_first_object_with_the_wanted_key_counts() -> None:
         ({"steps": ["At 0.5 s, look.", "2.5 s later?"]}, ("At 0.5 s, look.", "2.5 s later?"), ()),
     ],
 )
-def test_the_forms_in_which_models_write_steps(value: object, steps: object, answers: object) -> None:
+def test_the_forms_in_which_models_write_steps(
+    value: object, steps: object, answers: object
+) -> None:
     read = read_steps(json.dumps(value), KEYS)
     assert read is not None
     assert (read.steps, read.answers) == (steps, answers)
 
 
-@pytest.mark.parametrize("value", [{}, {"steps": []}, {"steps": [None, " "]}, {"steps": [{"step": None}]}])
+@pytest.mark.parametrize(
+    "value", [{}, {"steps": []}, {"steps": [None, " "]}, {"steps": [{"step": None}]}]
+)
 def test_no_step_is_no_reply(value: object) -> None:
     assert read_steps(json.dumps(value), KEYS) is None
 
@@ -178,9 +205,12 @@ def test_the_official_keys() -> None:
 
 
 def test_lines_lose_their_markers_and_nothing_else() -> None:
-    text = "1. Look.\n- Listen. -> a bell\n\n---\nStep 3: Compare.\n**Step 4:** Wait.\n* **Bold** end"
+    text = (
+        "1. Look.\n- Listen. -> a bell\n\n---\nStep 3: Compare.\n**Step 4:** Wait.\n* **Bold** end"
+    )
     assert read_lines(text).steps == ("Look.", "Listen.", "Compare.", "Wait.", "**Bold** end")
     assert read_lines(text).answers == ("", "a bell", "", "", "")
+    assert read_lines("```text\nLook.\n```").steps == ("Look.",)
     kept = ("2.5 s in, look.", "12:30 strikes", "-5 degrees", "**Bold** begin", "3 bells")
     assert read_lines("\n".join(kept)).steps == kept
 

@@ -99,8 +99,15 @@ def test_a_wrong_file_is_named_when_the_set_is_opened(
 
 @pytest.mark.parametrize(
     "template",
-    ["{{ quesiton }}", "{{ question.nothing }}", "{{ 1 / 0 }}", "{{ question + 1 }}"]
-    + ["{% include 'other' %}", "{{ '%(a)s' % {} }}", "{{ range(10 ** 9) | list }}"],
+    [
+        "{{ quesiton }}",
+        "{{ question.nothing }}",
+        "{{ 1 / 0 }}",
+        "{{ question + 1 }}",
+        "{% include 'other' %}",
+        "{{ '%(a)s' % {} }}",
+        "{{ range(10 ** 9) | list }}",
+    ],
 )
 def test_a_template_that_cannot_be_rendered_names_its_file(tmp_path: Path, template: str) -> None:
     prompts = PromptSet("default", _folder(tmp_path, reasoner_jinja=template))

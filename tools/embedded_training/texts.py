@@ -289,7 +289,7 @@ def exchanges(
     `other` are the notes of another question, for `improve`.
     """
     item = sample.item
-    text = doc_to_text({"text": item.model_dump_json()})
+    text = doc_to_text(item.model_dump(mode="json"))
     asked = _asked(item, text)
     notes = notes_of(item)
     answer = f"Answer: {_answer(item)}"
@@ -301,17 +301,18 @@ def exchanges(
         Exchange("follow", f"{follow}\n\n{text}", findings, False),
         Exchange("reason", prompts.render("reasoner", {"question": asked}), _lines(notes), True),
     ]
-    if rng.random() < 0.75:
+    long = 0.5 if item.column == "geoiq" else 1.0  # its atlas makes every prompt long
+    if rng.random() < 0.5 * long:
         explored = _explored(sample, notes, rng)
         preface = prompts.render(
             "inject", {"steps": [n.step for n in explored], "step_answers": ()}
         )
         found = "\n".join([*(note.finding for note in explored), answer])
         made.append(Exchange("explore", f"{preface}\n\n{text}", found, False))
-    if rng.random() < 0.5:
+    if rng.random() < 0.35 * long:
         preface = prompts.render("cot", {})
         made.append(Exchange("cot", f"{preface}\n\n{text}", f"{_lines(notes)}\n{answer}", False))
-    if rng.random() < 0.3:
+    if rng.random() < 0.25 * long:
         made.append(_improve(asked, notes, other, prompts, rng))
     for _ in range(2):
         pool = notes if rng.random() < 0.7 else perceived(sample.scene)[:5]

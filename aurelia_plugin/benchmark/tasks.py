@@ -1,0 +1,61 @@
+"""The functions that the YAML files of `avreasonbench` and `avreasonbench_public` name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aurelia_plugin.benchmark.candidates import candidate_results
+from aurelia_plugin.benchmark.documents import media_paths, question_text, user_turn
+from aurelia_plugin.benchmark.home import Benchmark, require_items
+from aurelia_plugin.benchmark.judge import chosen_judge
+from aurelia_plugin.benchmark.results import item_results
+from aurelia_plugin.benchmark.table import item_of_row
+
+__all__ = ["TaskFunctions"]
+
+Doc = dict[str, Any]
+
+
+class TaskFunctions:
+    """What the harness calls for the tasks of one benchmark; a document is one item."""
+
+    def __init__(self, benchmark: Benchmark) -> None:
+        self._benchmark = benchmark
+
+    def process_docs(self, rows: Any) -> Any:
+        """Return the rows of a task's split.
+
+        Raises:
+            ConfigError: there are none, or a judge is asked for that cannot be used. Here, because
+                the harness tries five times to score each reply when something raises there.
+        """
+        chosen_judge()
+        return require_items(self._benchmark, rows)
+
+    def doc_to_text(
+        self, doc: Doc, lmms_eval_specific_kwargs: dict[str, Any] | None = None
+    ) -> str:
+        """Return the question, its options if any, and the form of the answer."""
+        return question_text(item_of_row(doc))
+
+    def doc_to_visual(self, doc: Doc) -> list[str]:
+        """Return the absolute paths of the video and of all separate sounds, in order."""
+        return media_paths(item_of_row(doc), self._benchmark.folder())
+
+    def doc_to_messages(
+        self, doc: Doc, lmms_eval_specific_kwargs: dict[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return one user turn: the video, each numbered sound after its name, the question."""
+        return user_turn(item_of_row(doc), self._benchmark.folder())
+
+    def doc_to_target(self, doc: Doc) -> str:
+        """Return the gold answer."""
+        return item_of_row(doc).answer
+
+    def process_results(self, doc: Doc, results: list[str]) -> dict[str, Any]:
+        """Score the reply; the keys are those of `results.item_results`."""
+        return item_results(item_of_row(doc), results[0])
+
+    def process_candidate(self, doc: Doc, results: list[str]) -> dict[str, Any]:
+        """Read the rating of one candidate sound of a DM-Match question."""
+        return candidate_results(item_of_row(doc), results[0])

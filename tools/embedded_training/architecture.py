@@ -1,0 +1,150 @@
+"""The trained model's sizes, processor and tokenizer; the classes are Qwen2.5-Omni's own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aurelia_plugin.benchmark.atlas import ATLAS, ATTRIBUTES
+from aurelia_plugin.benchmark.synthetic.draw import LEGEND
+from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, PLACES, SHAPES
+from aurelia_plugin.model_wrappers import embedded
+
+__all__ = ["FRAMES", "FRAME_SIDE", "TEMPORAL_PATCH", "SOUND_HOP", "config", "processor", "tokenizer"]
+
+FRAMES = 32
+FRAME_SIDE = 56
+TEMPORAL_PATCH = 4
+"""Frames, half a second together, that one step in time is made of."""
+SOUND_HOP = 500
+"""Samples from one spectrum to the next: 32 spectra, hence 8 sound tokens, a second."""
+_SOUND_SECONDS = 5
+_VOCABULARY = 2048
+_WIDTH = 128
+
+
+def config(ids: Mapping[str, int], vocabulary: int) -> Any:
+    """Return the configuration of a thinker with about 2.6 million parameters."""
+    from transformers import Qwen2_5OmniThinkerConfig
+
+    return Qwen2_5OmniThinkerConfig(
+        text_config={
+            "vocab_size": vocabulary,
+            "hidden_size": _WIDTH,
+            "intermediate_size": 3 * _WIDTH,
+            "num_hidden_layers": 4,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 4,
+            "max_position_embeddings": 4096,
+            "max_window_layers": 4,
+            "rope_parameters": {
+                "rope_type": "default",
+                "rope_theta": 10_000.0,
+                "mrope_section": [8, 4, 4],
+            },
+            "eos_token_id": ids["<|im_end|>"],
+            "pad_token_id": ids["<|endoftext|>"],
+            "tie_word_embeddings": False,
+        },
+        vision_config={
+            "hidden_size": 96,
+            "out_hidden_size": _WIDTH,
+            "depth": 3,
+            "num_heads": 3,
+            "intermediate_size": 256,
+            "temporal_patch_size": TEMPORAL_PATCH,
+            "fullatt_block_indexes": [0, 1, 2],
+        },
+        audio_config={
+            "d_model": 96,
+            "encoder_layers": 3,
+            "encoder_attention_heads": 3,
+            "encoder_ffn_dim": 256,
+            "num_mel_bins": 80,
+            "output_dim": _WIDTH,
+        },
+        audio_token_index=ids["<|AUDIO|>"],
+        audio_start_token_id=ids["<|audio_bos|>"],
+        audio_end_token_id=ids["<|audio_eos|>"],
+        image_token_index=ids["<|IMAGE|>"],
+        video_token_index=ids["<|VIDEO|>"],
+        vision_start_token_id=ids["<|vision_bos|>"],
+        vision_end_token_id=ids["<|vision_eos|>"],
+        user_token_id=ids["<|im_start|>"],
+        # Half a second is one step in time of the picture and four sound tokens.
+        position_id_per_seconds=8,
+    )
+
+
+def processor(texts: Iterable[str]) -> Any:
+    """Return the processor, with a tokenizer trained on the texts."""
+    from transformers import (
+        PreTrainedTokenizerFast,
+        Qwen2_5OmniProcessor,
+        Qwen2VLImageProcessor,
+        Qwen2VLVideoProcessor,
+        WhisperFeatureExtractor,
+    )
+
+    words = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer(texts),
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        padding_side="left",
+        extra_special_tokens=embedded._NAMED_TOKENS,
+    )
+    patches = {"patch_size": 14, "merge_size": 2, "temporal_patch_size": TEMPORAL_PATCH}
+    area = {"shortest_edge": 28 * 28, "longest_edge": FRAME_SIDE**2}
+    return Qwen2_5OmniProcessor(
+        image_processor=Qwen2VLImageProcessor(**patches, size=area),
+        video_processor=Qwen2VLVideoProcessor(**patches, size=area),
+        feature_extractor=WhisperFeatureExtractor(
+            feature_size=80,
+            hop_length=SOUND_HOP,
+            n_fft=800,
+            chunk_length=_SOUND_SECONDS,
+            return_attention_mask=True,
+        ),
+        tokenizer=words,
+        chat_template=embedded._CHAT_TEMPLATE,
+    )
+
+
+def tokenizer(texts: Iterable[str]) -> Any:
+    """Return a byte-level BPE whose tokens may span words.
+
+    Sentences that every prompt has become a few tokens, so that prompts are short on a CPU. Words
+    that carry a value are kept apart: a red circle must not be one token, or combinations that are
+    held out could never be understood.
+    """
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    names = {r.name for r in ATLAS} | {getattr(r, a) for r in ATLAS for a in ATTRIBUTES}
+    values = (*COLOURS, *SHAPES, *INSTRUMENTS, *PLACES, "flash", *sorted(names))
+    words = "|".join(f"[{v[0].upper()}{v[0].lower()}]{v[1:]}" for v in values)
+    whole = (LEGEND, ", ".join(SHAPES), ", ".join(COLOURS), ", ".join(INSTRUMENTS))
+    whole += ("left, middle, right", "left, middle or right")
+    fixed = "|".join(phrase.replace(".", r"\.") for phrase in whole)
+    pattern = Regex(rf"{fixed}|\n| -> | ?\b(?:{words})\b|10|[0-9]|(?<=Answer:) [A-Za-z]+")
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(pattern, behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    bpe.decoder = decoders.ByteLevel()
+    # Every value is met often enough to become one token.
+    common = [f"{space}{value}" for value in values for space in ("", " ")] * 2000
+    bpe.train_from_iterator(
+        itertools.chain(texts, common),
+        trainers.BpeTrainer(
+            vocab_size=_VOCABULARY,
+            min_frequency=8,
+            special_tokens=list(embedded._SPECIAL),
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            show_progress=False,
+        ),
+    )
+    return bpe

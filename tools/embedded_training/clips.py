@@ -1,0 +1,101 @@
+"""Batches: a pure function of (seed, step), so that a run resumes where it was killed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurelia_plugin.benchmark.schema import COLUMNS
+from aurelia_plugin.benchmark.synthetic.columns import Sample, make
+from aurelia_plugin.benchmark.synthetic.render import render_picture, render_sound
+from aurelia_plugin.benchmark.synthetic.scene import Scene, held_out
+from aurelia_plugin.reasoning.prompting import PromptSet
+from embedded_training.architecture import FRAME_SIDE
+from embedded_training.texts import Exchange, Note, exchanges, notes_of, shuffled_atlas
+
+__all__ = ["MIX", "Clip", "clips", "rng_of", "sample_of"]
+
+MIX: dict[str, float] = {
+    "music_avqa": 0.20,
+    "avsd": 0.12,
+    "captioning": 0.12,
+    "compositional": 0.18,
+    "geoiq": 0.16,
+    "meme": 0.12,
+    "dm_match": 0.10,
+}
+"""Share of clips by column."""
+
+
+class Clip(NamedTuple):
+    """One clip with its texts. `frames`: uint8 [32, 56, 56, 3]; `sounds`: float32 [samples]."""
+
+    frames: NDArray[np.uint8]
+    sounds: tuple[NDArray[np.float32], ...]
+    exchanges: tuple[Exchange, ...]
+    column: str
+    sample: Sample
+
+
+def rng_of(seed: int, step: int, place: int) -> np.random.Generator:
+    """Return a stream that the benchmark cannot draw from.
+
+    The benchmark seeds with [seed, column 0..6, index]; here the number in the column's place is
+    1000, four words are given, and the last is never 0 (missing words count as 0).
+    """
+    return np.random.default_rng([seed, step, 1000, place + 1])
+
+
+def _allowed(scene: Scene) -> bool:
+    return not held_out(scene)
+
+
+def sample_of(rng: np.random.Generator) -> Sample:
+    """Draw a question of some column, without combinations that are held out."""
+    column = COLUMNS[int(rng.choice(len(COLUMNS), p=[MIX[name] for name in COLUMNS]))]
+    sample = make(column, rng, allow=_allowed)
+    if column == "geoiq":
+        sample = replace(sample, item=shuffled_atlas(sample.item, rng))
+    return sample
+
+
+def _pictures(scene: Scene, rng: np.random.Generator) -> NDArray[np.uint8]:
+    # Noise as it is after halving the side, and often less: the encoder removes some of it.
+    noise = scene.picture_noise * 0.5 * float(rng.uniform(0.0, 1.0))
+    return render_picture(replace(scene, picture_noise=noise), FRAME_SIDE)
+
+
+def clips(seed: int, step: int, first: int, count: int, prompts: PromptSet) -> list[Clip]:
+    """Return `count` clips of one step, from place `first` on."""
+    rngs = [rng_of(seed, step, first + place) for place in range(count)]
+    samples = [sample_of(rng) for rng in rngs]
+    made = []
+    for place, (rng, sample) in enumerate(zip(rngs, samples, strict=True)):
+        other: Sequence[Note] = notes_of(samples[place - 1].item)
+        made.append(
+            Clip(
+                _pictures(sample.scene, rng),
+                tuple(render_sound(scene) for scene in (sample.scene, *sample.candidates)),
+                tuple(exchanges(sample, other, prompts, rng)),
+                sample.item.column,
+                sample,
+            )
+        )
+    return made
+
+
+def texts(seed: int, count: int, prompts: PromptSet) -> list[str]:
+    """Return prompts and replies for training the tokenizer."""
+    found: list[str] = []
+    for place in range(count):
+        rng = rng_of(seed, 2**31, place)
+        for exchange in exchanges(sample_of(rng), (), prompts, rng):
+            found += [exchange.prompt, exchange.reply]
+    return found
+
+
+Arrays = dict[str, Any]
