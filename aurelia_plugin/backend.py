@@ -95,6 +95,10 @@ class Sampling:
     kind: Literal["uniform", "keyframes"]
     frames: int
 
+    def __post_init__(self) -> None:
+        if self.frames < 1:
+            raise ValueError("at least one frame has to be shown")
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -132,9 +136,12 @@ class Prompt:
         return digest_of([messages, self.generation.digest(), sampling, self.schema])
 
     def asking_again(self, reply: str, request: str) -> Prompt:
-        """Return this prompt followed by the model's `reply` and the user's `request`."""
+        """Return this prompt followed by the model's `reply` and the user's `request`.
+
+        An empty reply is shown as such: services refuse empty turns.
+        """
         more = (
-            Message("assistant", (Text(reply),)),
+            Message("assistant", (Text(reply if reply.strip() else "(no text)"),)),
             Message("user", (Text(request),)),
         )
         return replace(self, messages=self.messages + more)

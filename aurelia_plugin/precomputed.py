@@ -55,7 +55,7 @@ def _from_folder(source: str) -> dict[str, Reasoning]:
         raise ConfigError(f"precomputed={source}: not a traces folder.", _FORMS)
     rows = (
         (trace.question_key, Reasoning(trace.steps, trace.step_answers))
-        for trace in TraceStore(folder).traces()
+        for trace in TraceStore(folder, writable=False).traces()
     )
     return _unambiguous(rows, source)
 

@@ -14,16 +14,15 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import tempfile
-import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from aurelia_plugin.atomic import write_atomically
 from aurelia_plugin.backend import Reply
 from aurelia_plugin.errors import StoreError
 from aurelia_plugin.reasoning.trace import Trace
@@ -40,13 +39,16 @@ class TraceStore:
 
     Args:
         folder: made if it does not exist.
+        writable: False to read a folder that others made, published read-only perhaps.
 
     Raises:
         StoreError: if the folder cannot be made or written to.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, writable: bool = True) -> None:
         self.folder = folder.expanduser().resolve()
+        if not writable:
+            return
         try:
             for name in ("traces", "calls", "runs"):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
@@ -135,16 +137,7 @@ class TraceStore:
 
     def _write(self, path: Path, text: str) -> None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Not tempfile: its files are their owner's alone, and a folder may be shared.
-            temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-            try:
-                with temporary.open("x", encoding="utf-8", errors="surrogatepass") as file:
-                    file.write(text)
-                os.replace(temporary, path)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
+            write_atomically(path, text.encode("utf-8", "surrogatepass"))
         except OSError as error:
             raise self._unwritable(path, error) from error
 

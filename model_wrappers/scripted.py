@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
-from pydantic import Field
 
 from aurelia_plugin.backend import Prompt, Reply, Text, Usage, cut_at
 from aurelia_plugin.digests import digest_of_path
@@ -21,10 +20,7 @@ Script = Callable[[Prompt], "str | Reply | Awaitable[str | Reply]"]
 
 
 class ScriptedOptions(BackendOptions):
-    """Options of `scripted:FILE`."""
-
-    concurrency: int = Field(8, ge=1)
-    """Calls answered at once; 1 serves the texts of a list in the order of the questions."""
+    """Options of `scripted:FILE`: none."""
 
 
 OPTIONS = ScriptedOptions
@@ -51,10 +47,8 @@ class ScriptedBackend:
         script: Script | Sequence[str | Mapping[str, str]],
         *,
         identity: str = "scripted",
-        concurrency: int = 8,
     ) -> None:
         self._identity = identity
-        self._concurrency = concurrency
         self._lock = threading.Lock()
         self.prompts: list[Prompt] = []
         self._answer: Script
@@ -73,8 +67,8 @@ class ScriptedBackend:
 
     @property
     def concurrency(self) -> int:
-        """How many calls may be under way at once."""
-        return self._concurrency
+        """Any number of calls may be under way; a few are enough to keep a run going."""
+        return 8
 
     async def __call__(self, prompt: Prompt) -> Reply:
         """Answer from the script; `prompts` keeps what was asked."""
@@ -111,7 +105,7 @@ class ScriptedBackend:
         return self._texts[self._served - 1]
 
 
-def open_backend(model: str, options: ScriptedOptions) -> ScriptedBackend:
+def open_backend(model: str, _: ScriptedOptions) -> ScriptedBackend:
     """Return the backend of `scripted:FILE`.
 
     Raises:
@@ -130,7 +124,7 @@ def open_backend(model: str, options: ScriptedOptions) -> ScriptedBackend:
             "Write a list of texts, or of mappings {contains: ..., reply: ...}.",
         )
     identity = f"scripted:{digest_of_path(path)[:12]}"
-    return ScriptedBackend(entries, identity=identity, concurrency=options.concurrency)
+    return ScriptedBackend(entries, identity=identity)
 
 
 def _is_entry(entry: object) -> bool:

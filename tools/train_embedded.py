@@ -19,13 +19,13 @@ import numpy as np
 import torch
 import torch.distributed
 import torch.multiprocessing
-from tqdm import tqdm
-
-from aurelia_plugin.reasoning.prompting import PromptSet
 from embedded_training import architecture
 from embedded_training.clips import Clip, clips, texts
 from embedded_training.packing import Packed, Packer
 from embedded_training.texts import ROLES
+from tqdm import tqdm
+
+from aurelia_plugin.reasoning.prompting import PromptSet
 
 VIDEO_TOKENS, SOUND_TOKENS = 32, 32
 GRID = (8, 4, 4)
@@ -59,7 +59,9 @@ def patches(frames: np.ndarray[Any, Any]) -> torch.Tensor:
     scaled = (torch.from_numpy(frames).float() / 255.0 - torch.from_numpy(MEAN)) / torch.from_numpy(
         STD
     )
-    cut = scaled.view(count, steps, architecture.TEMPORAL_PATCH, high // 2, 2, 14, wide // 2, 2, 14, 3)
+    cut = scaled.view(
+        count, steps, architecture.TEMPORAL_PATCH, high // 2, 2, 14, wide // 2, 2, 14, 3
+    )
     order = cut.permute(0, 1, 3, 6, 4, 7, 9, 2, 5, 8)
     return order.reshape(count * steps * high * wide, -1)
 
@@ -133,7 +135,10 @@ def _batched(
     """Attend within chunks of equal length, all chunks at once; [1, heads, n, d] -> [1, n, ...]."""
     length = int(given["max_length_q"])
     heads, total, width = query.shape[1:]
-    cut = [x[0].view(heads, total // length, length, width).transpose(0, 1) for x in (query, key, value)]
+    cut = [
+        x[0].view(heads, total // length, length, width).transpose(0, 1)
+        for x in (query, key, value)
+    ]
     out = torch.nn.functional.scaled_dot_product_attention(*cut, scale=scaling)
     return out.transpose(1, 2).reshape(1, total, heads, width), None
 
@@ -284,9 +289,7 @@ def train(rank: int, args: argparse.Namespace) -> None:
     """
     torch.set_num_threads(1)
     store = torch.distributed.FileStore(str(args.meeting / "meeting"), args.processes)
-    torch.distributed.init_process_group(
-        "gloo", store=store, rank=rank, world_size=args.processes
-    )
+    torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=args.processes)
     model, processor = build(args.seed)
     quicken(model)
     both = optimizers(model, args.rate)
@@ -365,9 +368,7 @@ def main() -> None:
         )
 
 
-def save(
-    out: Path, model: Any, processor: Any, both: list[Any], step: int, seconds: float
-) -> None:
+def save(out: Path, model: Any, processor: Any, both: list[Any], step: int, seconds: float) -> None:
     """Write the checkpoint, then the model as it is shipped, each replaced as a whole."""
     state = {
         "model": model.state_dict(),

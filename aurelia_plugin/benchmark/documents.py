@@ -11,9 +11,7 @@ from aurelia_plugin.benchmark.vocabulary import VOCABULARY
 __all__ = ["media_paths", "question_text", "user_turn"]
 
 _FREE_TEXT: Final = "Answer in one sentence. End with one line: Answer: <sentence>"
-_MUSIC_AVQA: Final = (
-    "End with one line: Answer: <a number, yes or no, a place, or an instrument>"
-)
+_MUSIC_AVQA: Final = "End with one line: Answer: <a number, yes or no, a place, or an instrument>"
 
 
 def _instruction(item: Item) -> str:

@@ -17,7 +17,7 @@ from aurelia_plugin.benchmark.answers import (
     stated_values,
     statement,
 )
-from aurelia_plugin.benchmark.captions import words, without_stop_tokens
+from aurelia_plugin.benchmark.captions import without_stop_tokens, words
 from aurelia_plugin.benchmark.labels import LABELS, kind_of
 from aurelia_plugin.benchmark.schema import FREE_TEXT_COLUMNS, Item
 from aurelia_plugin.benchmark.vocabulary import VOCABULARY

@@ -37,7 +37,7 @@ def item_features() -> Any:
             "reasoning_steps": texts,
             "step_answers": texts,
             "needs": texts,
-            "facts": {attribute: text for attribute in VOCABULARY},
+            "facts": dict.fromkeys(VOCABULARY, text),
             "question_type": text,
         }
     )

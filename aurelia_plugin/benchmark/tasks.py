@@ -32,9 +32,7 @@ class TaskFunctions:
         chosen_judge()
         return require_items(self._benchmark, rows)
 
-    def doc_to_text(
-        self, doc: Doc, lmms_eval_specific_kwargs: dict[str, Any] | None = None
-    ) -> str:
+    def doc_to_text(self, doc: Doc, lmms_eval_specific_kwargs: dict[str, Any] | None = None) -> str:
         """Return the question, its options if any, and the form of the answer."""
         return question_text(item_of_row(doc))
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media.container import audio_frames, opened, sound_stream
-from aurelia_plugin.media.files import write_atomically
+from aurelia_plugin.media.files import write_media
 from aurelia_plugin.media.medium import Frames, Media, Waveform
 from aurelia_plugin.media.timeline import START_TOLERANCE_S, survey
 from aurelia_plugin.paths import cache_dir
@@ -219,5 +219,5 @@ def wav_file(media: Media, rate: int = 16000, folder: Path | None = None) -> Pat
     sound = waveform(media, rate)
     if sound is None:
         return None
-    write_atomically(path, wav_bytes(sound))
+    write_media(path, wav_bytes(sound))
     return path

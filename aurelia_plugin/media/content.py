@@ -17,7 +17,7 @@ from PIL import Image
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media.arrays import frames_from, image_frames, is_array, waveform_from
 from aurelia_plugin.media.decoders import from_audio_decoder, from_video_decoder, hf_encoded
-from aurelia_plugin.media.files import write_atomically
+from aurelia_plugin.media.files import write_media
 from aurelia_plugin.media.medium import Frames, Media, MediaKind
 from aurelia_plugin.media.sniffing import sniff
 from aurelia_plugin.paths import cache_dir
@@ -125,7 +125,7 @@ def _from_bytes(content: bytes, suffix: str) -> Media:
         raise MediaError("media bytes", "are empty", "Fetch the data set again.")
     path = cache_dir() / "media" / f"{hashlib.sha256(content).hexdigest()}{suffix}"
     if not path.is_file():
-        write_atomically(path, content, check=sniff)
+        write_media(path, content, check=sniff)
     return Media(sniff(path), path)
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
+from aurelia_plugin.atomic import write_atomically
 from aurelia_plugin.errors import MediaError
 
-__all__ = ["FileMemory", "content_digest", "require_content", "write_atomically"]
+__all__ = ["FileMemory", "content_digest", "require_content", "write_media"]
 
 _CHUNK_BYTES = 1 << 20
 
@@ -100,36 +99,16 @@ def content_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def write_atomically(
-    path: Path, content: bytes, check: Callable[[Path], object] | None = None
-) -> None:
-    """Write `content` to `path` so that other processes see all of it or nothing.
-
-    Args:
-        path: the file to make; its folder is created.
-        content: the bytes.
-        check: called with the finished temporary file (same suffix) before it takes its place;
-            what it raises leaves no file behind.
+def write_media(path: Path, content: bytes, check: Callable[[Path], object] | None = None) -> None:
+    """Write a media file of the cache; see `write_atomically`.
 
     Raises:
         MediaError: the folder cannot be written, or whatever `check` raises.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=path.parent)
+        write_atomically(path, content, check)
     except OSError as error:
         raise _unwritable(path, error) from error
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        if check is not None:
-            check(temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _unwritable(path: Path, error: OSError) -> MediaError:

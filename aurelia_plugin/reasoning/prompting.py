@@ -35,6 +35,18 @@ _LOOP_FILES = (
 )
 _ANSWER_FILES = ("cot.jinja", "inject.jinja")
 
+_ITERATION = {"question": "?", "steps": ("step",), "step_answers": ("answer",)}
+_VALUES: dict[str, dict[str, Any]] = {
+    "again": {"problem": "problem", "wanted": "wanted"},
+    "cot": {},
+    "evaluator": {"question": "?", "caption": "caption"},
+    "feedback": {**_ITERATION, "caption": "caption", "score": 1, "feedback": "feedback"},
+    "inject": {"steps": ("step",), "step_answers": ("answer",)},
+    "reasoner": {"question": "?"},
+    "summarizer": {**_ITERATION, "final_answer": "answer"},
+}
+"""What each template may use, with a value of the right kind."""
+
 # What an expression in a template can raise beside Jinja's own errors.
 _RENDERING = (
     jinja2.TemplateError,
@@ -73,8 +85,8 @@ class PromptSet:
             keep_trailing_newline=False,
             autoescape=False,
         )
-        for name in self._environment.list_templates():
-            self._compiled(name)
+        for name, values in _VALUES.items():
+            self.render(name, values)  # a mistake shows now, not after calls were paid for
 
     def _styles(self) -> RoleStyles:
         source, path = self._sources["preset.yaml"]

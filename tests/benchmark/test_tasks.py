@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,39 +16,10 @@ from aurelia_plugin.errors import ConfigError
 pytest.importorskip("lmms_eval")
 
 from lmms_eval import evaluator
-from lmms_eval.api.model import lmms
-from lmms_eval.tasks import TaskManager
 
-_TASKS = Path(__file__).resolve().parents[2] / "task_yamls"
+from .stub import TASKS, Stub, manager
+
 _GROUP = "avreasonbench_mini"
-
-
-class _Stub(lmms):  # type: ignore[misc]
-    """A chat model that answers every document by a function of it, and records the messages."""
-
-    is_simple = False
-
-    def __init__(self, answer: Callable[[dict[str, Any]], str]) -> None:
-        super().__init__()
-        self.answer = answer
-        self.messages: dict[str, list[Any]] = {}
-        self.generation: list[dict[str, Any]] = []
-
-    def generate_until(self, requests: list[Any]) -> list[str]:
-        answers = []
-        for request in requests:
-            _, doc_to_messages, generation, doc_id, task, split = request.args
-            doc = self.task_dict[task][split][doc_id]
-            self.messages.setdefault(task, []).append(doc_to_messages(doc))
-            self.generation.append(generation)
-            answers.append(self.answer(doc))
-        return answers
-
-    def loglikelihood(self, requests: list[Any]) -> list[Any]:
-        raise NotImplementedError
-
-    def generate_until_multi_round(self, requests: list[Any]) -> list[str]:
-        raise NotImplementedError
 
 
 def _gold(doc: dict[str, Any]) -> str:
@@ -63,20 +33,16 @@ def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "datasets"))
 
 
-def _manager() -> TaskManager:
-    return TaskManager(include_path=str(_TASKS), include_defaults=False)
-
-
-def _run(stub: _Stub, tasks: list[str]) -> dict[str, Any]:
+def _run(stub: Stub, tasks: list[str]) -> dict[str, Any]:
     results = evaluator.simple_evaluate(
-        model=stub, tasks=tasks, task_manager=_manager(), bootstrap_iters=0, log_samples=True
+        model=stub, tasks=tasks, task_manager=manager(), bootstrap_iters=0, log_samples=True
     )
     assert isinstance(results, dict)
     return results
 
 
 def test_gold_answers_score_one_and_the_group_is_their_mean() -> None:
-    stub = _Stub(_gold)
+    stub = Stub(_gold)
     results = _run(stub, [_GROUP])
     for column in COLUMNS:
         row = results["results"][f"{_GROUP}_{column}"]
@@ -91,14 +57,14 @@ def test_gold_answers_score_one_and_the_group_is_their_mean() -> None:
 
 
 def test_empty_answers_are_unparsed_and_wrong() -> None:
-    results = _run(_Stub(lambda _: ""), [_GROUP])
+    results = _run(Stub(lambda _: ""), [_GROUP])
     group = results["groups"][_GROUP]
     assert group["score,none"] == group["accuracy,none"] == 0.0
     assert group["unparsed,none"] == 1.0
 
 
 def test_messages_are_typed_and_absolute_and_interleaved() -> None:
-    stub = _Stub(_gold)
+    stub = Stub(_gold)
     _run(stub, [f"{_GROUP}_dm_match", f"{_GROUP}_meme"])
     for (turn,) in stub.messages[f"{_GROUP}_dm_match"]:
         content = turn["content"]
@@ -116,9 +82,9 @@ def test_messages_are_typed_and_absolute_and_interleaved() -> None:
 
 
 def test_indexing_makes_nothing(cache: Path) -> None:
-    manager = _manager()
-    assert {f"{_GROUP}_{column}" for column in COLUMNS} < set(manager.all_tasks)
-    assert _GROUP in manager.all_groups
+    found = manager()
+    assert {f"{_GROUP}_{column}" for column in COLUMNS} < set(found.all_tasks)
+    assert _GROUP in found.all_groups
     assert not cache.exists()
 
 
@@ -135,20 +101,20 @@ def test_bad_settings_name_the_fix_last(
     variable: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, value)
-    manager = _manager()
+    found = manager()
     with pytest.raises(ConfigError) as caught:
-        manager.load_task_or_group([f"{_GROUP}_meme"])
+        found.load_task_or_group([f"{_GROUP}_meme"])
     last = str(caught.value).splitlines()[-1]
     assert last.startswith(f"Set {variable} to a whole number")
 
 
 def test_task_files_are_bare_and_the_template_holds_the_functions() -> None:
-    files = sorted((_TASKS / _GROUP).glob("*.yaml"))
+    files = sorted((TASKS / _GROUP).glob("*.yaml"))
     assert len(files) == len(COLUMNS) + 1
     for file in files:
         config = yaml.safe_load(file.read_text())
         assert config.get("include") == ("_template" if "group" not in config else None)
-    assert "!function" in (_TASKS / _GROUP / "_template").read_text()
+    assert "!function" in (TASKS / _GROUP / "_template").read_text()
 
 
 def test_no_metric_name_contains_another() -> None:

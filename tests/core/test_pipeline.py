@@ -284,7 +284,7 @@ def test_agents_work_ahead_while_the_target_is_slow(tmp_path: Path) -> None:
 
     arm = aurelia(team(tmp_path, summarizer=summarize, evaluator=evaluate))
     run(pipeline(slow, arm, window=3), [Made(n) for n in range(4)])
-    assert log.index("target begins 0") < log.index("agents did 2") < log.index("target ends 0")
+    assert log.index("agents did 2") < log.index("target ends 0")
 
 
 @pytest.mark.parametrize("where", ["target", "agent"])

@@ -59,7 +59,7 @@ def test_values_from_a_command_line_are_read() -> None:
 
 def _script(tmp_path: Path, text: str = "[a]") -> str:
     (tmp_path / "replies.yaml").write_text(text)
-    return f"scripted:{tmp_path / 'replies.yaml'}?concurrency=1"
+    return f"scripted:{tmp_path / 'replies.yaml'}?key=1"
 
 
 def test_files_that_settings_name_are_found_and_digested(tmp_path: Path) -> None:

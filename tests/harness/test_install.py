@@ -71,8 +71,8 @@ def test_it_runs_from_the_clone(how: str, wheel: Path, tmp_path: Path) -> None:
     python = environment(tmp_path / "venv")
     source = ["-e", ROOT] if how == "editable" else [wheel]
     run(
-        sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index",
-        "--no-build-isolation", *source,
+        sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps",
+        "--no-index", "--no-build-isolation", *source,
     )  # fmt: skip
     results = tmp_path / "results"
     surroundings = {**os.environ, "AVREASONBENCH_MINI_ITEMS": "1", "PYTHONPATH": ""}

@@ -16,7 +16,7 @@ import aurelia_plugin
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media import Clip, Frames, Media, Waveform
 from aurelia_plugin.media.audio import waveform
-from aurelia_plugin.media.files import FileMemory, write_atomically
+from aurelia_plugin.media.files import FileMemory, write_media
 
 from .conftest import grey_frames, tone
 
@@ -220,15 +220,15 @@ def test_file_memory_is_bounded_and_notices_changes(tmp_path):
     assert memory.get(paths[0], read) == b"new"
 
 
-def test_write_atomically_leaves_nothing_behind(tmp_path):
+def test_writing_leaves_nothing_behind(tmp_path):
     def refuse(path: Path) -> None:
         raise MediaError(path, "no")
 
     target = tmp_path / "new" / "file.bin"
     with pytest.raises(MediaError, match="no"):
-        write_atomically(target, b"content", check=refuse)
+        write_media(target, b"content", check=refuse)
     assert list(target.parent.iterdir()) == []
-    write_atomically(target, b"content")
+    write_media(target, b"content")
     assert [path.read_bytes() for path in target.parent.iterdir()] == [b"content"]
     with pytest.raises(MediaError, match="cannot be written"):
-        write_atomically(target / "below", b"")
+        write_media(target / "below", b"")

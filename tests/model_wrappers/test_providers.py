@@ -63,8 +63,9 @@ def test_equal_specs_share_one_backend(script: str) -> None:
     pool = BackendPool(script, {})
     assert pool.get("target") is pool.target
     assert pool.get(script) is pool.target
-    assert pool.get(f"{script}?concurrency=1") is not pool.target
-    assert pool.get(f"{script}?concurrency=1") is pool.get(f"{script}?concurrency=1")
+    other = "embedded:random?max_frames=2"
+    assert pool.get(other) is pool.get(other)
+    assert pool.get(other) is not pool.get("embedded:random?max_frames=3")
 
 
 def test_a_python_object_is_taken_as_it_is(script: str) -> None:

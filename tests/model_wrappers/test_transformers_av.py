@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from media.conftest import MakeSound, MakeVideo, grey_frames, tone
+from media.conftest import MakeVideo, grey_frames, tone
 
 from aurelia_plugin.backend import Generation, Message, Part, Prompt, Reply, Sampling, Text
 from aurelia_plugin.errors import BackendError, ConfigError, MediaError

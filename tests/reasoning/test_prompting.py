@@ -110,9 +110,9 @@ def test_a_wrong_file_is_named_when_the_set_is_opened(
     ],
 )
 def test_a_template_that_cannot_be_rendered_names_its_file(tmp_path: Path, template: str) -> None:
-    prompts = PromptSet("default", _folder(tmp_path, reasoner_jinja=template))
+    folder = _folder(tmp_path, reasoner_jinja=template)
     with pytest.raises(ConfigError, match=r"mine.reasoner\.jinja") as caught:
-        prompts.render("reasoner", {"question": "Who?"})
+        PromptSet("default", folder)  # at once, before any call is paid for
     assert caught.value.fix == "The template may use: question."
 
 

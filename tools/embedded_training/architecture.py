@@ -11,7 +11,15 @@ from aurelia_plugin.benchmark.synthetic.draw import LEGEND
 from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, PLACES, SHAPES
 from aurelia_plugin.model_wrappers import embedded
 
-__all__ = ["FRAMES", "FRAME_SIDE", "TEMPORAL_PATCH", "SOUND_HOP", "config", "processor", "tokenizer"]
+__all__ = [
+    "FRAMES",
+    "FRAME_SIDE",
+    "SOUND_HOP",
+    "TEMPORAL_PATCH",
+    "config",
+    "processor",
+    "tokenizer",
+]
 
 FRAMES = 32
 FRAME_SIDE = 56

@@ -55,7 +55,12 @@ class Packer:
     """
 
     def __init__(
-        self, processor: Any, positions: Any, video_tokens: int, sound_tokens: int, roles: Sequence[str]
+        self,
+        processor: Any,
+        positions: Any,
+        video_tokens: int,
+        sound_tokens: int,
+        roles: Sequence[str],
     ) -> None:
         self.processor = processor
         self._tokenizer = processor.tokenizer

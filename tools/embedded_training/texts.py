@@ -188,7 +188,9 @@ def perceived(scene: Scene) -> list[Note]:
         notes += [
             Note("What colour is the shape?", one.colour),
             Note("Which shape is in the picture?", one.shape),
-            Note("Which shape is in the picture, and in which colour?", f"{one.colour} {one.shape}"),
+            Note(
+                "Which shape is in the picture, and in which colour?", f"{one.colour} {one.shape}"
+            ),
         ]
         if not one.flashes:
             notes.append(Note("How does the shape move?", MOTION_PHRASES[one.motion]))
@@ -257,9 +259,7 @@ def _lines(notes: Sequence[Note]) -> str:
 
 def _spoilt(notes: Sequence[Note], other: Sequence[Note], rng: np.random.Generator) -> list[Note]:
     """Return notes with wrong findings, lost steps or steps of another question."""
-    bad = [
-        Note(n.step, corrupted(n.finding, rng)) if rng.random() < 0.5 else n for n in notes
-    ]
+    bad = [Note(n.step, corrupted(n.finding, rng)) if rng.random() < 0.5 else n for n in notes]
     if len(bad) > 1 and rng.random() < 0.25:
         bad.pop(int(rng.integers(len(bad))))
     if rng.random() < 0.15:

@@ -1,0 +1,59 @@
+"""`aurelia data`: check, build and import the questions and clips of AVReasonBench."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from aurelia_plugin.benchmark.text_table import table
+from aurelia_plugin.commands.console import Subcommands, say
+
+__all__ = ["add"]
+
+
+def add(commands: Subcommands) -> None:
+    """Add the command and its parts to the parser."""
+    data = commands.add_parser("data", help="check, build or import the benchmark's data")
+    parts = data.add_subparsers(title="commands", required=True)
+    check = parts.add_parser(
+        "check",
+        help="check a folder's manifest and media; exit status 1 if anything is wrong",
+        description="Report every fault with file and line, and what the folder holds.",
+    )
+    check.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        help="the folder with manifest.jsonl; default: that of avreasonbench_public",
+    )
+    check.add_argument(
+        "--annotations-only", action="store_true", help="do not look at the media files"
+    )
+    check.set_defaults(run=_check)
+    schema = parts.add_parser("schema", help="print the JSON Schema of a manifest's line")
+    schema.set_defaults(run=_schema)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from aurelia_plugin.benchmark.checking import check_folder
+    from aurelia_plugin.benchmark.home import PUBLIC
+    from aurelia_plugin.benchmark.schema import CATEGORIES, COLUMNS
+
+    folder = options.folder or PUBLIC.folder()
+    report = check_folder(folder, media=not options.annotations_only)
+    for fault in report.faults:
+        say(str(fault))
+    counts = [[column, str(report.columns[column])] for column in COLUMNS]
+    say(table(["column", "items"], counts))
+    say(table(["category", "items"], [[name, str(report.categories[name])] for name in CATEGORIES]))
+    files = "not looked at" if options.annotations_only else f"{report.media} files"
+    say(f"media: {files}")
+    say("good" if report.good else f"not good: {len(report.faults)} faults")
+    return 0 if report.good else 1
+
+
+def _schema(_: argparse.Namespace) -> None:
+    from aurelia_plugin.benchmark.schema import item_schema
+
+    say(json.dumps(item_schema(), indent=1))

@@ -1,0 +1,72 @@
+"""`aurelia reported`: the published figures."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from textwrap import fill
+
+from aurelia_plugin.benchmark.text_table import table
+from aurelia_plugin.commands.console import Subcommands, say
+
+__all__ = ["add"]
+
+
+def add(commands: Subcommands) -> None:
+    """Add the command to the parser."""
+    command = commands.add_parser(
+        "reported",
+        help="print the published figures and their provenance",
+        description="Print both halves of the AURELIA paper's main table and AV-Odyssey's figures "
+        "for dance and music matching. They are reported figures, never a target.",
+    )
+    command.set_defaults(run=_run)
+
+
+def _run(_: argparse.Namespace) -> None:
+    from aurelia_plugin.benchmark.reported import reported
+    from aurelia_plugin.benchmark.schema import COLUMNS
+
+    figures = reported()
+    say(f"{figures.paper.title}\n{figures.paper.source}\n")
+    say("Zero-shot, first / second figure (percent)")
+    rows = [
+        [f"{row.model} ({row.size})" if row.size else row.model]
+        + [
+            f"{cell.first:.1f} / {cell.second:.1f}" if (cell := row.cells.get(column)) else "-"
+            for column in COLUMNS
+        ]
+        for row in figures.rows
+    ]
+    say(table(["model", *COLUMNS], rows))
+    say("\nWith AURELIA (percent), and the printed gain over the second figure")
+    say(table(["model", *COLUMNS], list(_with_aurelia())))
+    say("\n* misprint: the printed gain does not follow from the printed figures:")
+    for fault in figures.paper.misprints:
+        say(f"  {fault.model}, {fault.column}: printed +{fault.printed}, is +{fault.computed}")
+    for fault in figures.paper.poster_misprints:
+        say(fill(f"{fault.model}, {fault.column}: {fault.note}", 96, initial_indent="  "))
+    say("\nWhat to know:")
+    for note in figures.paper.notes:
+        say(fill(note, 96, initial_indent="- ", subsequent_indent="  "))
+    other = figures.av_odyssey
+    say(f"\n{other.title}: {other.source}")
+    say(table(["model", "accuracy"], [[m, f"{v:.1f}"] for m, v in other.figures.items()]))
+    for note in other.notes:
+        say(fill(note, 96, initial_indent="- ", subsequent_indent="  "))
+
+
+def _with_aurelia() -> Iterator[list[str]]:
+    from aurelia_plugin.benchmark.reported import reported
+    from aurelia_plugin.benchmark.schema import COLUMNS
+
+    for row in reported().rows:
+        if row.closed:
+            continue
+        size = row.size_with_aurelia or row.size
+        line = [f"{row.model} ({size})" if size else row.model]
+        for column in COLUMNS:
+            cell = row.cells.get(column)
+            mark = "*" if cell is not None and cell.misprint else ""
+            line.append(f"{cell.with_aurelia:.1f} (+{cell.gain:g}{mark})" if cell else "-")
+        yield line
