@@ -21,7 +21,9 @@ class AureliaSettings(BaseModel):
     """What a run can be told. A value of None is filled from the target's catalogue row, then
     from the preset."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", coerce_numbers_to_str=True, use_attribute_docstrings=True
+    )
 
     condition: Condition = "aurelia"
     """The arm of the comparison: with reasoning, or one of its controls."""

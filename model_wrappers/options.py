@@ -17,7 +17,9 @@ OptionsT = TypeVar("OptionsT", bound="BackendOptions")
 class BackendOptions(BaseModel):
     """Base of every backend's options."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", coerce_numbers_to_str=True, use_attribute_docstrings=True
+    )
 
 
 def read_options(form: type[OptionsT], values: Mapping[str, Any], backend: str) -> OptionsT:

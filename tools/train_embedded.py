@@ -25,6 +25,7 @@ from embedded_training.packing import Packed, Packer
 from embedded_training.texts import ROLES
 from tqdm import tqdm
 
+from aurelia_plugin.model_wrappers.embedded.chat import SPECIAL
 from aurelia_plugin.reasoning.prompting import PromptSet
 
 VIDEO_TOKENS, SOUND_TOKENS = 32, 32
@@ -266,12 +267,10 @@ def build(seed: int) -> tuple[Any, Any]:
     """Return an untrained model and its processor."""
     from transformers import GenerationConfig, Qwen2_5OmniThinkerForConditionalGeneration
 
-    from aurelia_plugin.model_wrappers import embedded
-
     prompts = PromptSet("default", "embedded")
     processor = architecture.processor(texts(seed, 2500, prompts))
     convert = processor.tokenizer.convert_tokens_to_ids
-    ids = {token: convert(token) for token in embedded._SPECIAL}
+    ids = {token: convert(token) for token in SPECIAL}
     torch.manual_seed(seed)
     model = Qwen2_5OmniThinkerForConditionalGeneration(
         architecture.config(ids, len(processor.tokenizer))

@@ -9,7 +9,7 @@ from typing import Any
 from aurelia_plugin.benchmark.atlas import ATLAS, ATTRIBUTES
 from aurelia_plugin.benchmark.synthetic.draw import LEGEND
 from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, PLACES, SHAPES
-from aurelia_plugin.model_wrappers import embedded
+from aurelia_plugin.model_wrappers.embedded.chat import CHAT_TEMPLATE, NAMED_TOKENS, SPECIAL
 
 __all__ = [
     "FRAMES",
@@ -33,7 +33,7 @@ _WIDTH = 128
 
 
 def config(ids: Mapping[str, int], vocabulary: int) -> Any:
-    """Return the configuration of a thinker with about 2.6 million parameters."""
+    """Return the configuration of a thinker with about 2.5 million parameters."""
     from transformers import Qwen2_5OmniThinkerConfig
 
     return Qwen2_5OmniThinkerConfig(
@@ -100,7 +100,7 @@ def processor(texts: Iterable[str]) -> Any:
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",
         padding_side="left",
-        extra_special_tokens=embedded._NAMED_TOKENS,
+        extra_special_tokens=NAMED_TOKENS,
     )
     patches = {"patch_size": 14, "merge_size": 2, "temporal_patch_size": TEMPORAL_PATCH}
     area = {"shortest_edge": 28 * 28, "longest_edge": FRAME_SIDE**2}
@@ -115,7 +115,7 @@ def processor(texts: Iterable[str]) -> Any:
             return_attention_mask=True,
         ),
         tokenizer=words,
-        chat_template=embedded._CHAT_TEMPLATE,
+        chat_template=CHAT_TEMPLATE,
     )
 
 
@@ -150,7 +150,7 @@ def tokenizer(texts: Iterable[str]) -> Any:
         trainers.BpeTrainer(
             vocab_size=_VOCABULARY,
             min_frequency=8,
-            special_tokens=list(embedded._SPECIAL),
+            special_tokens=list(SPECIAL),
             initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
             show_progress=False,
         ),

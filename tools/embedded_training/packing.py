@@ -43,10 +43,6 @@ WEIGHTS: Mapping[str, float] = {"direct": 3.0, "evaluate": 3.0, "summarize": 0.3
 """How much a token of a reply counts; 1 where nothing is said. The short replies count more."""
 
 
-class _Node(NamedTuple):
-    children: dict[tuple[int, int, int], int]
-
-
 class Packer:
     """Turns clips into trees.
 
