@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
 
 from aurelia_plugin.backend import Reply
 from aurelia_plugin.reasoning.roles import ROLES
@@ -16,9 +16,22 @@ __all__ = ["CallCount", "OutcomeCount", "RunCount"]
 _STOPS: tuple[StopReason, ...] = ("accepted", "exhausted", "unscored", "failed", "over_budget")
 _EXAMPLES = 5
 
+Self = TypeVar("Self", bound="_Count")
+
 
 @dataclass
-class CallCount:
+class _Count:
+    """Numbers and tallies that add up over processes."""
+
+    def merge(self: Self, other: Self) -> None:
+        """Add another process's count, field by field."""
+        for spec in fields(self):
+            mine, theirs = getattr(self, spec.name), getattr(other, spec.name)
+            setattr(self, spec.name, mine + theirs)
+
+
+@dataclass
+class CallCount(_Count):
     """Calls of one role (or of the target); replies taken from the store count as `reused`."""
 
     calls: int = 0
@@ -44,15 +57,6 @@ class CallCount:
         self.dropped.update(reply.evidence.dropped)
         self.models[reply.model] += 1
 
-    def merge(self, other: CallCount) -> None:
-        """Add another process's count."""
-        for name in ("calls", "reused", "input_tokens", "output_tokens", "frames", "images"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.sound_seconds += other.sound_seconds
-        self.clips += other.clips
-        self.dropped.update(other.dropped)
-        self.models.update(other.models)
-
     def evidence(self) -> dict[str, Any]:
         """Return what was delivered and what was dropped."""
         return {
@@ -66,7 +70,7 @@ class CallCount:
 
 
 @dataclass
-class OutcomeCount:
+class OutcomeCount(_Count):
     """How the questions of one category, or of the whole run, went.
 
     Attributes:
@@ -89,20 +93,6 @@ class OutcomeCount:
         self.traces += 1
         self.stops[trace.stop] += 1
         self.iterations += len(trace.iterations)
-
-    def merge(self, other: OutcomeCount) -> None:
-        """Add another process's count."""
-        self.stops.update(other.stops)
-        for name in (
-            "n",
-            "iterations",
-            "traces",
-            "without_steps",
-            "agent_failures",
-            "target_failures",
-            "unanswered",
-        ):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def record(self) -> dict[str, Any]:
         """Return the counts as they stand in a run's summary."""

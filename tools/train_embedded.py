@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import tempfile
 import time
@@ -204,18 +205,23 @@ class Scores:
         return out
 
 
+def logits_of(model: Any, batch: Batch) -> torch.Tensor:
+    """Return the logits `[m, vocabulary]` of every token that is to be predicted."""
+    hidden = model.model.language_model(
+        inputs_embeds=embeddings(model, batch),
+        position_ids=torch.from_numpy(batch["positions"]),
+        attention_mask=torch.from_numpy(batch["mask"]),
+        use_cache=False,
+    ).last_hidden_state
+    at = torch.from_numpy(batch["at"])
+    logits: torch.Tensor = model.lm_head(hidden.reshape(-1, hidden.shape[-1])[at])
+    return logits
+
+
 def loss_of(model: Any, batch: Batch, scores: Scores) -> torch.Tensor:
     """Return the weighted sum of the cross-entropy of a batch's replies."""
     with torch.autocast("cpu", torch.bfloat16):
-        embeds = embeddings(model, batch)
-        hidden = model.model.language_model(
-            inputs_embeds=embeds,
-            position_ids=torch.from_numpy(batch["positions"]),
-            attention_mask=torch.from_numpy(batch["mask"]),
-            use_cache=False,
-        ).last_hidden_state
-        at = torch.from_numpy(batch["at"])
-        logits = model.lm_head(hidden.reshape(-1, hidden.shape[-1])[at])
+        logits = logits_of(model, batch)
     logits = logits.float()
     targets, weights = torch.from_numpy(batch["targets"]), torch.from_numpy(batch["weights"])
     losses = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
@@ -244,23 +250,37 @@ def rate_at(step: int, total: int, warm: int = 100, decay: float = 0.3) -> float
 
 
 def draw_curve(log: Path, image: Path) -> None:
-    """Draw loss and token accuracies over steps."""
-    import matplotlib
+    """Draw loss (black, logarithmic) and every part's token accuracy over steps."""
+    from PIL import Image, ImageDraw
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    if len(rows) < 2:
+        return
+    wide, high, edge = 900, 420, 50
+    canvas = Image.new("RGB", (wide + 130, high), "white")
+    pen = ImageDraw.Draw(canvas)
+    last = rows[-1]["step"]
+    logs = [math.log10(row["loss"]) for row in rows]
+    low, span = min(logs), max(max(logs) - min(logs), 1e-6)
 
-    rows = [json.loads(line) for line in log.read_text().splitlines()]
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4))
-    left.plot([r["step"] for r in rows], [r["loss"] for r in rows])
-    left.set(xlabel="step", ylabel="loss", yscale="log")
-    for role in ROLES:
-        right.plot([r["step"] for r in rows], [r["tokens"].get(role) for r in rows], label=role)
-    right.set(xlabel="step", ylabel="token accuracy on fresh clips")
-    right.legend(fontsize="small")
-    figure.tight_layout()
-    figure.savefig(image, dpi=90)
-    pyplot.close(figure)
+    def line(values: list[float], colour: tuple[int, int, int]) -> None:
+        points = [
+            (edge + (wide - edge) * row["step"] / last, high - edge - (high - 2 * edge) * value)
+            for row, value in zip(rows, values, strict=True)
+        ]
+        pen.line(points, fill=colour, width=2)
+
+    pen.rectangle((edge, edge, wide, high - edge), outline="grey")
+    line([(value - low) / span for value in logs], (0, 0, 0))
+    pen.text((wide + 8, 20), f"loss {rows[0]['loss']:.2f}..{rows[-1]['loss']:.2f}", fill="black")
+    for place, role in enumerate(ROLES):
+        colour = (37 * place % 200, 91 * place % 220, 151 * (place + 1) % 230)
+        line([row["tokens"].get(role, 0.0) for row in rows], colour)
+        text = f"{role} {rows[-1]['tokens'].get(role, 0.0):.3f}"
+        pen.text((wide + 8, edge + 22 * place), text, fill=colour)
+    pen.text((edge, 20), "loss (log) and token accuracy (0..1) on fresh clips", fill="black")
+    pen.text((edge, high - 30), f"steps 0..{last}", fill="black")
+    canvas.save(image)
 
 
 def build(seed: int) -> tuple[Any, Any]:

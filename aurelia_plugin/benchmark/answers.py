@@ -217,12 +217,22 @@ def _letters(said: Statement, letters: Mapping[str, str]) -> frozenset[str]:
     return frozenset(found | (bare & set(letters)))
 
 
+def _numbered(option: str) -> tuple[str, str] | None:
+    """Return noun and number of an option such as "Audio 3" or "the third audio"."""
+    pair = normalise(option).split()
+    if len(pair) != 2:
+        return None
+    return (pair[1], _ORDINALS[pair[0]]) if pair[0] in _ORDINALS else (pair[0], pair[1])
+
+
 def _by_number(text: str, letters: Mapping[str, str]) -> frozenset[str]:
     """Read "audio 2", "the second audio", or a number alone, when all options are numbered."""
-    pairs = [normalise(option).split() for option in letters.values()]
-    if not pairs or any(len(pair) != 2 or pair[0] != pairs[0][0] for pair in pairs):
+    pairs = [_numbered(option) for option in letters.values()]
+    nouns = {pair[0] for pair in pairs if pair is not None}
+    if len(nouns) != 1 or None in pairs:
         return frozenset()
-    noun, numbers = pairs[0][0], {pair[1]: key for pair, key in zip(pairs, letters, strict=True)}
+    (noun,) = nouns
+    numbers = {pair[1]: key for pair, key in zip(pairs, letters, strict=True) if pair is not None}
     words = normalise(text)
     ordinals = {word: number for word, number in _ORDINALS.items() if not word[0].isdigit()}
     ordinals |= {f"{number}th": number for number in numbers}

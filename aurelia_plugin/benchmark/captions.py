@@ -48,7 +48,17 @@ _log = logging.getLogger(__name__)
 
 _STOP_TOKENS: Final = frozenset({",", "."})
 _CLITIC = re.compile(r"(?<=\w)(n't|'(?:s|m|d|re|ve|ll))(?!\w)")
-_TOKEN = re.compile(r"n't(?!\w)|'(?:s|m|d|re|ve|ll|t)(?!\w)|\d+(?:[.,:/]\d+)+|\w+(?:[-.&]\w+)*")
+_JOINED = re.compile(r"\b(can)(not)\b|\b(gon|wan)(na)\b|\b(got)(ta)\b")
+_TOKEN = re.compile(
+    r"n't(?!\w)|'(?:s|m|d|re|ve|ll)(?!\w)"  # clitics, split off before
+    r"|(?<!\w)(?:[^\W\d_]\.){2,}"  # u.s.
+    r"|\d+(?:[.,:/]\d+)+"
+    r"|\w+(?:[-.&/]\w+)*"
+    r"|[%$#&@*+=]"
+    r"|[()\[\]{}]"
+)
+# The Java tokeniser names brackets, and the evaluation forgets to drop the names in lower case.
+_BRACKETS: Final = dict(zip("()[]{}", ("-lrb- -rrb- -lsb- -rsb- -lcb- -rcb-").split(), strict=True))
 _SPICE_MODELS: Final = "stanford-corenlp-3.6.0-models.jar"
 
 
@@ -78,11 +88,14 @@ class CaptionValue(dict[str, Any]):
 def words(text: str) -> str:
     """Return lower-case tokens separated by single spaces, without punctuation.
 
-    Contractions are split as in the Penn Treebank ("don't" is "do n't"), words with a hyphen stay
-    whole. On other special cases of the Java tokeniser (brackets, "cannot") the two differ.
+    The rules are those of the Java tokeniser of the COCO caption evaluation: contractions are
+    split as in the Penn Treebank ("don't" is "do n't"), words with a hyphen stay whole. The two
+    differ on abbreviations ("mr.") and repeated marks ("!!"), which the evaluation keeps.
     """
     text = text.lower().replace("\u2019", "'").replace("_", " ")
-    return " ".join(_TOKEN.findall(_CLITIC.sub(r" \1", text)))
+    text = _JOINED.sub(lambda match: " ".join(part for part in match.groups() if part), text)
+    tokens: list[str] = _TOKEN.findall(_CLITIC.sub(r" \1", text))
+    return " ".join(_BRACKETS.get(token, token) for token in tokens)
 
 
 def without_stop_tokens(sentence: str) -> str:

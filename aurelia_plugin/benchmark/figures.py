@@ -191,10 +191,13 @@ def _samples(path: Path) -> Iterator[Sample]:
 def _sample(row: Mapping[str, Any], score: float, accuracy: float, unparsed: float) -> Sample:
     judge = row.get("judge") or {}
     return Sample(
-        *(row[name] for name in ("item", "column", "category", "video")),
-        float(score),
-        float(accuracy),
-        float(unparsed),
+        item=row["item"],
+        column=row["column"],
+        category=row["category"],
+        video=row["video"],
+        score=float(score),
+        accuracy=float(accuracy),
+        unparsed=float(unparsed),
         way=row.get("way"),
         judged=row.get("judged"),
         judge_failed=bool(row.get("judge_failures")),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-__all__ = ["Subcommands", "say"]
+__all__ = ["Subcommands", "say", "say_missing"]
 
 if TYPE_CHECKING:
     # The type of what `add_subparsers` returns has no public name.
@@ -18,3 +20,14 @@ else:
 def say(text: str = "") -> None:
     """Write a line to standard output."""
     sys.stdout.write(f"{text}\n")
+
+
+def say_missing(names: Sequence[str], path: Path | None, shown: int = 20) -> None:
+    """Name the media that are missing: the first ones here, all of them in the file."""
+    if not names:
+        return
+    say(f"{len(names)} media are missing; all names: {path}")
+    for name in names[:shown]:
+        say(f"  {name}")
+    if len(names) > shown:
+        say(f"  and {len(names) - shown} more")

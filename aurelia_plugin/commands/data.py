@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from aurelia_plugin.benchmark.text_table import table
+from aurelia_plugin.commands import data_build, data_import
 from aurelia_plugin.commands.console import Subcommands, say
 
 __all__ = ["add"]
@@ -33,6 +34,8 @@ def add(commands: Subcommands) -> None:
     check.set_defaults(run=_check)
     schema = parts.add_parser("schema", help="print the JSON Schema of a manifest's line")
     schema.set_defaults(run=_schema)
+    data_build.add(parts)
+    data_import.add(parts)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from aurelia_plugin.benchmark.captions import CAPTION_METRICS
-from aurelia_plugin.benchmark.home import category_name
-from aurelia_plugin.benchmark.labels import QUESTION_TYPES
-from aurelia_plugin.benchmark.schema import CATEGORIES, COLUMNS, Item, write_items
-from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.benchmark.schema import COLUMNS
 
 pytest.importorskip("lmms_eval")
 
 from lmms_eval import evaluator
 
-from .handmade import ITEMS, make_home
-from .stub import TASKS, Stub, manager
+from .handmade import make_home
+from .stub import Stub, manager
 
 _GROUP = "avreasonbench"
 
@@ -73,7 +65,7 @@ def test_gold_answers_score_one(home: Path) -> None:
     assert "modality_visual,none" not in music
     first = results["samples"][f"{_GROUP}_music_avqa"][0]
     assert (first["item"], first["category"]) == ("m-1", "Musical performances")
-    assert [key for key in first if "score" in key][0] == "score"
+    assert next(key for key in first if "score" in key) == "score"
 
 
 def test_the_group_is_the_mean_over_columns(home: Path) -> None:

@@ -1,0 +1,116 @@
+"""AV-Odyssey in its LMMs-Eval layout: task 16 for DM-Match, task 13 for AV-Meme.
+
+The texts are kept as they are, except that `[audio1]` becomes "Audio 1", as the sounds are named
+between them in the prompt, and `[video1]` "the video".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from aurelia_plugin.benchmark.schema import Item, Source
+from aurelia_plugin.benchmark.sources.draft import Draft, Reading, bad_file, media_place
+
+__all__ = ["read"]
+
+_WANTED: Final = (
+    "av_odyssey.parquet of AV-Odyssey/AV_Odyssey_Bench_LMMs_Eval, or a folder of its parquet files"
+)
+_FIELDS: Final = (
+    *("question_id", "question_type_id", "question", "options", "answer"),
+    *("video_path", "audio_path"),
+)
+
+
+class _Task(NamedTuple):
+    number: int
+    column: str
+    category: str
+
+
+_TASKS: Final = {
+    "dm_match": _Task(16, "dm_match", "Dance performances"),
+    "meme": _Task(13, "meme", "Meme and humor"),
+}
+
+
+def read(column: str, path: Path, licence: str) -> Reading:
+    """Read the rows of the task that the column is made from.
+
+    Raises:
+        ConfigError: the file cannot be read, or has other columns.
+    """
+    task = _TASKS[column]
+    drafts: dict[str, Draft] = {}
+    notes = []
+    for row in _rows(path):
+        if int(row["question_type_id"]) != task.number:
+            continue
+        name = str(row["question_id"])
+        videos, sounds = list(row["video_path"] or ()), list(row["audio_path"] or ())
+        if len(videos) != 1 or not sounds:
+            notes.append(f"{name}: has {len(videos)} videos and {len(sounds)} sounds; left out")
+        elif name in drafts:
+            notes.append(f"{name}: comes twice; the first is kept")
+        else:
+            try:
+                drafts[name] = _draft(task, name, row, licence)
+            except ValueError as error:
+                raise bad_file(path, f"question {name}: {error}", _WANTED) from error
+    return Reading(tuple(drafts.values()), tuple(notes))
+
+
+def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    import pyarrow as arrow  # type: ignore[import-untyped]
+    import pyarrow.parquet as parquet  # type: ignore[import-untyped]
+
+    files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+    if not files:
+        raise bad_file(path, "holds no parquet file", _WANTED)
+    for file in files:
+        try:
+            # Only these columns: others may hold gigabytes of media.
+            rows = parquet.read_table(file, columns=list(_FIELDS)).to_pylist()
+        except (OSError, arrow.ArrowException) as error:
+            raise bad_file(file, str(error), _WANTED) from error
+        if rows and not set(_FIELDS) <= rows[0].keys():
+            absent = ", ".join(sorted(set(_FIELDS) - rows[0].keys()))
+            raise bad_file(file, f"has no column {absent}", _WANTED)
+        yield from rows
+
+
+def _plain(text: str) -> str:
+    text = re.sub(r"\[audio(\d+)\]", r"Audio \1", text)
+    return " ".join(re.sub(r"\[video\d+\]", "the video", text).split())
+
+
+def _option(text: str) -> str:
+    return re.sub(r"^\s*\(?[A-D][.):]\s+", "", text).strip()
+
+
+def _draft(task: _Task, name: str, row: Mapping[str, Any], licence: str) -> Draft:
+    (video,), sounds = row["video_path"], tuple(row["audio_path"])
+    # Names repeat between folders of the source, so the question's id leads.
+    places = {
+        media_place(task.column, f"{name}-{Path(path).name}"): path for path in (video, *sounds)
+    }
+    if len(places) != 1 + len(sounds):
+        raise ValueError("two of its media have the same name")
+    first, *others = places
+    single = len(others) == 1
+    item = Item(
+        id=f"{task.column}-{name}",
+        column=task.column,
+        category=task.category,
+        question=_plain(row["question"]),
+        options=tuple(_option(text) for text in row["options"]),
+        answer=str(row["answer"]).strip().strip("().").upper(),
+        video=first,
+        audio=others[0] if single else None,
+        audios=() if single else tuple(others),
+        source=Source(dataset="AV-Odyssey", id=name, licence=licence),
+    )
+    return Draft(item, places)

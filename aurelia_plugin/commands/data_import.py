@@ -1,0 +1,81 @@
+"""`aurelia data import`: a benchmark's folder from what the official pipeline writes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from aurelia_plugin.commands.console import Subcommands, say, say_missing
+
+__all__ = ["add"]
+
+
+def add(parts: Subcommands) -> None:
+    """Add the command to those of `aurelia data`."""
+    command = parts.add_parser(
+        "import",
+        help="make a folder for AVREASONBENCH_HOME from JSON or CSV",
+        description='Read what the official pipeline writes ({"query", "video_path", "audio_path", '
+        '"reasoning_steps"}), as one file, a folder of JSON files, JSON lines or CSV. Fields that '
+        "an item needs and that are not there are asked for with a form to fill in.",
+    )
+    command.add_argument("source", type=Path, help="a .json, .jsonl or .csv file, or a folder")
+    command.add_argument("--to", type=Path, required=True, metavar="FOLDER")
+    command.add_argument(
+        "--media", type=Path, metavar="FOLDER", help="where media are searched; default: beside"
+    )
+    command.add_argument("--column", help="of all questions that do not name theirs")
+    command.add_argument("--category", help="of all questions that do not name theirs")
+    command.add_argument("--fill", type=Path, metavar="FILE", help="the form, filled in")
+    command.add_argument("--dataset", default="AVReasonBench", help="name kept as the source")
+    command.set_defaults(run=_import)
+
+
+def _import(options: argparse.Namespace) -> int:
+    from aurelia_plugin.benchmark.collect import Shelf, collect
+    from aurelia_plugin.benchmark.importing import drafts_of, read_rows
+    from aurelia_plugin.benchmark.schema import MANIFEST, write_items
+
+    rows = read_rows(options.source)
+    if options.fill is not None:
+        known = {row["id"]: row for row in read_rows(options.fill)}
+        rows = [{**known.get(row["id"], {}), **row} for row in rows]
+    for name in ("column", "category"):
+        if getattr(options, name):
+            rows = [{name: getattr(options, name), **row} for row in rows]
+    folder = options.to.expanduser().absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    if _asked(rows, folder, options):
+        return 1
+    beside = options.source if options.source.is_dir() else options.source.parent
+    drafts = drafts_of(rows, options.dataset)
+    collected = collect(drafts, folder, Shelf(options.media or beside), keep_incomplete=True)
+    write_items(folder / MANIFEST, collected.items)
+    say(f"{len(collected.items)} items in {folder / MANIFEST}")
+    missing_list = folder / "missing.txt"
+    if collected.missing:
+        missing_list.write_text("".join(f"{name}\n" for name in collected.missing), "utf-8")
+    say_missing(collected.missing, missing_list)
+    say(f"next: aurelia data check {folder}")
+    say(f"then: export AVREASONBENCH_HOME={folder}")
+    return 1 if collected.missing else 0
+
+
+def _asked(rows: list[dict[str, object]], folder: Path, options: argparse.Namespace) -> bool:
+    """Say what is missing and write the form for it; whether there was anything."""
+    from aurelia_plugin.benchmark.importing import missing_fields, write_form
+
+    missing = missing_fields(rows)
+    if not missing:
+        return False
+    form = folder / "to_fill_in.csv"
+    write_form(form, rows)
+    for name, count in missing.items():
+        say(f"{name} is missing in {count} of {len(rows)} questions")
+    if missing.keys() & {"column", "category"}:
+        say("One column or category for all: --column NAME, --category NAME.")
+    say(
+        f"Fill in {form}, then run: aurelia data import {options.source} --to {options.to} "
+        f"--fill {form}"
+    )
+    return True
