@@ -7,35 +7,96 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.settings import explain
 
-__all__ = ["CATALOGUE", "Row", "row", "rows"]
+__all__ = ["CATALOGUE", "Hears", "Row", "Status", "row", "rows"]
 
 CATALOGUE = Path(__file__).with_name("catalogue.yaml")
 
+Status = Literal["run", "run-tiny", "read", "unavailable"]
 
-class Row(BaseModel):
-    """One target. The fields are explained at the top of `catalogue.yaml`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Form(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    id: str
+
+class Hears(_Form):
+    """What of a clip's sound can reach the model."""
+
+    soundtrack: bool = False
+    """Whether it gets the soundtrack of a video."""
+    clips: int | None = Field(0, ge=0)
+    """Separate sounds in one prompt at most; null where only the context is the limit."""
+    seconds: float | None = Field(None, gt=0)
+    """Seconds of one sound at most; null where only the context is the limit."""
+
+
+class Row(_Form):
+    """One target."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    """Its name on the command line; `aurelia_<id>` is its model name in lmms-eval."""
     system: str
-    backend: str
+    """The system, as its authors and the AURELIA paper call it."""
+    size: str = ""
+    """Its size or variant, as published."""
+    paper: bool = False
+    """Whether it is one of the 19 systems of the AURELIA paper's main table."""
+    backend: str | None
+    """`<provider>:<model>`; null where there is nothing to run."""
     options: dict[str, Any] = {}
+    """Defaults of the backend's options."""
     settings: dict[str, Any] = {}
+    """Defaults of the run's settings while this row is the target."""
+    sees: tuple[Literal["video", "frames", "images"], ...] = ()
+    """What it takes of pictures: whole videos, a video's frames as images, images."""
+    hears: Hears = Hears()
+    """What it takes of sound."""
+    joint: Literal["yes", "no", "extension", "unknown"] = "unknown"
+    """Whether one prompt holds picture and sound; `extension`: only in a way that its authors
+    neither trained nor published."""
+    languages: tuple[str, ...] = ()
+    """Languages of its own prompt template."""
+    context: int | None = Field(None, ge=1)
+    """Tokens of its context, or of the text that it takes where that is cut earlier; null where
+    that is not established."""
     license: str
-    status: Literal["run", "run-tiny", "read", "unavailable"]
+    """Licence of the code."""
+    weights_license: str = ""
+    """Licence of the weights."""
+    environment: str = ""
+    """The Python environment that it needs: `plugin` is this package's own."""
+    needs: tuple[str, ...] = ()
+    """Modules that have to be importable in that environment, if it is this one."""
+    secrets: tuple[str, ...] = ()
+    """Environment variables of which one has to be set."""
+    stands_in: str | None = None
+    """What to use instead, where the system itself cannot be had."""
+    status: Status
+    """run: with its real weights. run-tiny: a tiny instance with random weights. read: source and
+    documentation only. unavailable: cannot be had."""
     note: str
+    """What a user has to know."""
+
+    @model_validator(mode="after")
+    def _something_to_run(self) -> Row:
+        if self.backend is None and self.status != "unavailable":
+            raise ValueError("a row without backend has the status `unavailable`")
+        return self
 
 
-class _Catalogue(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Catalogue(_Form):
     rows: tuple[Row, ...]
+
+    @model_validator(mode="after")
+    def _ids_differ(self) -> _Catalogue:
+        ids = [row.id for row in self.rows]
+        if twice := {id_ for id_ in ids if ids.count(id_) > 1}:
+            raise ValueError(f"ids that occur twice: {', '.join(sorted(twice))}")
+        return self
 
 
 @functools.cache
@@ -47,7 +108,8 @@ def rows() -> dict[str, Row]:
     """
     try:
         text = CATALOGUE.read_text(encoding="utf-8")
-        catalogue = _Catalogue.model_validate(yaml.safe_load(text))
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        catalogue = _Catalogue.model_validate(yaml.load(text, Loader=loader))
     except (OSError, yaml.YAMLError) as error:
         raise ConfigError(f"{CATALOGUE}: {error}", "Reinstall the package.") from error
     except ValidationError as error:

@@ -16,7 +16,9 @@ __all__ = ["PROVIDERS", "BackendPool"]
 
 PROVIDERS = {
     "embedded": "aurelia_plugin.model_wrappers.embedded",
+    "lmms": "aurelia_plugin.model_wrappers.lmms_eval_model",
     "scripted": "aurelia_plugin.model_wrappers.scripted",
+    "sidecar": "aurelia_plugin.model_wrappers.sidecars",
     "transformers": "aurelia_plugin.model_wrappers.transformers_av",
 }
 """The module of each provider, imported on first use: its `OPTIONS` is the schema of the options,
@@ -87,6 +89,11 @@ class BackendPool:
         provider, model = spec.provider, spec.model
         if not provider:
             known = row(spec.model)
+            if known.backend is None:
+                raise ConfigError(
+                    f"aurelia_{known.id} ({known.system}) cannot be had: {known.note}",
+                    f"What stands in for it: {known.stands_in or 'nothing'}.",
+                )
             base = BackendSpec.parse(known.backend)
             provider, model = base.provider, base.model
             defaults = {**known.options, **base.options}

@@ -120,13 +120,15 @@ def collate(made: list[Clip], packed: list[Packed], ears: Any) -> Batch:
 class Maker:
     """Makes batches."""
 
-    def __init__(self, seed: int, packer: Packer) -> None:
-        self._seed, self._packer = seed, packer
+    def __init__(self, seed: int, packer: Packer, looking: int) -> None:
+        self._seed, self._packer, self._looking = seed, packer, looking
         self._prompts = PromptSet("default", "embedded")
 
     def __call__(self, step: int, first: int, count: int) -> Batch:
         """Return the batch of one step's clips from `first` on."""
-        made = clips(self._seed, step, first, count, self._prompts)
+        made = clips(
+            self._seed, step, first, count, self._prompts, looking=step < self._looking
+        )
         ears = self._packer.processor.feature_extractor
         return collate(made, [self._packer(clip) for clip in made], ears)
 
@@ -229,16 +231,18 @@ def loss_of(model: Any, batch: Batch, scores: Scores) -> torch.Tensor:
     return (losses * weights).sum()
 
 
-def optimizers(model: Any, rate: float) -> list[torch.optim.Optimizer]:
+def optimizers(model: Any, rate: float, muon: float) -> list[torch.optim.Optimizer]:
     """Return Muon for the matrices inside the layers and AdamW for all the rest."""
     matrices, rest = [], []
     for name, weight in model.named_parameters():
         inside = ".layers." in name or ".blocks." in name
-        (matrices if inside and weight.ndim == 2 else rest).append(weight)
-    muon = torch.optim.Muon(
-        matrices, lr=2 * rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"
+        (matrices if muon and inside and weight.ndim == 2 else rest).append(weight)
+    if not muon:
+        return [torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.98), weight_decay=0.01)]
+    by_muon = torch.optim.Muon(
+        matrices, lr=muon * rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"
     )
-    return [muon, torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.98), weight_decay=0.01)]
+    return [by_muon, torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.98), weight_decay=0.01)]
 
 
 def rate_at(step: int, total: int, warm: int = 100, decay: float = 0.3) -> float:
@@ -311,8 +315,8 @@ def train(rank: int, args: argparse.Namespace) -> None:
     torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=args.processes)
     model, processor = build(args.seed)
     quicken(model)
-    both = optimizers(model, args.rate)
-    peaks = [args.muon * args.rate, args.rate]
+    both = optimizers(model, args.rate, args.muon)
+    peaks = [args.muon * args.rate, args.rate] if args.muon else [args.rate]
     first, spent = 0, 0.0
     checkpoint = args.out / "checkpoint.pt"
     if checkpoint.is_file():
@@ -324,7 +328,7 @@ def train(rank: int, args: argparse.Namespace) -> None:
     packer = Packer(
         processor, lambda tokens: prompt_positions(model, tokens), VIDEO_TOKENS, SOUND_TOKENS, ROLES
     )
-    maker = Maker(args.seed, packer)
+    maker = Maker(args.seed, packer, args.looking)
     started, scores, losses = time.monotonic(), Scores(), []
     model.train()
     weights = list(model.parameters())
@@ -375,6 +379,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3600)
     parser.add_argument("--clips", type=int, default=8, help="clips per step and process")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--looking", type=int, default=1000, help="steps of the first phase")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--muon", type=float, default=2.0, help="Muon's rate over AdamW's")
     parser.add_argument("--seed", type=int, default=1)

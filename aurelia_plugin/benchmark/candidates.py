@@ -81,9 +81,9 @@ def _number(item: Item) -> int:
 def rating(reply: str) -> int | None:
     """Return the one whole number 1 to 10 that the reply states, or None."""
     text = statement(reply).text
-    # "8/10" and "8 out of 10" say eight; "7.5" is no whole number.
+    # "8/10" and "8 out of 10" say eight; "7.5" is no whole number, and -3 is none of the ten.
     text = re.sub(r"(?:/|\bout of)\s*(?:10|ten)\b", " ", text, flags=re.IGNORECASE)
-    if re.search(r"\d[.,]\d", text):
+    if re.search(r"\d[.,]\d|(?<!\S)-\d", text):
         return None
     words = normalise(text).split()
     found = {_NUMBERS.get(word, 0 if word.isdigit() or word == "zero" else None) for word in words}

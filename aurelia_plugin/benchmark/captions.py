@@ -58,7 +58,9 @@ _TOKEN = re.compile(
     r"|[()\[\]{}]"
 )
 # The Java tokeniser names brackets, and the evaluation forgets to drop the names in lower case.
-_BRACKETS: Final = dict(zip("()[]{}", ("-lrb- -rrb- -lsb- -rsb- -lcb- -rcb-").split(), strict=True))
+_BRACKETS: Final = dict(
+    zip("()[]{}", ["-lrb-", "-rrb-", "-lsb-", "-rsb-", "-lcb-", "-rcb-"], strict=True)
+)
 _SPICE_MODELS: Final = "stanford-corenlp-3.6.0-models.jar"
 
 

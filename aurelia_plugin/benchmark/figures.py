@@ -222,7 +222,7 @@ def _figures(files: Iterable[Path], samples: Sequence[Sample]) -> RunFigures:
         categories={name: Figure.of(by_category[name]) for name in CATEGORIES},
         items=everything,
         mean_over_columns=fmean(figure.score for figure in known.values()),
-        ways=Counter(sample.way for sample in samples if sample.way is not None),
+        ways=dict(Counter(sample.way for sample in samples if sample.way is not None)),
         judge=_judge(samples),
     )
 

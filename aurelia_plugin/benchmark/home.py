@@ -24,7 +24,7 @@ from aurelia_plugin.benchmark.schema import (
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.paths import cache_dir
 
-__all__ = ["AUTHORS", "PUBLIC", "Benchmark", "category_name", "dataset_kwargs", "require_items"]
+__all__ = ["AUTHORS", "PUBLIC", "Benchmark", "category_name", "dataset_kwargs", "require_item"]
 
 _LAYOUT: Final = 1
 """Raised when the files of the splits change their form."""
@@ -134,18 +134,18 @@ def _splits(benchmark: Benchmark, items: Iterable[Item]) -> dict[str, list[Item]
             found["dm_match_per_candidate"] += expanded(item)
     names = (*benchmark.columns, *_CATEGORY_SPLITS, "dm_match_per_candidate")
     # `datasets` cannot hold an empty split: an absent one holds a row that only says so.
-    return {name: found[name] or [_absent(found)] for name in names}
+    return {name: found[name] or [_absent(name, found)] for name in names}
 
 
-def _absent(found: Mapping[str, list[Item]]) -> Item:
-    there = [split for split, items in found.items() if items]
+def _absent(name: str, found: Mapping[str, list[Item]]) -> Item:
     return Item(
         id="absent",
         column=COLUMNS[0],
         category=CATEGORIES[0],
-        question=" ".join(there),
+        question="",
         answer="",
-        source=Source(dataset=_ABSENT, id=""),
+        references=tuple(split for split, items in found.items() if items),
+        source=Source(dataset=_ABSENT, id=name),
     )
 
 
@@ -162,17 +162,16 @@ def _write(target: Path, splits: Mapping[str, list[Item]]) -> None:
             raise
 
 
-def require_items(benchmark: Benchmark, rows: Any) -> Any:
-    """Return the rows of a task's split unchanged.
+def require_item(benchmark: Benchmark, item: Item) -> Item:
+    """Return the item unchanged.
 
     Raises:
-        ConfigError: the manifest has no item for the task.
+        ConfigError: it only stands for a split of which the manifest has no item.
     """
-    first = rows[0]
-    if first["source"]["dataset"] != _ABSENT:
-        return rows
-    there = [f"{benchmark.name}_{split}" for split in first["question"].split()]
+    if item.source.dataset != _ABSENT:
+        return item
+    there = [f"{benchmark.name}_{split}" for split in item.references]
     raise ConfigError(
-        f"{benchmark.name}_{rows.split}: {benchmark.folder() / MANIFEST} has no such item.",
+        f"{benchmark.name}_{item.source.id}: {benchmark.folder() / MANIFEST} has no such item.",
         f"Add such items to the manifest, or choose from: --tasks {','.join(there)}",
     )

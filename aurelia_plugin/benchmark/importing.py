@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from aurelia_plugin.benchmark.answers import extract_option
 from aurelia_plugin.benchmark.schema import COLUMNS, Item, Source
-from aurelia_plugin.benchmark.sources.draft import Draft
+from aurelia_plugin.benchmark.sources.draft import Draft, cause_of
 from aurelia_plugin.errors import ConfigError
 
 __all__ = ["Raw", "drafts_of", "missing_fields", "read_rows", "write_form"]
@@ -179,9 +179,8 @@ def _draft(row: Raw, dataset: str) -> Draft:
             reasoning_steps=tuple(row["reasoning_steps"]) if row.get("reasoning_steps") else None,
         )
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
         raise ConfigError(
-            f"{row['file']}: question {row['id']}: {first['msg']}",
+            f"{row['file']}: question {row['id']}: {cause_of(error)}",
             "Correct the question there, or in the file given with --fill.",
         ) from error
     return Draft(item, places)

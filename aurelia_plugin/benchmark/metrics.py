@@ -58,7 +58,11 @@ def _golds(item: Item) -> set[str]:
     return {gold[1]} if gold else {normalise(text) for text in (item.answer, *item.references)}
 
 
-_LISTS: Final = re.compile(r"\b(?:or|and|not|no|neither|nor|never|\w+nt)\b")
+# Without apostrophes, as `normalise` leaves the words.
+_LISTS: Final = re.compile(
+    r"\b(?:or|and|not|no|neither|nor|never|cannot"
+    r"|(?:is|are|was|were|do|does|did|ca|wo|would|could)nt)\b"
+)
 
 
 def _contained(extracted: Extracted, golds: set[str], text: str) -> bool:

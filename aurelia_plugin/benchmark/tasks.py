@@ -6,7 +6,7 @@ from typing import Any
 
 from aurelia_plugin.benchmark.candidates import candidate_results
 from aurelia_plugin.benchmark.documents import media_paths, question_text, user_turn
-from aurelia_plugin.benchmark.home import Benchmark, require_items
+from aurelia_plugin.benchmark.home import Benchmark, require_item
 from aurelia_plugin.benchmark.judge import chosen_judge
 from aurelia_plugin.benchmark.results import item_results
 from aurelia_plugin.benchmark.table import item_of_row
@@ -22,19 +22,17 @@ class TaskFunctions:
     def __init__(self, benchmark: Benchmark) -> None:
         self._benchmark = benchmark
 
-    def process_docs(self, rows: Any) -> Any:
-        """Return the rows of a task's split.
+    def doc_to_text(self, doc: Doc, lmms_eval_specific_kwargs: dict[str, Any] | None = None) -> str:
+        """Return the question, its options if any, and the form of the answer.
+
+        The harness calls it once when it loads a task, so faults are raised here: elsewhere it
+        would try five times and hide the message.
 
         Raises:
-            ConfigError: there are none, or a judge is asked for that cannot be used. Here, because
-                the harness tries five times to score each reply when something raises there.
+            ConfigError: the manifest has no item for the task, or the judge cannot be used.
         """
         chosen_judge()
-        return require_items(self._benchmark, rows)
-
-    def doc_to_text(self, doc: Doc, lmms_eval_specific_kwargs: dict[str, Any] | None = None) -> str:
-        """Return the question, its options if any, and the form of the answer."""
-        return question_text(item_of_row(doc))
+        return question_text(require_item(self._benchmark, item_of_row(doc)))
 
     def doc_to_visual(self, doc: Doc) -> list[str]:
         """Return the absolute paths of the video and of all separate sounds, in order."""

@@ -19,7 +19,7 @@ def add(commands: Subcommands) -> None:
         "column, per category and over all items: n, mean score, 95%% interval (clustered by "
         "video), accuracy and the share of replies that could not be read.",
     )
-    command.add_argument("run", type=Path, help="the folder given as --output_path, or below it")
+    command.add_argument("folder", type=Path, help="the one given as --output_path, or below it")
     command.add_argument("--json", action="store_true", help="print JSON instead of tables")
     command.set_defaults(run=_run)
 
@@ -27,5 +27,5 @@ def add(commands: Subcommands) -> None:
 def _run(options: argparse.Namespace) -> None:
     from aurelia_plugin.benchmark.figures import read_run
 
-    run = read_run(options.run)
+    run = read_run(options.folder)
     say(run.json() if options.json else run.text())

@@ -11,7 +11,6 @@ __all__ = [
     "doc_to_text",
     "doc_to_visual",
     "process_candidate",
-    "process_docs",
     "process_results",
 ]
 
@@ -21,5 +20,4 @@ doc_to_target = _functions.doc_to_target
 doc_to_text = _functions.doc_to_text
 doc_to_visual = _functions.doc_to_visual
 process_candidate = _functions.process_candidate
-process_docs = _functions.process_docs
 process_results = _functions.process_results

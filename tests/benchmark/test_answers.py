@@ -16,6 +16,8 @@ from aurelia_plugin.benchmark.answers import (
     stated_values,
     statement,
 )
+from aurelia_plugin.benchmark.metrics import score_item
+from aurelia_plugin.benchmark.schema import Item, Source
 from aurelia_plugin.benchmark.vocabulary import VOCABULARY
 
 _EVENTS = (
@@ -25,6 +27,7 @@ _EVENTS = (
 )
 _AUDIOS = ("Audio 1", "Audio 2", "Audio 3", "Audio 4")
 _NAMES = ("Flute", "Organ", "Guitar", "Bell")
+_SHUFFLED = ("the third audio", "the first audio", "the fourth audio", "the second audio")
 
 
 @pytest.mark.parametrize(
@@ -105,6 +108,18 @@ _NAMES = ("Flute", "Organ", "Guitar", "Bell")
         ("Answer: flute or bell", _NAMES, None),
         ("Answer: D. Guitar", _NAMES, None),
         ("Answer: drum", _NAMES, None),
+        ("Audio 3", _SHUFFLED, "A"),
+        ("the third audio", _SHUFFLED, "A"),
+        ("Answer: The first audio.", _SHUFFLED, "B"),
+        ("Answer: 4", _SHUFFLED, "C"),
+        ("D. the second audio", _SHUFFLED, "D"),
+        ("A. the first audio", _SHUFFLED, None),
+        ("I am sorry, but I cannot listen to audio.", _SHUFFLED, None),
+        ("As a language model I am unable to answer.", _NAMES, None),
+        ("\u56de\u7b54: B", _NAMES, "B"),
+        ("Answer: \uff22", _NAMES, "B"),
+        ("La respuesta es (C)", _NAMES, "C"),
+        ("<thinking>A? B?</thinking>\n\n(D)", _NAMES, "D"),
     ],
 )
 def test_options(reply: str, options: tuple[str, ...], letter: str | None) -> None:
@@ -175,10 +190,40 @@ def test_an_unmarked_phrase_is_the_whole_reply() -> None:
     assert extract_phrase("?!").value is None
 
 
+_FACTS: tuple[tuple[str, str, bool], ...] = (
+    ("Answer: Asia", "Asia", True),
+    ("The continent is Asia.", "Asia", True),
+    ("It is most likely in asia", "Asia", True),
+    ("Asia, Europe", "Asia", False),
+    ("Asia or Europe", "Asia", False),
+    ("It is not Asia", "Asia", False),
+    ("It isn't Asia", "Asia", False),
+    ("Eurasia", "Asia", False),
+    ("", "Asia", False),
+    ("Trinidad and Tobago", "Trinidad and Tobago", True),
+    ("Answer: it comes from Trinidad and Tobago", "Trinidad and Tobago", True),
+    ("<think>Europe</think> Asia", "Asia", True),
+)
+
+
+@pytest.mark.parametrize(("reply", "gold", "right"), _FACTS)
+def test_short_open_answers(reply: str, gold: str, right: bool) -> None:
+    item = Item(
+        id="g",
+        column="geoiq",
+        category="Continent",
+        question="?",
+        answer=gold,
+        source=Source(dataset="test", id="g"),
+    )
+    assert score_item(item, reply)["accuracy"] == float(right)
+
+
 @given(st.text())
 def test_extraction_never_raises_and_never_invents(reply: str) -> None:
     assert extract_option(reply, _EVENTS).value in {None, "A", "B", "C"}
     assert extract_option(reply, _AUDIOS).value in {None, "A", "B", "C", "D"}
+    assert extract_option(reply, _SHUFFLED).value in {None, "A", "B", "C", "D"}
     assert extract_label(reply, VOCABULARY["number"]).value in {None, *VOCABULARY["number"]}
     assert statement(reply).text == statement(reply).text.strip()
 

@@ -34,6 +34,24 @@ def test_a_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert len(path.read_text().splitlines()) == 2
 
 
+def test_what_only_some_sources_have_is_left_out_where_it_is_not() -> None:
+    plain = Item.model_validate(_FIELDS).model_dump(mode="json")
+    assert "question_type" not in plain
+    assert plain["source"] == _FIELDS["source"]
+    source = {"dataset": "user", "id": "1", "licence": "MIT"}
+    full = Item.model_validate(_FIELDS | {"source": source, "question_type": "Audio Counting"})
+    assert full.model_dump(mode="json")["source"] == source
+    assert Item.model_validate_json(full.model_dump_json()) == full
+
+
+def test_an_items_media_and_cluster() -> None:
+    item = Item.model_validate(_FIELDS)
+    assert item.media == ("v/1.mp4", "a/1.wav", "a/2.wav")
+    assert item.cluster == "v/1.mp4"
+    silent = Item.model_validate(_FIELDS | {"video": None, "audios": []})
+    assert silent.cluster == "dm-1"
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -44,6 +62,8 @@ def test_a_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
         {"colour": "red"},
         {"reasoning_steps": ["Look."], "step_answers": ["Yes.", "No."]},
         {"needs": ["smell"]},
+        {"video": "../v/1.mp4"},
+        {"audios": ["/a/1.wav", "a/2.wav"]},
     ],
 )
 def test_what_is_not_an_item(change: dict[str, object]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from aurelia_plugin.benchmark.synthetic.render import render_picture, render_sou
 from aurelia_plugin.benchmark.synthetic.scene import Scene, held_out
 from aurelia_plugin.reasoning.prompting import PromptSet
 from embedded_training.architecture import FRAME_SIDE
-from embedded_training.texts import Exchange, Note, exchanges, notes_of, shuffled_atlas
+from embedded_training.texts import Exchange, Note, exchanges, looks, notes_of, shuffled_atlas
 
 __all__ = ["MIX", "Clip", "clips", "rng_of", "sample_of"]
 
@@ -29,6 +29,17 @@ MIX: dict[str, float] = {
     "dm_match": 0.10,
 }
 """Share of clips by column."""
+
+FIRST_MIX: dict[str, float] = {
+    "music_avqa": 0.20,
+    "avsd": 0.30,
+    "captioning": 0.20,
+    "compositional": 0.12,
+    "geoiq": 0.06,
+    "meme": 0.12,
+    "dm_match": 0.0,
+}
+"""The same for the first phase, in which the model learns to look and to listen."""
 
 
 class Clip(NamedTuple):
@@ -54,9 +65,9 @@ def _allowed(scene: Scene) -> bool:
     return not held_out(scene)
 
 
-def sample_of(rng: np.random.Generator) -> Sample:
+def sample_of(rng: np.random.Generator, mix: Mapping[str, float] = MIX) -> Sample:
     """Draw a question of some column, without combinations that are held out."""
-    column = COLUMNS[int(rng.choice(len(COLUMNS), p=[MIX[name] for name in COLUMNS]))]
+    column = COLUMNS[int(rng.choice(len(COLUMNS), p=[mix[name] for name in COLUMNS]))]
     sample = make(column, rng, allow=_allowed)
     if column == "geoiq":
         sample = replace(sample, item=shuffled_atlas(sample.item, rng))
@@ -81,10 +92,15 @@ def _sharpened(frames: NDArray[np.uint8], amount: float) -> NDArray[np.uint8]:
     return np.clip(np.rint(exact + amount * around), 0, 255).astype(np.uint8)
 
 
-def clips(seed: int, step: int, first: int, count: int, prompts: PromptSet) -> list[Clip]:
-    """Return `count` clips of one step, from place `first` on."""
+def clips(
+    seed: int, step: int, first: int, count: int, prompts: PromptSet, *, looking: bool = False
+) -> list[Clip]:
+    """Return `count` clips of one step, from place `first` on.
+
+    `looking`: of the first phase, with single steps instead of questions.
+    """
     rngs = [rng_of(seed, step, first + place) for place in range(count)]
-    samples = [sample_of(rng) for rng in rngs]
+    samples = [sample_of(rng, FIRST_MIX if looking else MIX) for rng in rngs]
     made = []
     for place, (rng, sample) in enumerate(zip(rngs, samples, strict=True)):
         other: Sequence[Note] = notes_of(samples[place - 1].item)
@@ -92,7 +108,11 @@ def clips(seed: int, step: int, first: int, count: int, prompts: PromptSet) -> l
             Clip(
                 _pictures(sample.scene, rng),
                 tuple(render_sound(scene) for scene in (sample.scene, *sample.candidates)),
-                tuple(exchanges(sample, other, prompts, rng)),
+                tuple(
+                    looks(sample, prompts, rng)
+                    if looking
+                    else exchanges(sample, other, prompts, rng)
+                ),
                 sample.item.column,
                 sample,
             )

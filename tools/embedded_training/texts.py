@@ -18,7 +18,7 @@ from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, PLACES, SH
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.task_yamls.avreasonbench_mini.utils import doc_to_text
 
-__all__ = ["ROLES", "Exchange", "Note", "corrupted", "exchanges", "shuffled_atlas"]
+__all__ = ["ROLES", "Exchange", "Note", "corrupted", "exchanges", "looks", "shuffled_atlas"]
 
 ROLES = (
     "direct",
@@ -332,6 +332,22 @@ def exchanges(
         prompt = prompts.render("summarizer", values)
         made.append(Exchange("summarize", prompt, caption(maybe), True, sees_clip=False))
     return made
+
+
+def looks(sample: Sample, prompts: PromptSet, rng: np.random.Generator) -> list[Exchange]:
+    """Return single steps about the clip without a question: what seeing and hearing begin with."""
+    notes = {n.step: n.finding for n in (*perceived(sample.scene), *notes_of(sample.item))}
+    usable = [Note(step, found) for step, found in notes.items() if _label(step) is not None]
+    chosen = [usable[int(k)] for k in rng.permutation(len(usable))[:6]]
+    return [
+        Exchange(
+            "explore",
+            prompts.render("inject", {"steps": [note.step], "step_answers": ()}),
+            note.finding,
+            False,
+        )
+        for note in chosen
+    ]
 
 
 def _improve(

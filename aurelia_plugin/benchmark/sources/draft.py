@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from aurelia_plugin.benchmark.schema import Item
 from aurelia_plugin.errors import ConfigError
 
-__all__ = ["Draft", "Reading", "bad_file", "media_place", "read_json"]
+__all__ = ["Draft", "Reading", "bad_file", "cause_of", "media_place", "read_json"]
 
 
 class Draft(NamedTuple):
@@ -36,6 +38,16 @@ class Reading:
 def bad_file(path: Path, cause: str, wanted: str) -> ConfigError:
     """Return the error for an annotation file that is not what it should be."""
     return ConfigError(f"{path}: {cause}", f"Name {wanted}.")
+
+
+def cause_of(error: Exception) -> str:
+    """Return the first problem of an item that is none, or the error's own text."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    what = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {what}" if where else what
 
 
 def read_json(path: Path, wanted: str) -> Any:

@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from aurelia_plugin.benchmark.schema import Item, Source
-from aurelia_plugin.benchmark.sources.draft import Draft, Reading, bad_file, media_place, read_json
+from aurelia_plugin.benchmark.sources.draft import (
+    Draft,
+    Reading,
+    bad_file,
+    cause_of,
+    media_place,
+    read_json,
+)
 
 __all__ = ["fill", "read"]
 
@@ -72,7 +79,7 @@ def read(path: Path, licence: str) -> Reading:
         try:
             drafts.append(_draft(video, question, group[0], licence))
         except (KeyError, ValueError, TypeError) as error:
-            cause = f"video {video}, question {question}: {error}"
+            cause = f"video {video}, question {question}: {cause_of(error)}"
             raise bad_file(path, cause, _WANTED) from error
     return Reading(tuple(drafts), tuple(notes))
 

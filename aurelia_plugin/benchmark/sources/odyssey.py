@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from aurelia_plugin.benchmark.schema import Item, Source
-from aurelia_plugin.benchmark.sources.draft import Draft, Reading, bad_file, media_place
+from aurelia_plugin.benchmark.sources.draft import (
+    Draft,
+    Reading,
+    bad_file,
+    cause_of,
+    media_place,
+)
 
 __all__ = ["read"]
 
@@ -59,7 +65,7 @@ def read(column: str, path: Path, licence: str) -> Reading:
             try:
                 drafts[name] = _draft(task, name, row, licence)
             except ValueError as error:
-                raise bad_file(path, f"question {name}: {error}", _WANTED) from error
+                raise bad_file(path, f"question {name}: {cause_of(error)}", _WANTED) from error
     return Reading(tuple(drafts.values()), tuple(notes))
 
 
@@ -72,13 +78,13 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
         raise bad_file(path, "holds no parquet file", _WANTED)
     for file in files:
         try:
+            absent = set(_FIELDS) - set(parquet.read_schema(file).names)
+            if absent:
+                raise bad_file(file, f"has no column {', '.join(sorted(absent))}", _WANTED)
             # Only these columns: others may hold gigabytes of media.
             rows = parquet.read_table(file, columns=list(_FIELDS)).to_pylist()
         except (OSError, arrow.ArrowException) as error:
             raise bad_file(file, str(error), _WANTED) from error
-        if rows and not set(_FIELDS) <= rows[0].keys():
-            absent = ", ".join(sorted(set(_FIELDS) - rows[0].keys()))
-            raise bad_file(file, f"has no column {absent}", _WANTED)
         yield from rows
 
 
