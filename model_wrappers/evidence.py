@@ -12,7 +12,7 @@ from aurelia_plugin.backend import Evidence, Prompt, Sampling, Text
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Frames, Media
 from aurelia_plugin.media.picture import picture
-from aurelia_plugin.media.video import keyframes, uniform_frames
+from aurelia_plugin.media.video import keyframes, probe, uniform_frames
 
 __all__ = ["Intake", "Prepared", "prepare"]
 
@@ -27,6 +27,9 @@ class Intake(NamedTuple):
         sound_seconds: how much of one clip it hears at most; None without a limit.
         frames: how many frames of a video it is shown unless the prompt says so.
         longest_side: pixels to which pictures are reduced; None leaves them as they are.
+        fps: frames a second of a video at most; None sets no such limit.
+        sound_first: whether a soundtrack goes before its frames instead of after them.
+        system: the system prompt of a conversation that has none.
     """
 
     video: bool
@@ -35,6 +38,9 @@ class Intake(NamedTuple):
     sound_seconds: float | None
     frames: int
     longest_side: int | None
+    fps: float | None = None
+    sound_first: bool = False
+    system: str | None = None
 
 
 @dataclass
@@ -45,6 +51,7 @@ class Prepared:
         conversation: messages of typed blocks, for a chat template.
         videos: each uint8 [frames, height, width, 3].
         video_rates: frames a second of each video as it was sampled.
+        video_times: seconds at which the frames of each video are on display.
         images: each uint8 [height, width, 3].
         sounds: each float32 [samples] at the model's rate.
         evidence: what these arrays hold, and what is missing from them.
@@ -53,6 +60,7 @@ class Prepared:
     conversation: list[dict[str, Any]] = field(default_factory=list)
     videos: list[npt.NDArray[np.uint8]] = field(default_factory=list)
     video_rates: list[float] = field(default_factory=list)
+    video_times: list[list[float]] = field(default_factory=list)
     images: list[npt.NDArray[np.uint8]] = field(default_factory=list)
     sounds: list[npt.NDArray[np.float32]] = field(default_factory=list)
     evidence: Evidence = field(default_factory=Evidence)
@@ -68,6 +76,9 @@ def prepare(prompt: Prompt, intake: Intake) -> Prepared:
         MediaError: if a medium cannot be decoded.
     """
     work = _Preparation(prompt.sampling, intake)
+    if intake.system and prompt.messages[0].role != "system":
+        system = [{"type": "text", "text": intake.system}]
+        work.done.conversation.append({"role": "system", "content": system})
     for message in prompt.messages:
         blocks: list[dict[str, str]] = []
         for part in message.parts:
@@ -94,7 +105,7 @@ class _Preparation:
         self.frames_as_images = 0
         self.seconds = 0.0
         self.dropped: list[str] = []
-        self._sampling = sampling or Sampling("uniform", intake.frames)
+        self._asked = sampling
         self._intake = intake
 
     def blocks(self, medium: Media) -> list[dict[str, str]]:
@@ -102,7 +113,8 @@ class _Preparation:
             return self._sound(medium)
         if medium.kind == "image":
             return self._image(medium)
-        return self._video(medium) + self._sound(medium)
+        picture, sound = self._video(medium), self._sound(medium)
+        return sound + picture if self._intake.sound_first else picture + sound
 
     def _video(self, medium: Media) -> list[dict[str, str]]:
         if not (self._intake.video or self._intake.images):
@@ -113,16 +125,24 @@ class _Preparation:
         if self._intake.video:
             self.done.videos.append(frames.pixels)
             self.done.video_rates.append(_rate(frames))
+            self.done.video_times.append([float(time) for time in frames.times])
             return [{"type": "video"}]
         self.frames_as_images += len(frames.times)
         self.done.images += list(frames.pixels)
         return [{"type": "image"} for _ in frames.times]
 
     def _frames(self, medium: Media) -> Frames:
-        count, side = self._sampling.frames, self._intake.longest_side
-        if self._sampling.kind == "keyframes":
-            return keyframes(medium, limit=count, longest_side=side)
+        side = self._intake.longest_side
+        if self._asked is not None and self._asked.kind == "keyframes":
+            return keyframes(medium, limit=self._asked.frames, longest_side=side)
+        count = self._asked.frames if self._asked is not None else self._own_count(medium)
         return uniform_frames(medium, count, longest_side=side)
+
+    def _own_count(self, medium: Media) -> int:
+        """Return how many frames the model is shown when the prompt leaves that to it."""
+        if self._intake.fps is None:
+            return self._intake.frames
+        return min(self._intake.frames, max(1, round(probe(medium).seconds * self._intake.fps)))
 
     def _image(self, medium: Media) -> list[dict[str, str]]:
         if not self._intake.images:

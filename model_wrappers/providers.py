@@ -16,7 +16,10 @@ __all__ = ["PROVIDERS", "BackendPool"]
 
 PROVIDERS = {
     "embedded": "aurelia_plugin.model_wrappers.embedded",
+    "gemini": "aurelia_plugin.model_wrappers.gemini",
     "lmms": "aurelia_plugin.model_wrappers.lmms_eval_model",
+    "openai": "aurelia_plugin.model_wrappers.openai_compatible",
+    "reka": "aurelia_plugin.model_wrappers.reka",
     "scripted": "aurelia_plugin.model_wrappers.scripted",
     "sidecar": "aurelia_plugin.model_wrappers.sidecars",
     "transformers": "aurelia_plugin.model_wrappers.transformers_av",

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import os
 import threading
 from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from pydantic import Field
+import numpy as np
+import numpy.typing as npt
 
 from aurelia_plugin.backend import Generation, Prompt, Reply, Usage, cut_at
-from aurelia_plugin.digests import digest_of, digest_of_path
-from aurelia_plugin.errors import BackendError, ConfigError
+from aurelia_plugin.digests import digest_of
+from aurelia_plugin.errors import BackendError
 from aurelia_plugin.model_wrappers.batching import MicroBatcher
-from aurelia_plugin.model_wrappers.evidence import Intake, Prepared, prepare
-from aurelia_plugin.model_wrappers.options import BackendOptions
+from aurelia_plugin.model_wrappers.evidence import Prepared, prepare
+from aurelia_plugin.model_wrappers.families import Family
+from aurelia_plugin.model_wrappers.transformers_loading import Loaded, find_revision, load
+from aurelia_plugin.model_wrappers.transformers_options import TransformersOptions
 
 __all__ = ["OPTIONS", "TransformersBackend", "TransformersOptions", "open_backend"]
 
@@ -30,48 +32,7 @@ _DECODERS = 4
 """Clips decoded at once while the model runs; more would only hold memory."""
 
 
-class TransformersOptions(BackendOptions):
-    """Options of `transformers:MODEL`."""
-
-    dtype: str = "auto"
-    """Weights' data type: auto, float32, bfloat16, float16."""
-    device: str | None = None
-    """Where the model runs; by default the process's own GPU, else the CPU."""
-    device_map: str | None = None
-    """Spreads a large model over devices, for example `auto`."""
-    attn_implementation: str | None = None
-    """For example `sdpa` or `flash_attention_2`."""
-    revision: str | None = None
-    """Branch, tag or commit on the hub."""
-    trust_remote_code: bool = False
-    """Whether code that comes with the weights may run."""
-    max_frames: int = Field(16, ge=1)
-    """Frames of a video, sampled uniformly."""
-    longest_side: int | None = Field(None, ge=14)
-    """Pixels to which frames and images are reduced before the processor."""
-    min_pixels: int | None = Field(None, ge=1)
-    """Pixels of one video frame at least, for processors that resize by area."""
-    max_pixels: int | None = Field(None, ge=1)
-    """Pixels of one video frame at most, for processors that resize by area."""
-    max_new_tokens: int | None = Field(None, ge=1)
-    """Upper bound on every reply, whatever the task or role asks for."""
-    batch_size: int = Field(1, ge=1)
-    """Requests that run together."""
-
-    def that_change_replies(self) -> dict[str, Any]:
-        """Return the options that are part of the backend's identity."""
-        return self.model_dump(
-            exclude={"device", "device_map", "batch_size", "trust_remote_code"}, exclude_none=True
-        )
-
-
 OPTIONS = TransformersOptions
-
-
-class _Loaded(NamedTuple):
-    model: Any
-    processor: Any
-    intake: Intake
 
 
 class _Job(NamedTuple):
@@ -92,12 +53,12 @@ class TransformersBackend:
     def __init__(self, model: str, options: TransformersOptions | None = None) -> None:
         self._model = model
         self.options = options or TransformersOptions()
-        self._revision = self._find()
+        self._revision = find_revision(model, self.options)
         self._load_lock = threading.Lock()
-        self._state: _Loaded | None = None
+        self._state: Loaded | None = None
         self._decoding = threading.BoundedSemaphore(_DECODERS)
         self._batcher: MicroBatcher[_Job, Reply] = MicroBatcher(
-            self._answer_batch, self.options.batch_size, _group
+            self._answer_batch, self.options.batch_size, self._group
         )
 
     @functools.cached_property
@@ -131,86 +92,46 @@ class TransformersBackend:
         """Release the model."""
         self._state = None
 
+    def next_token_logits(self, prompt: Prompt) -> npt.NDArray[np.float32]:
+        """Return the logits of the first token of the reply: float32 [vocabulary].
+
+        Raises:
+            MediaError: if a medium cannot be decoded.
+            BackendError: if the model cannot run on it.
+        """
+        import torch
+
+        inputs = self.inputs([self._prepare(prompt)])
+        with torch.inference_mode():
+            logits = self.load().model(**inputs).logits[0, -1].float().cpu().numpy()
+        return cast("npt.NDArray[np.float32]", logits)
+
+    def _group(self, job: _Job) -> Hashable | None:
+        """Greedy requests with equal settings run together; a sampled one alone, for its seed."""
+        if job.generation.temperature > 0 or not self.load().family.batches:
+            return None
+        return job.generation.digest()
+
     def _bounded(self, generation: Generation) -> Generation:
         limit = self.options.max_new_tokens
         if limit is None or generation.max_new_tokens <= limit:
             return generation
         return Generation(**{**vars(generation), "max_new_tokens": limit})
 
-    def _find(self) -> str:
-        """Return the revision, after checking that the model is there."""
-        path = Path(self._model).expanduser()
-        if path.is_dir():
-            return digest_of_path(path)[:12]
-        from transformers import AutoConfig
-
-        try:
-            config = AutoConfig.from_pretrained(
-                self._model,
-                revision=self.options.revision,
-                trust_remote_code=self.options.trust_remote_code,
-            )
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"transformers:{self._model}: {str(error).splitlines()[0]}",
-                "Name a model id of the hub, or a folder with config.json and weights; offline, "
-                "download it first with `hf download`.",
-            ) from error
-        return getattr(config, "_commit_hash", None) or self.options.revision or "unversioned"
-
     def _prepare(self, prompt: Prompt) -> Prepared:
         with self._decoding:
             return prepare(prompt, self.load().intake)
 
-    def load(self) -> _Loaded:
+    def load(self) -> Loaded:
         """Return the model, its processor and what it takes; loads them on the first call."""
         with self._load_lock:
             if self._state is None:
-                self._state = self._load()
+                self._state = load(self._model, self.options)
             return self._state
-
-    def _load(self) -> _Loaded:
-        from transformers import AutoModelForMultimodalLM, AutoProcessor
-
-        place = {
-            "revision": self.options.revision,
-            "trust_remote_code": self.options.trust_remote_code,
-        }
-        how = {
-            "dtype": self.options.dtype,
-            "device_map": self.options.device_map,
-            "attn_implementation": self.options.attn_implementation,
-        }
-        try:
-            processor = AutoProcessor.from_pretrained(self._model, **place)
-            model = AutoModelForMultimodalLM.from_pretrained(
-                self._model, **place, **{key: value for key, value in how.items() if value}
-            )
-        except (OSError, ValueError, ImportError) as error:
-            raise ConfigError(
-                f"transformers:{self._model} cannot be loaded: {error}",
-                "Check the model id, its revision, and that this transformers version knows it.",
-            ) from error
-        if self.options.device_map is None:
-            model.to(self.options.device or _own_device())
-        return _Loaded(model.eval(), processor, self._intake(processor))
-
-    def _intake(self, processor: Any) -> Intake:
-        ears = getattr(processor, "feature_extractor", None)
-        longest = getattr(ears, "n_samples", None)
-        rate = getattr(ears, "sampling_rate", None)
-        return Intake(
-            video=getattr(processor, "video_processor", None) is not None,
-            images=getattr(processor, "image_processor", None) is not None,
-            sound_rate=rate,
-            sound_seconds=longest / rate if longest and rate else None,
-            frames=self.options.max_frames,
-            longest_side=self.options.longest_side,
-        )
 
     def inputs(self, prepared: Sequence[Prepared]) -> Any:
         """Return the model's inputs for a batch, on the model's device, padded on the left."""
-        model, processor, _ = self.load()
+        model, processor, _, family = self.load()
         texts = [
             processor.apply_chat_template(
                 item.conversation, tokenize=False, add_generation_prompt=True
@@ -223,9 +144,15 @@ class TransformersBackend:
         media: dict[str, Any] = {}
         if videos:
             media["videos"] = videos
-            media["videos_kwargs"] = {"do_sample_frames": False, **self._video_size()}
+            media["videos_kwargs"] = {"do_sample_frames": False, **self._video_size(family)}
+            if family.timestamps:
+                media["video_metadata"] = [
+                    _metadata(times) for item in prepared for times in item.video_times
+                ]
         if sounds:
-            media["audio"] = sounds
+            media[family.sound_argument] = sounds
+            if family.sound_options:
+                media["audio_kwargs"] = family.sound_options
         if images:
             media["images"] = images
         batch = processor(text=texts, return_tensors="pt", padding=True, **media)
@@ -239,8 +166,10 @@ class TransformersBackend:
         self._check_heard(processor, batch, prepared)
         return batch.to(model.device, dtype=model.dtype)
 
-    def _video_size(self) -> dict[str, Any]:
-        low, high = self.options.min_pixels, self.options.max_pixels
+    def _video_size(self, family: Family) -> dict[str, Any]:
+        own = family.video_pixels or (None, None)
+        low = self.options.min_pixels or own[0]
+        high = self.options.max_pixels or own[1]
         if low is None and high is None:
             return {}
         return {"size": {"shortest_edge": low or 1, "longest_edge": high or low}}
@@ -262,14 +191,14 @@ class TransformersBackend:
     def _answer_batch(self, jobs: Sequence[_Job]) -> list[Reply]:
         import torch
 
-        model, processor, _ = self.load()
+        model, processor, _, family = self.load()
         generation = jobs[0].generation
         inputs = self.inputs([job.prepared for job in jobs])
         sampled = generation.temperature > 0
         with torch.inference_mode(), torch.random.fork_rng(enabled=sampled):
             if sampled:
                 torch.manual_seed(generation.seed)
-            output = model.generate(**inputs, **_decoding(generation))
+            output = model.generate(**inputs, **family.generation, **_decoding(generation))
         if not model.config.is_encoder_decoder:
             output = output[:, inputs["input_ids"].shape[1] :]
         texts = processor.batch_decode(output, skip_special_tokens=True)
@@ -303,17 +232,10 @@ def _decoding(generation: Generation) -> dict[str, Any]:
     return settings
 
 
-def _group(job: _Job) -> Hashable | None:
-    """Greedy requests with equal settings run together; a sampled one alone, for its seed."""
-    return None if job.generation.temperature > 0 else job.generation.digest()
-
-
-def _own_device() -> str:
-    import torch
-
-    if torch.cuda.is_available():
-        return f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
-    return "cpu"
+def _metadata(times: Sequence[float]) -> dict[str, Any]:
+    """Describe sampled frames by their times, in milliseconds as if there were 1000 a second."""
+    indices = [round(time * 1000) for time in times]
+    return {"total_num_frames": len(times), "fps": 1000.0, "frames_indices": indices}
 
 
 def open_backend(model: str, options: TransformersOptions) -> TransformersBackend:

@@ -245,7 +245,7 @@ def optimizers(model: Any, rate: float, muon: float) -> list[torch.optim.Optimiz
     return [by_muon, torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.98), weight_decay=0.01)]
 
 
-def rate_at(step: int, total: int, warm: int = 100, decay: float = 0.3) -> float:
+def rate_at(step: int, total: int, warm: int = 100, decay: float = 0.25) -> float:
     """Return the share of the peak rate: warm-up, level, and a fall to 1% over the last part."""
     if step < warm:
         return (step + 1) / warm
@@ -287,12 +287,22 @@ def draw_curve(log: Path, image: Path) -> None:
     canvas.save(image)
 
 
-def build(seed: int) -> tuple[Any, Any]:
-    """Return an untrained model and its processor."""
-    from transformers import GenerationConfig, Qwen2_5OmniThinkerForConditionalGeneration
+def build(seed: int, kept: Path) -> tuple[Any, Any]:
+    """Return an untrained model and its processor, which is that of `kept` where it was kept.
+
+    A run that goes on must not train its tokenizer again: a text that changed would shift all ids.
+    """
+    from transformers import (
+        AutoProcessor,
+        GenerationConfig,
+        Qwen2_5OmniThinkerForConditionalGeneration,
+    )
 
     prompts = PromptSet("default", "embedded")
-    processor = architecture.processor(texts(seed, 2500, prompts))
+    if (kept / "tokenizer.json").is_file():
+        processor = AutoProcessor.from_pretrained(kept)
+    else:
+        processor = architecture.processor(texts(seed, 2500, prompts))
     convert = processor.tokenizer.convert_tokens_to_ids
     ids = {token: convert(token) for token in SPECIAL}
     torch.manual_seed(seed)
@@ -313,7 +323,7 @@ def train(rank: int, args: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     store = torch.distributed.FileStore(str(args.meeting / "meeting"), args.processes)
     torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=args.processes)
-    model, processor = build(args.seed)
+    model, processor = build(args.seed, args.out / "model")
     quicken(model)
     both = optimizers(model, args.rate, args.muon)
     peaks = [args.muon * args.rate, args.rate] if args.muon else [args.rate]

@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Final, NamedTuple
+from typing import Any
 
-from aurelia_plugin.benchmark.candidates import outcomes
+from aurelia_plugin.benchmark.intervals import clustered_error, interval
+from aurelia_plugin.benchmark.sample_log import Sample, read_samples, run_files
 from aurelia_plugin.benchmark.schema import CATEGORIES, COLUMNS
 from aurelia_plugin.benchmark.text_table import table
 from aurelia_plugin.errors import ConfigError
 
-__all__ = ["Figure", "RunFigures", "Sample", "clustered_error", "read_run"]
-
-_FILE: Final = re.compile(r"(?P<date>\d{8}_\d{6})_samples_(?P<task>.+)\.jsonl$")
-_NORMAL_95: Final = 1.959964
-
-
-class Sample(NamedTuple):
-    """One scored item."""
-
-    item: str
-    column: str
-    category: str
-    video: str
-    score: float
-    accuracy: float
-    unparsed: float
-    way: str | None = None
-    judged: float | None = None
-    judge_failed: bool = False
-    judge: str | None = None
+__all__ = ["Figure", "RunFigures", "read_run"]
 
 
 @dataclass(frozen=True)
@@ -58,34 +38,17 @@ class Figure:
             return None
         scores = [sample.score for sample in samples]
         videos = [sample.video for sample in samples]
-        mean, error = fmean(scores), clustered_error(scores, videos)
-        half = None if error is None else _NORMAL_95 * error
+        mean = fmean(scores)
+        low, high = interval(mean, clustered_error(scores, videos), len(set(videos)))
         return cls(
             n=len(samples),
             videos=len(set(videos)),
             score=mean,
-            low=None if half is None else max(0.0, mean - half),
-            high=None if half is None else min(1.0, mean + half),
+            low=low,
+            high=high,
             accuracy=fmean(sample.accuracy for sample in samples),
             unparsed=fmean(sample.unparsed for sample in samples),
         )
-
-
-def clustered_error(scores: Sequence[float], clusters: Sequence[str]) -> float | None:
-    """Return the standard error of the mean of scores that are dependent within clusters.
-
-    The square root of the sum over clusters of the squared sums of deviations, over n, with the
-    correction k / (k - 1) for k clusters; Liang and Zeger, 1986. None for a single cluster.
-    """
-    count = len(set(clusters))
-    if count < 2:
-        return None
-    mean = fmean(scores)
-    sums: dict[str, float] = defaultdict(float)
-    for score, cluster in zip(scores, clusters, strict=True):
-        sums[cluster] += score - mean
-    squares = math.fsum(value * value for value in sums.values())
-    return math.sqrt(squares * count / (count - 1)) / len(scores)
 
 
 @dataclass(frozen=True)
@@ -93,6 +56,7 @@ class RunFigures:
     """What `aurelia summary` shows."""
 
     files: tuple[str, ...]
+    other_runs: tuple[str, ...]
     columns: Mapping[str, Figure]
     categories: Mapping[str, Figure | None]
     items: Figure
@@ -119,6 +83,8 @@ class RunFigures:
                 "judge ({models}): {right:.1f} of {n} judged right; {failures} failures, "
                 "not scored".format(**self.judge)
             )
+        if self.other_runs:
+            text.append(f"other runs here (--run DATE): {', '.join(self.other_runs)}")
         note = "Scores and shares in percent; intervals are clustered by video."
         return "\n".join([*text, "", note])
 
@@ -133,79 +99,32 @@ def _cells(name: str, figure: Figure | None) -> list[str]:
     return [name, str(figure.n), str(figure.videos), f"{100 * figure.score:.1f}", bounds, *shares]
 
 
-def read_run(folder: Path) -> RunFigures:
-    """Return the figures of the samples below the folder.
+def read_run(folder: Path, date: str | None = None) -> RunFigures:
+    """Return the figures of one run, from the samples below the folder.
 
-    Of each task the latest file counts; an item that several tasks hold counts once.
+    An item that several tasks of the run hold counts once.
+
+    Args:
+        date: of the run, as its files' names begin; the latest run if not given.
 
     Raises:
-        ConfigError: there are no samples of this package's tasks, several models' samples, or a
+        ConfigError: there are no samples of this package's tasks, or those of several models, or a
             file cannot be read.
     """
-    files = _latest(folder)
+    files, others = run_files(folder, date)
     samples: dict[tuple[str, str], Sample] = {}
     for path in files:
-        for sample in _samples(path):
+        for sample in read_samples(path):
             samples.setdefault((sample.item, sample.way or ""), sample)
     if not samples:
         raise ConfigError(
             f"{folder}: holds no samples of an AVReasonBench task.",
             "Run lmms-eval with --log_samples --output_path FOLDER, then name that FOLDER.",
         )
-    return _figures(files, list(samples.values()))
+    return _figures(files, others, list(samples.values()))
 
 
-def _latest(folder: Path) -> list[Path]:
-    latest: dict[str, tuple[str, Path]] = {}
-    for path in sorted(folder.rglob("*_samples_*.jsonl")):
-        match = _FILE.search(path.name)
-        if match is not None and match["date"] >= latest.get(match["task"], ("", path))[0]:
-            latest[match["task"]] = (match["date"], path)
-    paths = [path for _, path in latest.values()]
-    if len({path.parent for path in paths}) > 1:
-        raise ConfigError(
-            f"{folder}: holds the samples of several models or runs.",
-            f"Name one of: {', '.join(sorted({str(path.parent) for path in paths}))}",
-        )
-    # Tasks of columns before those of categories, which hold the same items.
-    return sorted(paths, key=lambda path: ("_category_" in path.name, path.name))
-
-
-def _samples(path: Path) -> Iterator[Sample]:
-    try:
-        rows = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line.strip()]
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"{path}: cannot be read: {error}", "Name the folder of a run that was finished."
-        ) from error
-    rows = [row for row in rows if "item" in row and "category" in row]
-    rated = {row["item"]: row for row in rows if isinstance(row["score"], dict)}
-    results = outcomes(row["score"] for row in rows if isinstance(row["score"], dict))
-    for item, outcome in results.items():
-        yield _sample(rated[item], outcome.score, outcome.score, outcome.unparsed)
-    for row in rows:
-        if not isinstance(row["score"], dict):
-            yield _sample(row, row["score"], row["accuracy"], row["unparsed"])
-
-
-def _sample(row: Mapping[str, Any], score: float, accuracy: float, unparsed: float) -> Sample:
-    judge = row.get("judge") or {}
-    return Sample(
-        item=row["item"],
-        column=row["column"],
-        category=row["category"],
-        video=row["video"],
-        score=float(score),
-        accuracy=float(accuracy),
-        unparsed=float(unparsed),
-        way=row.get("way"),
-        judged=row.get("judged"),
-        judge_failed=bool(row.get("judge_failures")),
-        judge=f"{judge['service']}:{judge['model']}" if judge else None,
-    )
-
-
-def _figures(files: Iterable[Path], samples: Sequence[Sample]) -> RunFigures:
+def _figures(files: Iterable[Path], others: Sequence[str], samples: Sequence[Sample]) -> RunFigures:
     by_column: dict[str, list[Sample]] = defaultdict(list)
     by_category: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
@@ -218,6 +137,7 @@ def _figures(files: Iterable[Path], samples: Sequence[Sample]) -> RunFigures:
     assert everything is not None
     return RunFigures(
         files=tuple(str(path) for path in files),
+        other_runs=tuple(others),
         columns=known,
         categories={name: Figure.of(by_category[name]) for name in CATEGORIES},
         items=everything,

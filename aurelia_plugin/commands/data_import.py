@@ -35,6 +35,7 @@ def _import(options: argparse.Namespace) -> int:
     from aurelia_plugin.benchmark.collect import Shelf, collect
     from aurelia_plugin.benchmark.importing import drafts_of, read_rows
     from aurelia_plugin.benchmark.schema import MANIFEST, write_items
+    from aurelia_plugin.benchmark.soundtracks import without_soundtracks
 
     rows = read_rows(options.source)
     if options.fill is not None:
@@ -50,8 +51,11 @@ def _import(options: argparse.Namespace) -> int:
     beside = options.source if options.source.is_dir() else options.source.parent
     drafts = drafts_of(rows, options.dataset)
     collected = collect(drafts, folder, Shelf(options.media or beside), keep_incomplete=True)
-    write_items(folder / MANIFEST, collected.items)
-    say(f"{len(collected.items)} items in {folder / MANIFEST}")
+    heard = without_soundtracks(collected.items, folder)
+    write_items(folder / MANIFEST, heard.items)
+    if heard.left_out:
+        say(f"{heard.left_out} sounds are the soundtracks of their videos and were left out")
+    say(f"{len(heard.items)} items in {folder / MANIFEST}")
     missing_list = folder / "missing.txt"
     if collected.missing:
         missing_list.write_text("".join(f"{name}\n" for name in collected.missing), "utf-8")

@@ -20,6 +20,9 @@ def add(commands: Subcommands) -> None:
         "video), accuracy and the share of replies that could not be read.",
     )
     command.add_argument("folder", type=Path, help="the one given as --output_path, or below it")
+    command.add_argument(
+        "--run", dest="date", metavar="DATE", help="as file names begin; default: the latest run"
+    )
     command.add_argument("--json", action="store_true", help="print JSON instead of tables")
     command.set_defaults(run=_run)
 
@@ -27,5 +30,5 @@ def add(commands: Subcommands) -> None:
 def _run(options: argparse.Namespace) -> None:
     from aurelia_plugin.benchmark.figures import read_run
 
-    run = read_run(options.folder)
+    run = read_run(options.folder, options.date)
     say(run.json() if options.json else run.text())

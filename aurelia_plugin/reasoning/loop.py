@@ -24,7 +24,8 @@ from aurelia_plugin.reasoning.parsing import (
 )
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.question import Question, labelled
-from aurelia_plugin.reasoning.roles import Role
+from aurelia_plugin.reasoning.roles import Role, RoleStyle
+from aurelia_plugin.reasoning.schemas import steps_schema, verdict_schema
 from aurelia_plugin.reasoning.trace import (
     TRACE_SCHEMA,
     AgentCall,
@@ -230,6 +231,7 @@ class _Round:
         media = _media_parts(self.question) if style.sees_clip else ()
         return Prompt(
             messages=(Message("user", (*media, Text(text))),),
+            schema=_schema(role, style),
             generation=Generation(
                 max_new_tokens=style.max_new_tokens,
                 temperature=style.temperature,
@@ -250,6 +252,15 @@ class _Round:
         second = await self.ask(role, again, iteration=self.index, ask=1)
         value = read(second.text)
         return _Heard(value, (_as_read(first, None), _as_read(second, value)))
+
+
+def _schema(role: Role, style: RoleStyle) -> Mapping[str, Any] | None:
+    """Return the form of an agent's reply where it is JSON; a caption is text."""
+    if style.reply != "json" or role == "summarizer":
+        return None
+    if role == "reasoner":
+        return steps_schema(style.keys)
+    return verdict_schema(feedback=style.feedback)
 
 
 def _as_read(call: AgentCall, value: object) -> AgentCall:

@@ -36,6 +36,7 @@ class RoleStyle(_Style):
         reply: `json` asks once more when a reply cannot be read as JSON; `lines` takes numbered
             lines (`step -> answer`) or a bare score from the start.
         keys: the keys of a reasoner's JSON reply.
+        feedback: whether an evaluator's JSON reply has a text beside the score.
         sampling: which frames it sees; None leaves it to the backend.
     """
 
@@ -44,6 +45,7 @@ class RoleStyle(_Style):
     sees_clip: bool = True
     reply: Literal["json", "lines"] = "lines"
     keys: JsonKeys = JsonKeys()
+    feedback: bool = True
     sampling: Sampling | None = None
 
 

@@ -6,10 +6,12 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from aurelia_plugin.benchmark.checking import check_folder
 from aurelia_plugin.benchmark.schema import MANIFEST, Item, read_items
+from aurelia_plugin.benchmark.soundtracks import is_soundtrack
 from aurelia_plugin.benchmark.synthetic.encode import write_mp4, write_wav
 from aurelia_plugin.cli import main
 
@@ -31,7 +33,11 @@ def _build(column: str, to: Path, *more: str) -> int:
 
 
 def test_annotations_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _build("music_avqa", tmp_path, "--annotations", _MUSIC, "--annotations-only") == 0
+    music = ["--annotations", _MUSIC, "--annotations-only"]
+    assert _build("music_avqa", tmp_path, *music) == 1
+    # A sample has few of the rows that everybody is to have.
+    assert "rows are not in the annotations" in capsys.readouterr().err
+    assert _build("music_avqa", tmp_path, *music, "--number", "0") == 0
     printed = capsys.readouterr()
     assert "MIT" in printed.out
     assert "54 rows in the source, 54 chosen, 54 in" in printed.out
@@ -186,6 +192,33 @@ def test_common_variants(form: str, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert item.reasoning_steps == ("Look.", "Listen.")
     assert (item.id == "meme-7") == (form == "by id")
     assert check_folder(tmp_path / "home").good
+
+
+def test_a_soundtrack_is_not_given_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames, _ = media(3.0)
+    rng = np.random.default_rng(5)
+    loudness = np.repeat(rng.uniform(0.01, 0.5, 30), 1600)
+    first, other = (
+        loudness * rng.standard_normal(48_000) for loudness in (loudness, loudness[::-1])
+    )
+    write_mp4(tmp_path / "same.mp4", frames, first.astype(np.float32))
+    write_wav(tmp_path / "same.wav", first.astype(np.float32))
+    write_wav(tmp_path / "other.wav", other.astype(np.float32))
+    write_wav(tmp_path / "short.wav", first[:24_000].astype(np.float32))
+    sounds = ("same", "other", "short")
+    rows = [
+        {"id": name, "query": "?", "video_path": "same.mp4", "audio_path": f"{name}.wav"}
+        for name in sounds
+    ]
+    filled = {"answer": "x", "column": "geoiq", "category": "Language"}
+    source = tmp_path / "rows.json"
+    source.write_text(json.dumps([{**row, **filled} for row in rows]))
+    assert main(["data", "import", str(source), "--to", str(tmp_path / "home")]) == 0
+    assert "1 sounds are the soundtracks" in capsys.readouterr().out
+    assert [item.audio is None for item in _items(tmp_path / "home")] == [True, False, False]
+    assert not is_soundtrack(tmp_path / "none.mp4", tmp_path / "same.wav")
 
 
 def test_import_names_missing_media_and_bad_rows(

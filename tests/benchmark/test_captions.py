@@ -84,23 +84,17 @@ def test_our_figures_are_those_of_the_reference_library(made: object) -> None:
 
 
 def test_people_left_one_out_on_the_sample() -> None:
-    """Each of six references in turn against the other five, without a tokeniser.
+    """The first of six references against the other five, without a tokeniser.
 
-    The same computation over all 1,710 dialogs gives BLEU-4 0.347, ROUGE_L 0.569, CIDEr 1.135.
+    The same computation over all 1,710 dialogs of the file gives BLEU-4 0.3466, CIDEr 1.1354 and
+    ROUGE_L 0.5693 (0.3013, 1.0064 and 0.5563 as the mean over all six, each against the others).
     """
     groups = _references()
     assert [len(group) for group in groups] == [6] * 25
-    rounds = [
-        [Caption(g[k], tuple(t for place, t in enumerate(g) if place != k)) for g in groups]
-        for k in range(6)
-    ]
-    mean_bleu = [sum(bleu(items)[n] for items in rounds) / 6 for n in range(4)]
-    assert mean_bleu == pytest.approx([0.676032, 0.499087, 0.372560, 0.277199], abs=1e-6)
-    assert sum(sum(cider_each(items)) / 25 for items in rounds) / 6 == pytest.approx(
-        1.005570, abs=1e-6
-    )
-    assert sum(sum(rouge_each(items)) / 25 for items in rounds) / 6 == pytest.approx(
-        0.524931, abs=1e-6
+    items = [Caption(group[0], tuple(group[1:])) for group in groups]
+    found = [*bleu(items), sum(cider_each(items)) / 25, sum(rouge_each(items)) / 25]
+    assert found == pytest.approx(
+        [0.694498, 0.536272, 0.412298, 0.31776, 1.161581, 0.524225], abs=1e-6
     )
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from aurelia_plugin.benchmark.candidates import candidate_results, expanded, outcomes, rating
-from aurelia_plugin.benchmark.figures import clustered_error, read_run
+from aurelia_plugin.benchmark.figures import read_run
+from aurelia_plugin.benchmark.intervals import clustered_error, interval
 from aurelia_plugin.benchmark.results import item_results
 from aurelia_plugin.benchmark.schema import CATEGORIES, COLUMNS
 from aurelia_plugin.cli import main
@@ -53,6 +54,8 @@ def test_columns_categories_and_items(tmp_path: Path, capsys: pytest.CaptureFixt
     assert figures.categories["Commonsense reasoning"].score == 0.0  # type: ignore[union-attr]
     assert figures.categories["Currency"] is None
     assert figures.ways == {"all_candidates_at_once": 2}
+    assert figures.other_runs == ("20250101_000000",)
+    assert read_run(tmp_path, "20250101_000000").items.score == 0.0
     assert main(["summary", str(tmp_path)]) == 0
     text = capsys.readouterr().out
     for category in CATEGORIES:
@@ -66,6 +69,9 @@ def test_columns_categories_and_items(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_faults_name_the_fix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["summary", str(tmp_path)]) == 1
     assert "--log_samples" in capsys.readouterr().err.splitlines()[-1]
+    _log(tmp_path / "one", "avreasonbench_one", _rows("meme"))
+    assert main(["summary", str(tmp_path), "--run", "20200101_000000"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == f"Choose from: {_DATE}"
     for model in ("one", "two"):
         _log(tmp_path / model, f"avreasonbench_{model}", _rows("meme"))
     assert main(["summary", str(tmp_path)]) == 1
@@ -111,6 +117,17 @@ def test_clustered_errors() -> None:
     doubled = clustered_error([*scores, *scores], [str(n % 40) for n in range(80)])
     assert doubled == pytest.approx(plain)
     assert clustered_error(scores, ["one"] * 40) is None
+
+
+def test_intervals() -> None:
+    # Wilson's bounds for 8 right of 10, from the textbook formula.
+    low, high = interval(0.8, math.sqrt(0.8 * 0.2 / 10), 10)
+    assert (low, high) == (pytest.approx(0.490162, abs=1e-5), pytest.approx(0.943318, abs=1e-5))
+    low, high = interval(1.0, 0.0, 3)
+    assert high == 1.0
+    assert low == pytest.approx(0.438494, abs=1e-5)
+    assert interval(0.0, 0.0, 3) == (0.0, pytest.approx(1 - 0.438494, abs=1e-5))
+    assert interval(0.5, None, 1) == (None, None)
 
 
 @pytest.mark.parametrize(

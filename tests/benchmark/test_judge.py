@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest.importorskip("lmms_eval")
 
+from lmms_eval.evaluator import simple_evaluate
 from lmms_eval.llm_judge import ProviderFactory, Response, ServerInterface
 
 from aurelia_plugin.benchmark import judge as judging
@@ -16,7 +18,8 @@ from aurelia_plugin.benchmark.judge import chosen_judge, read_verdict
 from aurelia_plugin.benchmark.results import item_results
 from aurelia_plugin.errors import ConfigError
 
-from .handmade import ITEMS
+from .handmade import ITEMS, make_home
+from .stub import Stub, manager
 
 _GEO = next(item for item in ITEMS if item.id == "g-2")
 _CHOICE = next(item for item in ITEMS if item.id == "o-1")
@@ -116,3 +119,31 @@ def test_what_cannot_judge_is_an_error_with_the_fix(
     monkeypatch.setenv("API_TYPE", "nothing")
     with pytest.raises(ConfigError, match="Unknown API type"):
         chosen_judge()
+
+
+def test_under_the_harness(
+    fake: type[_Fake], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = [item for item in ITEMS if item.column == "geoiq"]
+    monkeypatch.setenv("AVREASONBENCH_HOME", str(make_home(tmp_path, items)))
+    verdicts = {"Which continent is the maker from?": "no", "Which food": "hm"}
+
+    def reply(prompt: str) -> Response:
+        return Response(next(v for text, v in verdicts.items() if text in prompt), "fake")
+
+    monkeypatch.setattr(fake, "reply", staticmethod(reply))
+    task = "avreasonbench_geoiq"
+    results = simple_evaluate(
+        model=Stub(lambda doc: f"Answer: {doc['answer']}"),
+        tasks=[task],
+        task_manager=manager(),
+        bootstrap_iters=0,
+        log_samples=True,
+    )
+    row = results["results"][task]
+    assert (row["score,none"], row["judged,none"], row["judge_failures,none"]) == (1.0, 0.0, 0.5)
+    assert [sample["judge"]["reply"] for sample in results["samples"][task]] == ["no", "hm"]
+    judging._judge.cache_clear()
+    monkeypatch.setattr(fake, "available", False)
+    with pytest.raises(ConfigError, match="unset AVREASONBENCH_JUDGE"):
+        manager().load_task_or_group([task])

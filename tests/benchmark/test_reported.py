@@ -11,12 +11,6 @@ from aurelia_plugin.benchmark.schema import COLUMNS
 from aurelia_plugin.cli import main
 
 
-def _cells() -> list[tuple[str, str, object]]:
-    return [
-        (row.model, column, row.cells[column]) for row in reported().rows for column in row.cells
-    ]
-
-
 def test_there_are_two_closed_and_seventeen_open_models() -> None:
     rows = reported().rows
     assert [row.model for row in rows if row.closed] == ["Gemini 1.5 Pro", "Reka Core"]

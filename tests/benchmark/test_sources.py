@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from aurelia_plugin.benchmark.answers import extract_option
 from aurelia_plugin.benchmark.labels import QUESTION_TYPES, kind_of
 from aurelia_plugin.benchmark.sources import SOURCES, avsd, music_avqa, odyssey, valor
-from aurelia_plugin.benchmark.sources.selection import by_seed, shipped_ids
+from aurelia_plugin.benchmark.sources.selection import _rank, by_seed, shipped_ids
 from aurelia_plugin.errors import ConfigError
 
 _DATA = Path(__file__).resolve().parents[1] / "data"
@@ -310,7 +310,22 @@ def test_every_source_states_its_terms() -> None:
     assert tuple(SOURCES) == ("music_avqa", "avsd", "captioning", "dm_match", "meme")
     for column, source in SOURCES.items():
         assert len(source.licence) > 40
-        assert shipped_ids(column) is None
+        ids = shipped_ids(column)
+        # What a build takes whole needs no file of row ids.
+        assert (ids is None) == (source.number is None)
+        if ids is not None:
+            assert len(ids) == len(set(ids)) == source.number
+
+
+def test_the_shipped_rows_are_those_that_the_algorithm_chooses() -> None:
+    """The sample holds the first rows of each type of the file that the ids were made from."""
+    shipped = set(shipped_ids("music_avqa") or ())
+    drafts = SOURCES["music_avqa"].read(_UPDATE, None).drafts
+    ranks = {d.item.source.id: _rank(0, "music_avqa", d.item.source.id) for d in drafts}
+    among = [ranks[row] for row in ranks if row in shipped]
+    beside = [ranks[row] for row in ranks if row not in shipped]
+    assert among
+    assert max(among) < min(beside)
 
 
 def test_files_that_a_source_lacks_or_does_not_have() -> None:

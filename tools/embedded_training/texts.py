@@ -24,14 +24,16 @@ ROLES = (
     "direct",
     "follow",
     "explore",
+    "look",
     "cot",
     "reason",
     "improve",
     "summarize",
     "evaluate",
 )
-"""The parts: answers directly, follows the question's steps, follows other steps, makes its own
-steps, writes the reasoner's steps, improves bad steps, writes the caption, scores a caption."""
+"""The parts: answers directly, follows the question's steps, follows other steps, follows one step
+without a question, makes its own steps, writes the reasoner's steps, improves bad steps, writes the
+caption, scores a caption."""
 
 UNCLEAR = "unclear"
 
@@ -301,27 +303,28 @@ def exchanges(
         Exchange("follow", f"{follow}\n\n{text}", findings, False),
         Exchange("reason", prompts.render("reasoner", {"question": asked}), _lines(notes), True),
     ]
+    made += looks(sample, prompts, rng, 3)
     long = 0.5 if item.column == "geoiq" else 1.0  # its atlas makes every prompt long
-    if rng.random() < 0.5 * long:
+    if rng.random() < 0.3 * long:
         explored = _explored(sample, notes, rng)
         preface = prompts.render(
             "inject", {"steps": [n.step for n in explored], "step_answers": ()}
         )
         found = "\n".join([*(note.finding for note in explored), answer])
         made.append(Exchange("explore", f"{preface}\n\n{text}", found, False))
-    if rng.random() < 0.35 * long:
+    if rng.random() < 0.3 * long:
         preface = prompts.render("cot", {})
         made.append(Exchange("cot", f"{preface}\n\n{text}", f"{_lines(notes)}\n{answer}", False))
-    if rng.random() < 0.25 * long:
+    if rng.random() < 0.15 * long:
         made.append(_improve(asked, notes, other, prompts, rng))
-    for _ in range(2):
+    for _ in range(1 + int(rng.random() < 0.5)):
         pool = notes if rng.random() < 0.7 else perceived(sample.scene)[:5]
         if not [n for n in pool if _label(n.step)]:
             continue
         said, score = _scored(pool, rng)
         prompt = prompts.render("evaluator", {"caption": said, "question": asked})
         made.append(Exchange("evaluate", prompt, str(score), True))
-    if rng.random() < 0.2:
+    if rng.random() < 0.15:
         maybe = _spoilt(notes, other, rng)
         values = {
             "question": asked,
@@ -334,14 +337,27 @@ def exchanges(
     return made
 
 
-def looks(sample: Sample, prompts: PromptSet, rng: np.random.Generator) -> list[Exchange]:
+_OUTLINES = (
+    "Which shape is in the picture",
+    "Which instruments are in the picture",
+    "Which instrument is on the",
+    "Which instrument is in the",
+)
+
+
+def looks(
+    sample: Sample, prompts: PromptSet, rng: np.random.Generator, most: int = 6
+) -> list[Exchange]:
     """Return single steps about the clip without a question: what seeing and hearing begin with."""
     notes = {n.step: n.finding for n in (*perceived(sample.scene), *notes_of(sample.item))}
     usable = [Note(step, found) for step, found in notes.items() if _label(step) is not None]
-    chosen = [usable[int(k)] for k in rng.permutation(len(usable))[:6]]
+    mixed = [usable[int(k)] for k in rng.permutation(len(usable))]
+    if rng.random() < 0.6:  # outlines are what it learns last
+        mixed.sort(key=lambda note: not note.step.startswith(_OUTLINES))
+    chosen = mixed[:most]
     return [
         Exchange(
-            "explore",
+            "look",
             prompts.render("inject", {"steps": [note.step], "step_answers": ()}),
             note.finding,
             False,

@@ -42,7 +42,8 @@ def by_ids(drafts: Iterable[Draft], ids: Sequence[str], what: str) -> list[Draft
         raise ConfigError(
             f"{what}: {len(unknown)} of {len(ids)} rows are not in the annotations, first "
             f"{unknown[0]}",
-            "Use the annotation file that the ids were made from.",
+            "Use the annotation file that the ids were made from, or choose rows of this one: "
+            "--number N (0 for all).",
         )
     return [found[row] for row in ids]
 

@@ -1,0 +1,61 @@
+"""Facts about families of the transformers library, as data."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["FAMILIES", "Family", "families", "family_of"]
+
+FAMILIES = Path(__file__).with_name("families.yaml")
+
+
+class Family(BaseModel):
+    """What the transformers backend has to know beyond what a processor says of itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    loads: str | None = None
+    """The class to load instead of the configuration's own: the part that writes text."""
+    config: str | None = None
+    """The field of the configuration that this class takes."""
+    system: str | None = None
+    """The system prompt of a conversation that has none."""
+    ears: str = "feature_extractor"
+    """The processor's attribute for sound."""
+    sound_argument: str = "audio"
+    """The processor's keyword for sound."""
+    sound_options: dict[str, Any] = {}
+    """More arguments of the processor's part for sound."""
+    sound_rate: int | None = Field(None, ge=1)
+    """Samples a second; None where the processor says so."""
+    sound_seconds: float | None = Field(None, gt=0)
+    """Seconds of one sound at most; None where the processor says so."""
+    soundtrack: Literal["after", "before"] = "after"
+    """Where a video's soundtrack goes: after its frames or before them."""
+    frames_as_images: bool = False
+    """Whether frames go in as images although the processor has a video part."""
+    video_pixels: tuple[int, int] | None = None
+    """Pixels of one video frame at least and at most; None leaves it to the processor."""
+    timestamps: bool = False
+    """Whether the processor writes the frames' times into the prompt, and has to be told them."""
+    batches: bool = True
+    """Whether several prompts may run together."""
+    generation: dict[str, Any] = {}
+    """More arguments of `generate`."""
+
+
+@functools.cache
+def families() -> dict[str, Family]:
+    """Return the families by model type."""
+    rows = yaml.safe_load(FAMILIES.read_text(encoding="utf-8"))["families"]
+    return {name: Family.model_validate(facts) for name, facts in rows.items()}
+
+
+def family_of(model_type: str) -> Family:
+    """Return the facts of a model type; the defaults if it is not known."""
+    return families().get(model_type, Family())

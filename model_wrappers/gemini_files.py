@@ -1,0 +1,119 @@
+"""Files at Gemini: each content uploaded once, used by every role, deleted at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import io
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from aurelia_plugin.errors import BackendError, TransientError
+from aurelia_plugin.flight import SingleFlight
+from aurelia_plugin.model_wrappers.delivery import Blob
+
+__all__ = ["GeminiFiles"]
+
+_log = logging.getLogger(__name__)
+
+_KEPT_FOR = 40 * 3600.0
+"""Seconds after which a file is uploaded again: the service deletes it after 48 hours."""
+
+InThread = Callable[[Callable[[Any], Any]], Awaitable[Any]]
+
+
+class _Uploaded(NamedTuple):
+    name: str
+    uri: str
+    at: float
+
+
+class GeminiFiles:
+    """The uploads of one run.
+
+    Args:
+        backend: the backend's name, for messages.
+        in_thread: runs a function of the client in a thread and translates its errors.
+        patience: seconds that the service may take to process a file.
+        poll: seconds between looks at a file's state.
+    """
+
+    def __init__(
+        self, backend: str, in_thread: InThread, patience: float, poll: float = 1.0
+    ) -> None:
+        self._backend = backend
+        self._in_thread = in_thread
+        self._patience = patience
+        self.poll = poll
+        self._known: dict[str, _Uploaded] = {}
+        self._waste: list[str] = []
+        self._flights: SingleFlight[_Uploaded] = SingleFlight()
+
+    async def uri(self, blob: Blob) -> str:
+        """Return where the service has this content, uploading it if it has not.
+
+        Raises:
+            TransientError: if it was not ready in time.
+            BackendError: if the service could not process it.
+        """
+        known = self._known.get(blob.digest)
+        if known is None or time.monotonic() - known.at > _KEPT_FOR:
+            known = await self._flights(blob.digest, lambda: self._upload(blob))
+        return known.uri
+
+    async def _upload(self, blob: Blob) -> _Uploaded:
+        file = await self._in_thread(lambda client: _sent(client, blob))
+        self._waste.append(file.name)  # deleted at the end, whatever becomes of it
+        begun = time.monotonic()
+        while _state(file) == "PROCESSING":
+            if time.monotonic() - begun > self._patience:
+                raise TransientError(
+                    self._backend,
+                    f"an uploaded file was not ready after {self._patience:g} s",
+                    "Raise `upload_timeout`.",
+                )
+            await asyncio.sleep(self.poll)
+            file = await self._in_thread(functools.partial(_looked_up, name=file.name))
+        if _state(file) != "ACTIVE":
+            raise BackendError(
+                self._backend,
+                f"the service could not process an uploaded {blob.kind} ({_state(file)})",
+                "Check that the file plays from beginning to end.",
+            )
+        known = _Uploaded(file.name, file.uri, begun)
+        self._known[blob.digest] = known
+        return known
+
+    async def delete_all(self) -> None:
+        """Delete what was uploaded; what cannot be deleted the service drops after 48 hours."""
+        names, self._waste, self._known = self._waste, [], {}
+        for name in names:
+            try:
+                await self._in_thread(functools.partial(_deleted, name=name))
+            except BackendError as error:
+                _log.warning("%s: %s was not deleted: %s", self._backend, name, error.what)
+
+
+def _sent(client: Any, blob: Blob) -> Any:
+    """Upload without the file's name, which may hold more than a service should know."""
+    config = {"mime_type": blob.mime, "display_name": blob.digest[:12]}
+    if isinstance(blob.content, bytes):
+        return client.files.upload(file=io.BytesIO(blob.content), config=config)
+    with blob.content.open("rb") as file:
+        return client.files.upload(file=file, config=config)
+
+
+def _looked_up(client: Any, name: str) -> Any:
+    return client.files.get(name=name)
+
+
+def _deleted(client: Any, name: str) -> Any:
+    return client.files.delete(name=name)
+
+
+def _state(file: Any) -> str:
+    """Return the state's name; a file without one is taken for one in the making."""
+    name = getattr(file.state, "name", None) or "STATE_UNSPECIFIED"
+    return "PROCESSING" if name == "STATE_UNSPECIFIED" else str(name)

@@ -1,0 +1,298 @@
+"""Services and servers that speak OpenAI's chat completions: OpenAI, vLLM, SGLang, Reka, others.
+
+What each kind takes stands in `servers.yaml`. By default a video goes in as frames (JPEG, as
+`image_url`) followed by its soundtrack (WAV).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from aurelia_plugin.backend import Prompt, Reply, Text, Usage, cut_at
+from aurelia_plugin.digests import digest_of
+from aurelia_plugin.errors import BackendError, ConfigError
+from aurelia_plugin.model_wrappers.delivery import Blob, Delivery, Form, deliver
+from aurelia_plugin.model_wrappers.options import BackendOptions
+from aurelia_plugin.model_wrappers.servers import server
+from aurelia_plugin.model_wrappers.services import Shared, Watch, failure, key_from, slots
+
+__all__ = ["OPTIONS", "OpenAIBackend", "OpenAIOptions", "open_backend"]
+
+_NO_KEY = "none"
+"""What is sent to servers without keys: the client wants one."""
+
+
+class OpenAIOptions(BackendOptions):
+    """Options of `openai:MODEL`."""
+
+    server: str = "openai"
+    """What the server takes: a name in servers.yaml."""
+    base_url: str | None = None
+    """Where the server is, up to `/v1`; by default the kind's own place."""
+    key_env: str | None = None
+    """The environment variable that holds the key; by default the kind's own."""
+    video: Literal["file", "frames"] | None = None
+    """`file` sends videos whole, `frames` as pictures; by default what the server takes."""
+    json_schema: bool | None = None
+    """Whether JSON schemas are sent; by default as the server takes them."""
+    max_frames: int = Field(16, ge=1)
+    """Frames of a video, sampled uniformly."""
+    longest_side: int | None = Field(512, ge=14)
+    """Pixels to which pictures are reduced."""
+    max_new_tokens: int | None = Field(None, ge=1)
+    """Upper bound on every reply, whatever the task or role asks for."""
+    room_for_thinking: int = Field(0, ge=0)
+    """Tokens beyond a reply's limit, for models whose thoughts count as reply."""
+    fixed_temperature: bool = False
+    """For models that refuse a temperature: none is sent, and replies may vary."""
+    timeout: float = Field(300, gt=0)
+    """Seconds after which a call counts as failed and is repeated."""
+    concurrency: int = Field(8, ge=1)
+    """Calls under way at once."""
+
+    def that_change_replies(self) -> dict[str, Any]:
+        """Return the options that are part of the backend's identity."""
+        return self.model_dump(exclude={"key_env", "timeout", "concurrency"}, exclude_none=True)
+
+
+OPTIONS = OpenAIOptions
+
+
+class OpenAIBackend:
+    """One model behind one server.
+
+    Raises:
+        ConfigError: if the client library or a key that the service needs is missing, or there is
+            no such kind of server.
+    """
+
+    def __init__(self, model: str, options: OpenAIOptions | None = None) -> None:
+        self.options = options or OpenAIOptions()
+        self._server = server(self.options.server)
+        self._model = model
+        self._url = self.options.base_url or self._server.base_url
+        self._name = f"{self.options.server}:{model}"
+        if urlsplit(self._url).username or urlsplit(self._url).query:
+            raise ConfigError(
+                f"{self._name}: base_url holds a user name or a query.",
+                "Leave it out; keys come from the environment.",
+            )
+        _library()
+        self._key = self._find_key()
+        self._watch = Watch(self._name, model)
+        self._client = Shared(self._open, lambda client: client.close())
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """The server's kind, the model and the options that change replies."""
+        return f"{self._name}#{digest_of(self.options.that_change_replies())[:12]}"
+
+    @property
+    def concurrency(self) -> int:
+        """As the option says."""
+        return self.options.concurrency
+
+    async def __call__(self, prompt: Prompt) -> Reply:
+        """Answer the prompt.
+
+        Raises:
+            MediaError: if a medium cannot be decoded.
+            TransientError: after a failure that may pass.
+            BackendError: if the server refuses, blocks, or answers without text.
+        """
+        place = (self.options.server, self._url, self._model)
+        async with slots(place, self.concurrency), self._client() as client:
+            delivery = await asyncio.to_thread(self.delivery, prompt)
+            completion = await self._ask(client, self.body(prompt, delivery))
+        return self._reply(completion, prompt, delivery)
+
+    async def close(self) -> None:
+        """Hold nothing: connections are closed when the last call has ended."""
+
+    def delivery(self, prompt: Prompt) -> Delivery:
+        """Return the prompt's media in the form that the server takes."""
+        kind = self._server
+        form = Form(
+            video=self.options.video or kind.video,
+            sound=kind.sound is not None,
+            soundtrack=kind.soundtrack,
+            frames=self.options.max_frames,
+            longest_side=self.options.longest_side,
+            largest=round(kind.largest_mb * 1e6),
+        )
+        done = deliver(prompt, form)
+        if kind.soundtrack_body and len({b.heard for b in done.blobs if b.kind == "video"}) > 1:
+            # The field stands for all videos of a request, and one of them has nothing to hear.
+            return deliver(prompt, form._replace(video="frames"))
+        return done
+
+    def body(self, prompt: Prompt, delivery: Delivery) -> dict[str, Any]:
+        """Return the request."""
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": [
+                {"role": turn.role, "content": [self._part(part) for part in turn.parts]}
+                for turn in delivery.turns
+            ],
+            **self._decoding(prompt),
+        }
+        if self._schema(prompt) is not None:
+            form = {"name": "reply", "schema": self._schema(prompt), "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": form}
+        extra = self._for_videos(delivery)
+        asked = prompt.generation
+        if self._server.top_k and asked.temperature > 0 and asked.top_k is not None:
+            extra["top_k"] = asked.top_k
+        return {**body, "extra_body": extra} if extra else body
+
+    def _find_key(self) -> str:
+        """A server of the user's own may do without a key; a service's own address may not."""
+        name = self.options.key_env or self._server.key
+        if name is None:
+            return ""
+        needed = self._url == self._server.base_url and self._url.startswith("https")
+        return key_from([name], self._name, needed=needed or self.options.key_env is not None)
+
+    def _schema(self, prompt: Prompt) -> Mapping[str, Any] | None:
+        sent = self.options.json_schema
+        takes = self._server.schema_form is not None if sent is None else sent
+        return dict(prompt.schema) if prompt.schema is not None and takes else None
+
+    def _decoding(self, prompt: Prompt) -> dict[str, Any]:
+        asked, options = prompt.generation, self.options
+        limit = min(asked.max_new_tokens, options.max_new_tokens or asked.max_new_tokens)
+        fields: dict[str, Any] = {self._server.limit: limit + options.room_for_thinking}
+        if options.fixed_temperature:
+            return fields
+        # Greedy has to be asked for: the servers' own default is 1.
+        fields["temperature"] = asked.temperature
+        if asked.temperature > 0:
+            fields["seed"] = asked.seed
+            if asked.top_p is not None:
+                fields["top_p"] = asked.top_p
+        return fields
+
+    def _part(self, part: Text | Blob) -> dict[str, Any]:
+        if isinstance(part, Text):
+            return {"type": "text", "text": part.text}
+        if part.kind == "image":
+            return {"type": "image_url", "image_url": {"url": part.data_url()}}
+        if part.kind == "video":
+            return {"type": "video_url", "video_url": {"url": part.data_url()}}
+        if self._server.sound == "audio_url":
+            return {"type": "audio_url", "audio_url": {"url": part.data_url()}}
+        return {"type": "input_audio", "input_audio": {"data": part.base64(), "format": "wav"}}
+
+    def _for_videos(self, delivery: Delivery) -> dict[str, Any]:
+        """Return the fields that a request with whole videos needs."""
+        videos = [blob for blob in delivery.blobs if blob.kind == "video"]
+        extra: dict[str, Any] = {}
+        if videos and self._server.frames_body:
+            extra = _nested(self._server.frames_body, self.options.max_frames)
+        if any(video.heard for video in videos):
+            extra |= self._server.soundtrack_body
+        return extra
+
+    async def _ask(self, client: Any, body: dict[str, Any]) -> Any:
+        import openai
+
+        try:
+            return await client.chat.completions.create(**body)
+        except openai.APIStatusError as error:
+            # The error's own cause chain may quote headers: it is not kept.
+            raise failure(
+                self._name,
+                error.status_code,
+                str(error.message),
+                secret=self._key,
+                headers=error.response.headers,
+            ) from None
+        except openai.APIConnectionError as error:  # timeouts are among these
+            said = f"{type(error).__name__}: {error.__cause__ or error}"
+            raise failure(self._name, None, said, secret=self._key) from None
+        except openai.OpenAIError as error:
+            raise self._bad(f"the reply cannot be read: {type(error).__name__}") from None
+        except ValueError:  # a body that is not JSON
+            raise self._bad("the reply is not JSON") from None
+
+    def _reply(self, completion: Any, prompt: Prompt, delivery: Delivery) -> Reply:
+        text = cut_at(self._text(completion), prompt.generation.until).strip()
+        self._watch.read(text, self._schema(prompt))
+        usage = completion.usage
+        return Reply(
+            text=text,
+            usage=Usage(
+                input_tokens=getattr(usage, "prompt_tokens", None) or 0,
+                output_tokens=getattr(usage, "completion_tokens", None) or 0,
+            ),
+            evidence=delivery.evidence,
+            model=self._watch.served(completion.model or ""),
+        )
+
+    def _text(self, completion: Any) -> str:
+        choices: Sequence[Any] = getattr(completion, "choices", None) or ()
+        if not choices:
+            raise self._bad("the reply has no choice")
+        choice = choices[0]
+        refusal = getattr(choice.message, "refusal", None)
+        if choice.finish_reason == "content_filter" or refusal:
+            raise BackendError(
+                self._name,
+                f"the service refused: {refusal or 'content filter'}"[:500],
+                "The service does not answer this sample; leave it out or mark it.",
+            )
+        if choice.message.content is None:
+            raise BackendError(
+                self._name,
+                f"the reply has no text (finish reason {choice.finish_reason})",
+                "If the limit was reached, raise `room_for_thinking`.",
+            )
+        if choice.finish_reason == "length":
+            self._watch.cut()
+        return str(choice.message.content)
+
+    def _bad(self, what: str) -> BackendError:
+        return BackendError(
+            self._name, what, "Check that base_url leads to a chat completions server."
+        )
+
+    def _open(self) -> Any:
+        return _library().AsyncOpenAI(
+            api_key=self._key or _NO_KEY,
+            base_url=self._url,
+            timeout=self.options.timeout,
+            max_retries=0,
+        )
+
+
+def _nested(path: Sequence[str], value: Any) -> dict[str, Any]:
+    for name in reversed(path):
+        value = {name: value}
+    return dict(value)
+
+
+def _library() -> Any:
+    """Return the client library.
+
+    Raises:
+        ConfigError: if it is not installed.
+    """
+    try:
+        import openai
+    except ImportError as error:
+        raise ConfigError(
+            "openai: the package openai is not installed.",
+            'Run: pip install "aurelia-lmms-eval[openai]"',
+        ) from error
+    return openai
+
+
+def open_backend(model: str, options: OpenAIOptions) -> OpenAIBackend:
+    """Return the backend of `openai:MODEL`."""
+    return OpenAIBackend(model, options)

@@ -1,0 +1,66 @@
+"""What OpenAI-compatible servers take, as data: they agree on a path and little else."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from aurelia_plugin.errors import ConfigError
+
+__all__ = ["Server", "server", "servers"]
+
+
+class Server(BaseModel):
+    """One kind of server.
+
+    Attributes:
+        base_url: where it is unless the option says otherwise.
+        key: the environment variable with its key; None if it takes none.
+        limit: the name of the field that bounds the reply.
+        video: `file` for videos as `video_url`, `frames` for frames as `image_url`.
+        sound: the content type of sounds; None if it takes none.
+        soundtrack: whether it hears the sound of a video that is sent whole.
+        soundtrack_body: fields of a request whose videos are to be heard.
+        frames_body: the path of the field that says how many frames it takes from a video.
+        schema_form: `json_schema` if it enforces a schema through `response_format`.
+        top_k: whether it takes this field, which OpenAI lacks.
+        largest_mb: size of a video file beyond which it is encoded anew, smaller.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base_url: str
+    key: str | None = None
+    limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    video: Literal["file", "frames"] = "frames"
+    sound: Literal["input_audio", "audio_url"] | None
+    soundtrack: bool = False
+    soundtrack_body: dict[str, Any] = {}
+    frames_body: tuple[str, ...] = ()
+    schema_form: Literal["json_schema"] | None = None
+    top_k: bool = False
+    largest_mb: float = 50.0
+
+
+@functools.cache
+def servers() -> dict[str, Server]:
+    """Return all kinds by name."""
+    text = Path(__file__).with_name("servers.yaml").read_text(encoding="utf-8")
+    return {name: Server.model_validate(row) for name, row in yaml.safe_load(text).items()}
+
+
+def server(name: str) -> Server:
+    """Return one kind.
+
+    Raises:
+        ConfigError: if there is none of this name.
+    """
+    if name not in servers():
+        raise ConfigError(
+            f"There is no kind of server {name!r}.", f"Use one of: {', '.join(sorted(servers()))}."
+        )
+    return servers()[name]

@@ -1,0 +1,199 @@
+"""What backends behind a network share: keys, limits, errors without secrets, and watchfulness."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import json
+import logging
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+from aurelia_plugin.errors import BackendError, ConfigError, TransientError
+
+__all__ = ["Shared", "Watch", "failure", "key_from", "retry_delay", "retry_seconds", "slots"]
+
+_log = logging.getLogger(__name__)
+
+# 408 timeout, 409 conflict, 425 too early, 429 too many requests; 5xx is the server's own trouble.
+_PASSING = frozenset({408, 409, 425, 429})
+_NEVER_PASSES = ("insufficient_quota", "billing_hard_limit")
+_LONGEST_MESSAGE = 500
+
+ClientT = TypeVar("ClientT")
+
+
+def key_from(names: Sequence[str], backend: str, *, needed: bool = True) -> str:
+    """Return the secret in the first of these environment variables that is set, or "".
+
+    Raises:
+        ConfigError: if none is set and the service needs one.
+    """
+    key = next((os.environ[name].strip() for name in names if os.environ.get(name)), "")
+    if needed and not key:
+        raise ConfigError(
+            f"{backend} needs a key, and none of these environment variables is set: "
+            f"{', '.join(names)}.",
+            f"Set {names[0]} in the environment; a key never goes into a spec.",
+        )
+    return key
+
+
+def failure(
+    backend: str,
+    status: int | None,
+    message: str,
+    *,
+    secret: str,
+    headers: Mapping[str, str] | None = None,
+    retry_after: float | None = None,
+) -> BackendError:
+    """Return the error of a call that failed; the secret is taken out of the service's words.
+
+    Args:
+        status: the HTTP status; None when no reply came (a timeout, a dropped connection).
+    """
+    text = (message.replace(secret, "[key]") if secret else message)[:_LONGEST_MESSAGE]
+    if status is None:
+        return TransientError(
+            backend, text, "Check that the service can be reached; `timeout` is an option."
+        )
+    what = f"HTTP {status}: {text}"
+    passing = status in _PASSING or status >= 500
+    if passing and not any(word in message for word in _NEVER_PASSES):
+        return TransientError(
+            backend,
+            what,
+            "Lower `concurrency`, or run again later: finished calls are kept.",
+            retry_after=retry_seconds(headers or {}) or retry_after,
+        )
+    if status in (401, 403):
+        return BackendError(backend, what, "Check the key in the environment and what it may use.")
+    return BackendError(backend, what, "Check the model's name and the options of this backend.")
+
+
+def retry_seconds(headers: Mapping[str, str]) -> float | None:
+    """Return how long a service asks to wait: `Retry-After` in seconds or as a date."""
+    asked = headers.get("retry-after") or headers.get("Retry-After")
+    if not asked:
+        return None
+    try:
+        return max(0.0, float(asked))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(asked).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def retry_delay(details: Any) -> float | None:
+    """Return the seconds that Google's error details ask to wait (`retryDelay`: "12s")."""
+    found = re.search(r"'retryDelay': '([0-9.]+)s'", str(details))
+    return float(found[1]) if found else None
+
+
+_Slots = dict[tuple[str, ...], asyncio.Semaphore]
+_slots: WeakKeyDictionary[asyncio.AbstractEventLoop, _Slots] = WeakKeyDictionary()
+
+
+def slots(place: tuple[str, ...], size: int) -> asyncio.Semaphore:
+    """Return the running loop's semaphore of one provider and model, shared by its backends.
+
+    Backends of one model that ask for different sizes get the first one's.
+    """
+    own = _slots.setdefault(asyncio.get_running_loop(), {})
+    return own.setdefault(place, asyncio.Semaphore(size))
+
+
+@dataclass
+class _Held(Generic[ClientT]):
+    client: ClientT
+    users: int = 0
+
+
+class Shared(Generic[ClientT]):
+    """A client that concurrent calls share, closed when the last of them has ended.
+
+    A connection belongs to the event loop in which it was opened, and the harness runs each batch
+    in a loop of its own: nothing may be left over from one to the next.
+
+    Args:
+        make: opens a client.
+        end: closes it.
+    """
+
+    def __init__(
+        self, make: Callable[[], ClientT], end: Callable[[ClientT], Awaitable[None]]
+    ) -> None:
+        self._make = make
+        self._end = end
+        self._held: dict[asyncio.AbstractEventLoop, _Held[ClientT]] = {}
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[ClientT]:
+        """Lend the running loop's client."""
+        loop = asyncio.get_running_loop()
+        held = self._held.get(loop)
+        if held is None:
+            held = self._held[loop] = _Held(self._make())
+        held.users += 1
+        try:
+            yield held.client
+        finally:
+            held.users -= 1
+            if not held.users:
+                del self._held[loop]
+                await self._end(held.client)
+
+
+class Watch:
+    """Says once what a user should know about a service's replies.
+
+    Args:
+        backend: the backend's name, for messages.
+        asked: the model that was asked for.
+    """
+
+    def __init__(self, backend: str, asked: str) -> None:
+        self._backend = backend
+        self._asked = asked
+        self._said: set[str] = set()
+
+    def served(self, model: str) -> str:
+        """Return the name of the model that answered; another than the one asked for is news.
+
+        A dated or numbered version of the model asked for is that model.
+        """
+        name = model.removeprefix("models/") or self._asked
+        version = r"([-@:](preview-)?(\d[\d.-]*|main|[0-9a-f]{7,40}))?"
+        if not re.fullmatch(re.escape(self._asked) + version, name, re.IGNORECASE):
+            self._say(
+                f"served {name}",
+                f"asked for {self._asked}, and the service answered with {name}: report that name",
+            )
+        return name
+
+    def read(self, text: str, schema: Mapping[str, Any] | None) -> None:
+        """Notice a reply that is not JSON although a schema was sent with the request."""
+        if schema is None:
+            return
+        try:
+            json.loads(text)
+        except ValueError:
+            self._say("schema", "a JSON schema was asked for, and the service ignores it")
+
+    def cut(self) -> None:
+        """Notice a reply that ended at the limit on its length."""
+        self._say("cut", "a reply ended at max_new_tokens; there may be more of these")
+
+    def _say(self, topic: str, message: str) -> None:
+        if topic not in self._said:
+            self._said.add(topic)
+            _log.warning("%s: %s", self._backend, message)

@@ -1,0 +1,48 @@
+"""Options of the transformers backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from aurelia_plugin.model_wrappers.options import BackendOptions
+
+__all__ = ["TransformersOptions"]
+
+
+class TransformersOptions(BackendOptions):
+    """Options of `transformers:MODEL`."""
+
+    dtype: str = "auto"
+    """Weights' data type: auto, float32, bfloat16, float16."""
+    device: str | None = None
+    """Where the model runs; by default the process's own GPU, else the CPU."""
+    device_map: str | None = None
+    """Spreads a large model over devices, for example `auto`."""
+    attn_implementation: str | None = None
+    """For example `sdpa` or `flash_attention_2`."""
+    revision: str | None = None
+    """Branch, tag or commit on the hub."""
+    trust_remote_code: bool = False
+    """Whether code that comes with the weights may run."""
+    max_frames: int = Field(16, ge=1)
+    """Frames of a video at most, sampled uniformly."""
+    fps: float | None = Field(None, gt=0)
+    """Frames of a video a second at most; by default only `max_frames` is a limit."""
+    longest_side: int | None = Field(None, ge=14)
+    """Pixels to which frames and images are reduced before the processor."""
+    min_pixels: int | None = Field(None, ge=1)
+    """Pixels of one video frame at least, for processors that resize by area."""
+    max_pixels: int | None = Field(None, ge=1)
+    """Pixels of one video frame at most, for processors that resize by area."""
+    max_new_tokens: int | None = Field(None, ge=1)
+    """Upper bound on every reply, whatever the task or role asks for."""
+    batch_size: int = Field(1, ge=1)
+    """Requests that run together."""
+
+    def that_change_replies(self) -> dict[str, Any]:
+        """Return the options that are part of the backend's identity."""
+        return self.model_dump(
+            exclude={"device", "device_map", "batch_size", "trust_remote_code"}, exclude_none=True
+        )

@@ -1,0 +1,162 @@
+"""HTTP servers on loopback that play services: they keep every request and answer as told."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+
+
+class Request(NamedTuple):
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.content)
+
+
+class Answer(NamedTuple):
+    body: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = {}
+
+
+class Server:
+    """Answers with `respond(request)`; `requests` keeps what came in."""
+
+    def __init__(self, respond: Callable[[Request], Answer]) -> None:
+        self.requests: list[Request] = []
+        self._lock = threading.Lock()
+        self._respond = respond
+        self.released = threading.Event()
+        self.url = ""
+
+    def handle(self, request: Request) -> Answer:
+        with self._lock:
+            self.requests.append(request)
+        return self._respond(request)
+
+    def asked(self, path: str, method: str | None = None) -> list[Request]:
+        """The requests to paths that hold these characters."""
+        return [r for r in self.requests if path in r.path and method in (None, r.method)]
+
+
+@contextmanager
+def serving(respond: Callable[[Request], Answer]) -> Iterator[Server]:
+    server = Server(respond)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _serve(self) -> None:
+            content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            answer = server.handle(Request(self.command, self.path, headers, content))
+            body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body)
+            data = body.encode() if isinstance(body, str) else body
+            try:
+                self.send_response(answer.status)
+                for name, value in answer.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+            except OSError:  # the client has given up, as some tests want it to
+                self.close_connection = True
+
+        do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - the names are the base class's
+
+        def log_message(self, *_: Any) -> None:
+            """Keep the tests' output clean."""
+
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    httpd.daemon_threads = True
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    server.url = f"http://127.0.0.1:{httpd.server_address[1]}"
+    try:
+        yield server
+    finally:
+        server.released.set()
+        httpd.shutdown()
+        httpd.server_close()
+        thread.join()
+
+
+def completion(text: str | None = "fine", **fields: Any) -> Answer:
+    """What an OpenAI-compatible server answers."""
+    message = {"role": "assistant", "content": text, "refusal": fields.pop("refusal", None)}
+    choice = {"index": 0, "message": message, "finish_reason": fields.pop("finish", "stop")}
+    usage = {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14}
+    body = {
+        "id": "c-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m-1",
+        "choices": [choice],
+        "usage": usage,
+    }
+    return Answer({**body, **fields})
+
+
+class Gemini:
+    """Plays the service: resumable uploads, states of files, replies.
+
+    Args:
+        states: what a file's state is when it is made and at each look; the last one stays.
+        reply: the answer to each question to the model.
+    """
+
+    def __init__(
+        self,
+        states: tuple[str, ...] = ("PROCESSING", "ACTIVE"),
+        reply: Callable[[Request], Answer] | None = None,
+    ) -> None:
+        self.states = states
+        self.reply = reply or (lambda request: said())
+        self.files: dict[str, int] = {}
+        self.contents: list[bytes] = []
+        self.deleted: list[str] = []
+        self.url = ""
+
+    def __call__(self, request: Request) -> Answer:
+        if ":generateContent" in request.path:
+            return self.reply(request)
+        if request.path.startswith("/upload/"):
+            if request.headers["x-goog-upload-command"] == "start":
+                return Answer({}, headers={"X-Goog-Upload-URL": f"{self.url}/upload/send?id=1"})
+            name = f"files/f{len(self.files)}"
+            self.files[name] = 0
+            self.contents.append(request.content)
+            final = {"X-Goog-Upload-Status": "final"}
+            return Answer({"file": self._file(name)}, headers=final)
+        name = request.path.split("/v1beta/")[1].split("?")[0]
+        if request.method == "DELETE":
+            self.deleted.append(name)
+            return Answer({})
+        self.files[name] += 1
+        return Answer(self._file(name))
+
+    def _file(self, name: str) -> dict[str, Any]:
+        state = self.states[min(self.files[name], len(self.states) - 1)]
+        uri = f"https://service.example/v1beta/{name}"
+        return {"name": name, "uri": uri, "mimeType": "video/mp4", "state": state}
+
+
+def said(text: str | None = "a bell", **fields: Any) -> Answer:
+    """What Gemini answers."""
+    parts = [] if text is None else [{"text": "hm", "thought": True}, {"text": text}]
+    candidate = {
+        "content": {"role": "model", "parts": parts},
+        "finishReason": fields.pop("finish", "STOP"),
+    }
+    usage = {"promptTokenCount": 100, "candidatesTokenCount": 5, "thoughtsTokenCount": 7}
+    body = {"candidates": [candidate], "usageMetadata": usage, "modelVersion": "g-1"}
+    return Answer({**body, **fields})
