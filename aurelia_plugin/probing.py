@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from aurelia_plugin.backend import Backend, Evidence, Generation, Message, Prompt, Reply, Text
 from aurelia_plugin.calls import RetryPolicy, answer
 from aurelia_plugin.errors import AureliaError
+from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Clip, Media
 from aurelia_plugin.media.video import uniform_frames
 
@@ -123,6 +124,7 @@ async def probe(backend: Backend, clip: Clip, other: Clip, *, retry: RetryPolicy
 def _variants(clip: Clip, other: Clip) -> dict[str, Clip]:
     video = clip.videos[0]
     frames = uniform_frames(video, _PICTURE_FRAMES)
+    sound = waveform(video)
     return {
         "full": clip,
         "again": clip,
@@ -131,7 +133,7 @@ def _variants(clip: Clip, other: Clip) -> dict[str, Clip]:
         "swapped": clip.with_sound_of(other),
         "text": clip.without_media(),
         "picture": Clip((Media("video", data=frames),)),
-        "sound": Clip((replace(video, kind="audio"),)),
+        "sound": Clip((Media("audio", data=sound),)) if sound is not None else Clip(),
     }
 
 

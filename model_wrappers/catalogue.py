@@ -71,6 +71,8 @@ class Row(_Form):
     """The Python environment that it needs: `plugin` is this package's own."""
     needs: tuple[str, ...] = ()
     """Modules that have to be importable in that environment, if it is this one."""
+    weights: str | None = None
+    """The hub id of the weights, where the backend's spec does not name them."""
     requires: tuple[str, ...] = ()
     """Versions of packages that it needs, as pip writes them."""
     secrets: tuple[str, ...] = ()

@@ -41,7 +41,7 @@ class GeminiOptions(BackendOptions):
     max_frames: int = Field(16, ge=1)
     """Frames of a video, with `video=frames`."""
     longest_side: int | None = Field(None, ge=14)
-    """Pixels to which pictures are reduced."""
+    """Pixels to which images, frames and videos encoded anew are reduced; not whole files."""
     media_resolution: Literal["low", "medium", "high"] | None = None
     """Tokens that the service spends on a picture; its own default if left out."""
     max_new_tokens: int | None = Field(None, ge=1)

@@ -44,7 +44,7 @@ class OpenAIOptions(BackendOptions):
     max_frames: int = Field(16, ge=1)
     """Frames of a video, sampled uniformly."""
     longest_side: int | None = Field(512, ge=14)
-    """Pixels to which pictures are reduced."""
+    """Pixels to which images, frames and videos encoded anew are reduced; not whole files."""
     max_new_tokens: int | None = Field(None, ge=1)
     """Upper bound on every reply, whatever the task or role asks for."""
     room_for_thinking: int = Field(0, ge=0)
@@ -209,7 +209,7 @@ class OpenAIBackend:
             raise failure(
                 self._name,
                 error.status_code,
-                str(error.message),
+                f"{error.message} {error.code or ''}".strip(),
                 secret=self._key,
                 headers=error.response.headers,
             ) from None

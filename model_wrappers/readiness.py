@@ -34,8 +34,9 @@ def lacks(row: Row) -> list[Lack]:
     found = [*_packages(row), *_secrets(row)]
     if spec.provider not in PROVIDERS:
         found.append(Lack(f"no backend {spec.provider!r}", "Install a newer version."))
-    if spec.provider == "transformers":
-        found += _weights(spec.model, row.options)
+    weights = spec.model if spec.provider == "transformers" else row.weights
+    if weights is not None:
+        found += _weights(weights, row.options)
     return found
 
 

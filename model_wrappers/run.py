@@ -13,6 +13,7 @@ from aurelia_plugin.backend import Backend
 from aurelia_plugin.counts import RunCount
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.model_wrappers.catalogue import row
+from aurelia_plugin.model_wrappers.one_by_one import OneByOne
 from aurelia_plugin.model_wrappers.providers import BackendPool
 from aurelia_plugin.model_wrappers.summary import Summary
 from aurelia_plugin.paths import cache_dir
@@ -81,7 +82,7 @@ class Run:
             specs = self.settings.role_specs()
             self.roles = {role: self._pool.get(objects.get(role) or specs[role]) for role in ROLES}
         self._pipeline = Pipeline(
-            self._pool.target,
+            self._asked(),
             self._arm(),
             MediaChange(self.settings.media, self.settings.seed),
             on_agent_failure=self.settings.on_agent_failure,
@@ -160,6 +161,14 @@ class Run:
                 "seconds": round(seconds, 3),
             },
         )
+
+    def _asked(self) -> Backend:
+        """Return the target as questions reach it."""
+        spec = BackendSpec.parse(str(self.settings.target))
+        if "target" in self._objects or spec.provider:
+            return self.target
+        clips = row(spec.model).hears.clips
+        return self.target if clips is None else OneByOne(self.target, clips)
 
     def _window(self) -> int:
         backends = {id(b): b for b in (self._pool.target, *self.roles.values())}

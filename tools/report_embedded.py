@@ -53,13 +53,16 @@ def run_arm(name: str, args: argparse.Namespace) -> Path:
         return out
     out.mkdir(parents=True, exist_ok=True)
     media = "muted" if name == "muted" else "blanked" if name == "blanked" else "full"
-    settings = f"{ARMS[name]},batch_size={args.batch},traces={args.out / ('traces-' + media)}"
+    settings = f"{ARMS[name]},traces={args.out / ('traces-' + media)}"
     command = [sys.executable, "-m", "lmms_eval", "--model", "aurelia_embedded"]
+    command += ["--batch_size", str(args.batch)]
     command += ["--model_args", settings, "--tasks", "avreasonbench_mini"]
     command += ["--output_path", str(out), "--log_samples"]
     started = time.monotonic()
     with (out / "run.log").open("w") as log:
         subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=True)
+    if not list(out.rglob("*_samples_*.jsonl")):
+        raise SystemExit(f"{name}: the harness logged no samples; see {out / 'run.log'}")
     (out / "seconds").write_text(f"{time.monotonic() - started:.0f}\n")
     return out
 

@@ -28,6 +28,9 @@ _FRAME_RATE = 4.0
 """Frames a second of a rendered video: more than services and models sample."""
 
 _MOST_FRAMES = 1200
+_SMALLER = 640
+"""Pixels on the longer side of a video whose file is too large."""
+
 _SOUND_RATE = 16_000
 
 # Containers that services take, and the picture codecs that make a Matroska file a WebM file.
@@ -67,17 +70,17 @@ def video_file(
 ) -> VideoFile:
     """Return a video as a file that services take.
 
-    The file itself where the medium has no span and no effect, its container is a common one, it
-    has at most `largest` bytes and no `longest_side` is asked; else `render`.
+    The file itself where the medium has no span and no effect, its container is a common one, and
+    it has at most `largest` bytes; else `render`, reduced to `longest_side` pixels.
 
     Raises:
         MediaError: the file cannot be read, or has no picture.
     """
     mime = _mime(media.path) if media.path is not None and _is_whole(media) else None
-    if media.path is None or mime is None or longest_side is not None:
+    if media.path is None or mime is None:
         return render(media, longest_side=longest_side)
     if largest is not None and media.path.stat().st_size > largest:
-        return render(media, longest_side=longest_side or 640)
+        return render(media, longest_side=min(longest_side or _SMALLER, _SMALLER))
     info = probe(media)
     sound = waveform(media, _SOUND_RATE) if info.has_sound else None
     frames = max(1, round(info.seconds * info.frame_rate))

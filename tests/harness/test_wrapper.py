@@ -15,8 +15,11 @@ from making import text_of
 from aurelia_plugin.backend import Prompt
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.model_wrappers import aurelia as module
+from aurelia_plugin.model_wrappers import catalogue
+from aurelia_plugin.model_wrappers import run as run_module
 from aurelia_plugin.model_wrappers.aurelia import Aurelia
 from aurelia_plugin.model_wrappers.instances import read_generation, read_request
+from aurelia_plugin.model_wrappers.one_by_one import OneByOne
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 
 
@@ -217,3 +220,17 @@ def test_the_record_says_what_was_run(tmp_path: Path) -> None:
     assert record.by_category["t"]["n"] == 2
     assert record.prompts["cot.jinja"]
     assert record.target == "scripted"
+
+
+def test_the_catalogue_decides_whether_sounds_are_asked_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(clips: int | None) -> object:
+        own = catalogue.row("embedded")
+        changed = own.model_copy(update={"hears": catalogue.Hears(soundtrack=True, clips=clips)})
+        monkeypatch.setattr(run_module, "row", lambda _: changed)
+        made = Aurelia(target="embedded", traces=str(tmp_path), condition="none")
+        return made.run._pipeline._target
+
+    assert isinstance(asked(1), OneByOne)
+    assert not isinstance(asked(None), OneByOne)

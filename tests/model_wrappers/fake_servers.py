@@ -137,7 +137,7 @@ class Gemini:
             self.contents.append(request.content)
             final = {"X-Goog-Upload-Status": "final"}
             return Answer({"file": self._file(name)}, headers=final)
-        name = request.path.split("/v1beta/")[1].split("?")[0]
+        name = "files/" + request.path.split("/files/")[1].split("?")[0]
         if request.method == "DELETE":
             self.deleted.append(name)
             return Answer({})
