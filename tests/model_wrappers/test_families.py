@@ -44,7 +44,7 @@ def backend(
 ) -> TransformersBackend:
     with torch.random.fork_rng():
         place = getattr(tiny_models, request.param)(tmp_path_factory.mktemp(request.param))
-    options = TransformersOptions(dtype="float32", max_frames=4, longest_side=56, batch_size=3)
+    options = TransformersOptions(dtype="float32", max_frames=2, longest_side=56, batch_size=3)
     return TransformersBackend(str(place), options)
 
 
@@ -59,7 +59,7 @@ def test_the_probe_finds_that_sound_and_picture_reach_the_model(
     assert found.picture.tokens is not None
     assert found.sound.tokens is not None
     assert min(found.picture.tokens, found.sound.tokens) > 0
-    assert (found.evidence.frames, found.evidence.clips, found.evidence.dropped) == (4, 1, ())
+    assert (found.evidence.frames, found.evidence.clips, found.evidence.dropped) == (2, 1, ())
 
 
 def test_prompts_asked_together_are_answered_as_alone(backend: TransformersBackend) -> None:

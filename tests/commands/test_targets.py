@@ -1,0 +1,105 @@
+"""`aurelia models`, `aurelia probe` and `aurelia doctor`."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aurelia_plugin.cli import main
+from aurelia_plugin.model_wrappers import readiness
+from aurelia_plugin.model_wrappers.catalogue import rows
+
+
+def test_models_prints_a_line_for_each_row(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + len(rows())
+    line = next(line for line in lines if line.startswith("aurelia_av_llm "))
+    assert line.split() == ["aurelia_av_llm", "unavailable", "paper", "yes", "AV-LLM", "13B"]
+
+
+def test_models_as_json_is_a_list_of_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [row["id"] for row in found] == list(rows())
+    assert all(row["system"] and row["status"] for row in found)
+    assert next(row for row in found if row["id"] == "vita")["hears"]["clips"] == 1
+
+
+@pytest.mark.parametrize("target", ["embedded:random?max_frames=2", "aurelia_embedded"])
+def test_the_probe_passes_on_the_embedded_model(
+    target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["probe", "--target", target]) == 0
+    said = capsys.readouterr().out
+    assert "picture: reached: logits changed when blanked" in said
+    assert "sound: reached: logits changed when muted and swapped" in said
+    assert said.splitlines()[-1] == "PASS: both media reach the model"
+    assert said.count("tokens in") == 8
+
+
+def test_the_probe_fails_on_a_target_that_gets_no_media(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "replies.yaml"
+    script.write_text(json.dumps(["always the same"] * 8))
+    assert main(["probe", "--target", f"scripted:{script}"]) == 1
+    said = capsys.readouterr().out
+    assert "picture: NOT reached" in said
+    assert "sound: NOT reached" in said
+    assert said.splitlines()[-1] == "FAIL: see above"
+
+
+def test_the_probe_takes_an_own_clip_that_has_sound(
+    clip_file: Path, make_video: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = ["probe", "--target", "embedded:random?max_frames=2"]
+    assert main([*target, "--clip", str(clip_file)]) == 0
+    assert "1 sounds (2.0 s)" in capsys.readouterr().out
+    assert main([*target, "--clip", str(make_video("silent.mp4"))]) == 1
+    assert "has no sound" in capsys.readouterr().err
+
+
+def test_a_target_that_cannot_be_opened_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["probe", "--target", "aurelia_pandagpt"]) == 1
+    assert "no worker" in capsys.readouterr().err
+
+
+def test_probing_all_makes_a_markdown_table_of_what_can_run_here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        readiness, "lacks", lambda row: [] if row.id in {"embedded", "ola"} else ["something"]
+    )
+    assert main(["probe", "--all"]) == 1  # Ola's code is not installed
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert len({line.count("|") for line in lines}) == 1
+    assert lines[2].startswith("| aurelia_embedded | yes | yes |")
+    assert lines[3].startswith("| aurelia_ola | no | no |")
+    assert "cannot be loaded" in lines[3]
+
+
+def test_doctor_needs_no_network_and_shows_no_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise AssertionError("the network was used")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    monkeypatch.setenv("REKA_API_KEY", "very-secret")
+    monkeypatch.delenv("GEMINI_API_KEY", raising=False)
+    monkeypatch.delenv("GOOGLE_API_KEY", raising=False)
+    assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert "very-secret" not in said
+    assert "REKA_API_KEY" in said.split("Ready here:")[0]
+    ready, lacking = said.split("Not ready here")
+    assert "aurelia_embedded:" in ready
+    assert "GEMINI_API_KEY or GOOGLE_API_KEY is not set. export GEMINI_API_KEY" in lacking
+    named = {line.split(":")[0].strip() for line in said.splitlines() if ": " in line}
+    assert {f"aurelia_{id_}" for id_ in rows()} <= named  # every target is in one of the lists
