@@ -31,7 +31,8 @@ class Form(NamedTuple):
     """In which form a service gets media.
 
     Attributes:
-        video: `file` sends videos whole, unless the prompt says which frames; `frames` as images.
+        video: `file` sends videos whole, unless the prompt says which frames; `frames` as images;
+            `none` sends no pictures at all.
         sound: whether it takes sounds of their own.
         soundtrack: whether it hears the sound of a video that is sent whole.
         frames: how many frames of a video it gets unless the prompt says so.
@@ -41,7 +42,7 @@ class Form(NamedTuple):
             if it takes `frames` of them.
     """
 
-    video: Literal["file", "frames"]
+    video: Literal["file", "frames", "none"]
     sound: bool
     soundtrack: bool
     frames: int
@@ -137,7 +138,7 @@ def _medium(medium: Media, sampling: Sampling | None, form: Form) -> _Sent:
         return _whole(medium, form)
     intake = Intake(
         video=False,
-        images=True,
+        images=form.video != "none",
         sound_rate=SOUND_RATE if form.sound else None,
         sound_seconds=None,
         frames=form.frames,

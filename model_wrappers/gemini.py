@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import importlib
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -20,17 +17,16 @@ from aurelia_plugin.backend import Prompt, Reply, Text, Usage, cut_at
 from aurelia_plugin.digests import digest_of
 from aurelia_plugin.errors import BackendError, ConfigError
 from aurelia_plugin.model_wrappers.delivery import Blob, Delivery, Form, deliver
+from aurelia_plugin.model_wrappers.gemini_client import GeminiClient, library
 from aurelia_plugin.model_wrappers.gemini_files import GeminiFiles
 from aurelia_plugin.model_wrappers.options import BackendOptions
-from aurelia_plugin.model_wrappers.services import Watch, failure, key_from, retry_delay, slots
+from aurelia_plugin.model_wrappers.services import Watch, key_from, slots
 
 __all__ = ["OPTIONS", "GeminiBackend", "GeminiOptions", "open_backend"]
 
 _KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 _ROLES = {"user": "user", "assistant": "model"}
 _FINISHED = ("STOP", "MAX_TOKENS")
-
-T = TypeVar("T")
 
 
 class GeminiOptions(BackendOptions):
@@ -84,12 +80,13 @@ class GeminiBackend:
         self.options = options or GeminiOptions()
         if self.options.base_url and urlsplit(self.options.base_url).username:
             raise ConfigError(f"{self._name}: base_url holds a user name.", "Leave it out.")
-        _library()
-        self._key = key_from(_KEYS, self._name)
+        library()
+        key = key_from(_KEYS, self._name)
         self._watch = Watch(self._name, self._model)
-        self._client: Any = None
-        self._threads: ThreadPoolExecutor | None = None
-        self._files = GeminiFiles(self._name, self._in_thread, self.options.upload_timeout)
+        self._client = GeminiClient(
+            self._name, key, self.options.base_url, self.options.timeout, self.concurrency
+        )
+        self._files = GeminiFiles(self._name, self._client, self.options.upload_timeout)
 
     @functools.cached_property
     def identity(self) -> str:
@@ -112,7 +109,7 @@ class GeminiBackend:
         async with slots(("gemini", self._model, self.options.base_url or ""), self.concurrency):
             delivery = await asyncio.to_thread(deliver, prompt, self._form())
             contents, system = await self._contents(delivery)
-            response = await self._in_thread(
+            response = await self._client(
                 lambda client: client.models.generate_content(
                     model=self._model, contents=contents, config=self._config(prompt, system)
                 )
@@ -121,13 +118,9 @@ class GeminiBackend:
 
     async def close(self) -> None:
         """Delete the uploaded files and release the client."""
-        if self._client is None:
-            return
-        await self._files.delete_all()
-        self._client.close()
-        if self._threads is not None:
-            self._threads.shutdown(wait=False)
-        self._client = self._threads = None
+        if self._client.opened:
+            await self._files.delete_all()
+            self._client.close()
 
     def _form(self) -> Form:
         return Form(
@@ -141,7 +134,7 @@ class GeminiBackend:
 
     async def _contents(self, delivery: Delivery) -> tuple[list[Any], str]:
         """Return the conversation in the service's types, and the system instruction."""
-        types = _library().types
+        types = library().types
         uploaded = self._too_large(delivery.blobs)
         contents, system = [], []
         for turn in delivery.turns:
@@ -187,7 +180,7 @@ class GeminiBackend:
             settings["response_json_schema"] = dict(prompt.schema)
         if options.media_resolution is not None:
             settings["media_resolution"] = f"MEDIA_RESOLUTION_{options.media_resolution.upper()}"
-        return _library().types.GenerateContentConfig(**settings)
+        return library().types.GenerateContentConfig(**settings)
 
     def _reply(self, response: Any, prompt: Prompt, delivery: Delivery) -> Reply:
         text = cut_at(self._text(response), prompt.generation.until).strip()
@@ -234,73 +227,6 @@ class GeminiBackend:
         return BackendError(
             self._name, what, "The service does not answer this sample; leave it out or mark it."
         )
-
-    async def _in_thread(self, call: Callable[[Any], T]) -> T:
-        """Run a call of the synchronous client, which no event loop owns, in a thread."""
-        if self._client is None:
-            self._client = self._open()
-            self._threads = ThreadPoolExecutor(self.concurrency, "gemini")
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._translated, call)
-
-    def _open(self) -> Any:
-        genai = _library()
-        http = genai.types.HttpOptions(
-            base_url=self.options.base_url,
-            timeout=round(self.options.timeout * 1000),
-            retry_options=genai.types.HttpRetryOptions(attempts=1),
-        )
-        return genai.Client(api_key=self._key, vertexai=False, http_options=http)
-
-    def _translated(self, call: Callable[[Any], T]) -> T:
-        """Return what the call returns; its errors become ours, without the key."""
-        from google.genai import errors
-
-        try:
-            return call(self._client)
-        except errors.APIError as error:
-            # The error's own cause chain may quote headers: it is not kept.
-            raise failure(
-                self._name,
-                error.code,
-                f"{error.status}: {error.message}",
-                secret=self._key,
-                headers=getattr(error.response, "headers", None),
-                retry_after=retry_delay(error.details),
-            ) from None
-        except _transport_errors() as error:
-            said = f"{type(error).__name__}: {error}"
-            raise failure(self._name, None, said, secret=self._key) from None
-        except (ValueError, KeyError) as error:  # the client's words for an upload that broke off
-            said = f"{type(error).__name__}: {error}".replace(self._key, "[key]")
-            raise BackendError(self._name, said, "Run again; finished calls are kept.") from None
-
-
-def _transport_errors() -> tuple[type[Exception], ...]:
-    """The client prefers httpx2, a fork of httpx with classes of its own, where it is installed."""
-    found: list[type[Exception]] = [TimeoutError, ConnectionError]
-    for name in ("httpx", "httpx2"):
-        try:
-            found.append(importlib.import_module(name).TransportError)
-        except ImportError:
-            continue
-    return tuple(found)
-
-
-def _library() -> Any:
-    """Return the client library.
-
-    Raises:
-        ConfigError: if it is not installed.
-    """
-    try:
-        from google import genai
-    except ImportError as error:
-        raise ConfigError(
-            "gemini: the package google-genai is not installed.",
-            'Run: pip install "aurelia-lmms-eval[gemini]"',
-        ) from error
-    return genai
 
 
 def open_backend(model: str, options: GeminiOptions) -> GeminiBackend:

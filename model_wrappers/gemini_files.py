@@ -48,6 +48,7 @@ class GeminiFiles:
         self._patience = patience
         self.poll = poll
         self._known: dict[str, _Uploaded] = {}
+        self._pending: dict[str, Any] = {}
         self._waste: list[str] = []
         self._flights: SingleFlight[_Uploaded] = SingleFlight()
 
@@ -64,8 +65,11 @@ class GeminiFiles:
         return known.uri
 
     async def _upload(self, blob: Blob) -> _Uploaded:
-        file = await self._in_thread(lambda client: _sent(client, blob))
-        self._waste.append(file.name)  # deleted at the end, whatever becomes of it
+        file = self._pending.get(blob.digest)
+        if file is None:
+            file = await self._in_thread(functools.partial(self._send, blob=blob))
+            # A call that fails while the service is at work is repeated, the upload is not.
+            self._pending[blob.digest] = file
         begun = time.monotonic()
         while _state(file) == "PROCESSING":
             if time.monotonic() - begun > self._patience:
@@ -76,6 +80,7 @@ class GeminiFiles:
                 )
             await asyncio.sleep(self.poll)
             file = await self._in_thread(functools.partial(_looked_up, name=file.name))
+        del self._pending[blob.digest]
         if _state(file) != "ACTIVE":
             raise BackendError(
                 self._backend,
@@ -86,9 +91,16 @@ class GeminiFiles:
         self._known[blob.digest] = known
         return known
 
+    def _send(self, client: Any, blob: Blob) -> Any:
+        file = _sent(client, blob)
+        # Noted in the thread: the file is there even if whoever asked for it has been cancelled.
+        self._waste.append(file.name)
+        return file
+
     async def delete_all(self) -> None:
         """Delete what was uploaded; what cannot be deleted the service drops after 48 hours."""
         names, self._waste, self._known = self._waste, [], {}
+        self._pending.clear()
         for name in names:
             try:
                 await self._in_thread(functools.partial(_deleted, name=name))

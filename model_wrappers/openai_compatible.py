@@ -9,57 +9,19 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
-
-from pydantic import Field
 
 from aurelia_plugin.backend import Prompt, Reply, Text, Usage, cut_at
 from aurelia_plugin.digests import digest_of
 from aurelia_plugin.errors import BackendError, ConfigError
 from aurelia_plugin.model_wrappers.delivery import Blob, Delivery, Form, deliver
-from aurelia_plugin.model_wrappers.options import BackendOptions
+from aurelia_plugin.model_wrappers.openai_client import OpenAIClient, unreadable
+from aurelia_plugin.model_wrappers.openai_options import OpenAIOptions
 from aurelia_plugin.model_wrappers.servers import server
-from aurelia_plugin.model_wrappers.services import Shared, Watch, failure, key_from, slots
+from aurelia_plugin.model_wrappers.services import Watch, key_from, slots
 
 __all__ = ["OPTIONS", "OpenAIBackend", "OpenAIOptions", "open_backend"]
-
-_NO_KEY = "none"
-"""What is sent to servers without keys: the client wants one."""
-
-
-class OpenAIOptions(BackendOptions):
-    """Options of `openai:MODEL`."""
-
-    server: str = "openai"
-    """What the server takes: a name in servers.yaml."""
-    base_url: str | None = None
-    """Where the server is, up to `/v1`; by default the kind's own place."""
-    key_env: str | None = None
-    """The environment variable that holds the key; by default the kind's own."""
-    video: Literal["file", "frames"] | None = None
-    """`file` sends videos whole, `frames` as pictures; by default what the server takes."""
-    json_schema: bool | None = None
-    """Whether JSON schemas are sent; by default as the server takes them."""
-    max_frames: int = Field(16, ge=1)
-    """Frames of a video, sampled uniformly."""
-    longest_side: int | None = Field(512, ge=14)
-    """Pixels to which images, frames and videos encoded anew are reduced; not whole files."""
-    max_new_tokens: int | None = Field(None, ge=1)
-    """Upper bound on every reply, whatever the task or role asks for."""
-    room_for_thinking: int = Field(0, ge=0)
-    """Tokens beyond a reply's limit, for models whose thoughts count as reply."""
-    fixed_temperature: bool = False
-    """For models that refuse a temperature: none is sent, and replies may vary."""
-    timeout: float = Field(300, gt=0)
-    """Seconds after which a call counts as failed and is repeated."""
-    concurrency: int = Field(8, ge=1)
-    """Calls under way at once."""
-
-    def that_change_replies(self) -> dict[str, Any]:
-        """Return the options that are part of the backend's identity."""
-        return self.model_dump(exclude={"key_env", "timeout", "concurrency"}, exclude_none=True)
-
 
 OPTIONS = OpenAIOptions
 
@@ -83,10 +45,17 @@ class OpenAIBackend:
                 f"{self._name}: base_url holds a user name or a query.",
                 "Leave it out; keys come from the environment.",
             )
-        _library()
-        self._key = self._find_key()
+        self._client = OpenAIClient(self._name, self._find_key(), self._url, self.options.timeout)
+        self._sound = self.options.sound or self._server.sound or "none"
+        self._form = Form(
+            video=self.options.video or self._server.video,
+            sound=self._sound != "none",
+            soundtrack=self._server.soundtrack and self._sound != "none",
+            frames=self.options.max_frames,
+            longest_side=self.options.longest_side,
+            largest=round(self._server.largest_mb * 1e6),
+        )
         self._watch = Watch(self._name, model)
-        self._client = Shared(self._open, lambda client: client.close())
 
     @functools.cached_property
     def identity(self) -> str:
@@ -107,9 +76,9 @@ class OpenAIBackend:
             BackendError: if the server refuses, blocks, or answers without text.
         """
         place = (self.options.server, self._url, self._model)
-        async with slots(place, self.concurrency), self._client() as client:
+        async with slots(place, self.concurrency):
             delivery = await asyncio.to_thread(self.delivery, prompt)
-            completion = await self._ask(client, self.body(prompt, delivery))
+            completion = await self._client(self.body(prompt, delivery))
         return self._reply(completion, prompt, delivery)
 
     async def close(self) -> None:
@@ -117,19 +86,11 @@ class OpenAIBackend:
 
     def delivery(self, prompt: Prompt) -> Delivery:
         """Return the prompt's media in the form that the server takes."""
-        kind = self._server
-        form = Form(
-            video=self.options.video or kind.video,
-            sound=kind.sound is not None,
-            soundtrack=kind.soundtrack,
-            frames=self.options.max_frames,
-            longest_side=self.options.longest_side,
-            largest=round(kind.largest_mb * 1e6),
-        )
-        done = deliver(prompt, form)
-        if kind.soundtrack_body and len({b.heard for b in done.blobs if b.kind == "video"}) > 1:
+        done = deliver(prompt, self._form)
+        heard = {blob.heard for blob in done.blobs if blob.kind == "video"}
+        if self._server.soundtrack_body and self._form.soundtrack and len(heard) > 1:
             # The field stands for all videos of a request, and one of them has nothing to hear.
-            return deliver(prompt, form._replace(video="frames"))
+            return deliver(prompt, self._form._replace(video="frames"))
         return done
 
     def body(self, prompt: Prompt, delivery: Delivery) -> dict[str, Any]:
@@ -185,7 +146,7 @@ class OpenAIBackend:
             return {"type": "image_url", "image_url": {"url": part.data_url()}}
         if part.kind == "video":
             return {"type": "video_url", "video_url": {"url": part.data_url()}}
-        if self._server.sound == "audio_url":
+        if self._sound == "audio_url":
             return {"type": "audio_url", "audio_url": {"url": part.data_url()}}
         return {"type": "input_audio", "input_audio": {"data": part.base64(), "format": "wav"}}
 
@@ -195,31 +156,9 @@ class OpenAIBackend:
         extra: dict[str, Any] = {}
         if videos and self._server.frames_body:
             extra = _nested(self._server.frames_body, self.options.max_frames)
-        if any(video.heard for video in videos):
+        if self._form.soundtrack and any(video.heard for video in videos):
             extra |= self._server.soundtrack_body
         return extra
-
-    async def _ask(self, client: Any, body: dict[str, Any]) -> Any:
-        import openai
-
-        try:
-            return await client.chat.completions.create(**body)
-        except openai.APIStatusError as error:
-            # The error's own cause chain may quote headers: it is not kept.
-            raise failure(
-                self._name,
-                error.status_code,
-                f"{error.message} {error.code or ''}".strip(),
-                secret=self._key,
-                headers=error.response.headers,
-            ) from None
-        except openai.APIConnectionError as error:  # timeouts are among these
-            said = f"{type(error).__name__}: {error.__cause__ or error}"
-            raise failure(self._name, None, said, secret=self._key) from None
-        except openai.OpenAIError as error:
-            raise self._bad(f"the reply cannot be read: {type(error).__name__}") from None
-        except ValueError:  # a body that is not JSON
-            raise self._bad("the reply is not JSON") from None
 
     def _reply(self, completion: Any, prompt: Prompt, delivery: Delivery) -> Reply:
         text = cut_at(self._text(completion), prompt.generation.until).strip()
@@ -238,7 +177,7 @@ class OpenAIBackend:
     def _text(self, completion: Any) -> str:
         choices: Sequence[Any] = getattr(completion, "choices", None) or ()
         if not choices:
-            raise self._bad("the reply has no choice")
+            raise unreadable(self._name, "the reply has no choice")
         choice = choices[0]
         refusal = getattr(choice.message, "refusal", None)
         if choice.finish_reason == "content_filter" or refusal:
@@ -257,40 +196,11 @@ class OpenAIBackend:
             self._watch.cut()
         return str(choice.message.content)
 
-    def _bad(self, what: str) -> BackendError:
-        return BackendError(
-            self._name, what, "Check that base_url leads to a chat completions server."
-        )
-
-    def _open(self) -> Any:
-        return _library().AsyncOpenAI(
-            api_key=self._key or _NO_KEY,
-            base_url=self._url,
-            timeout=self.options.timeout,
-            max_retries=0,
-        )
-
 
 def _nested(path: Sequence[str], value: Any) -> dict[str, Any]:
     for name in reversed(path):
         value = {name: value}
     return dict(value)
-
-
-def _library() -> Any:
-    """Return the client library.
-
-    Raises:
-        ConfigError: if it is not installed.
-    """
-    try:
-        import openai
-    except ImportError as error:
-        raise ConfigError(
-            "openai: the package openai is not installed.",
-            'Run: pip install "aurelia-lmms-eval[openai]"',
-        ) from error
-    return openai
 
 
 def open_backend(model: str, options: OpenAIOptions) -> OpenAIBackend:

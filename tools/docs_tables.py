@@ -10,10 +10,23 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from aurelia_plugin.model_wrappers.catalogue import rows
+from aurelia_plugin.model_wrappers.catalogue import Hears, Row, rows
+from aurelia_plugin.model_wrappers.families import families
+from aurelia_plugin.model_wrappers.lmms_forms import forms
 from aurelia_plugin.settings import AureliaSettings
 
-__all__ = ["catalogue_table", "command_help", "options_table", "settings_table"]
+__all__ = [
+    "catalogue_table",
+    "command_help",
+    "families_table",
+    "forms_table",
+    "licences_table",
+    "options_table",
+    "settings_table",
+    "targets_table",
+]
+
+_NONE = "\u2013"
 
 
 def settings_table() -> str:
@@ -25,7 +38,7 @@ def options_table(form: type[BaseModel]) -> str:
     """Return the fields of a schema as a Markdown table."""
     lines = ["| key | values | default | meaning |", "|---|---|---|---|"]
     for name, field in form.model_fields.items():
-        default = "–" if field.default is None else f"`{field.default}`"
+        default = _NONE if field.default is None else f"`{field.default}`"
         meaning = " ".join((field.description or "").split())
         lines.append(f"| `{name}` | {_values(field.annotation, field)} | {default} | {meaning} |")
     return "\n".join(lines)
@@ -45,13 +58,96 @@ def _values(annotation: Any, field: Any) -> str:
 
 
 def catalogue_table() -> str:
-    """Return the catalogue of targets as a Markdown table."""
-    lines = ["| id | system | backend | status | note |", "|---|---|---|---|---|"]
+    """Return the catalogue of targets in short, as a Markdown table."""
+    lines = ["| id | system | status | picture and sound in one prompt |", "|---|---|---|---|"]
     lines += [
-        f"| `aurelia_{row.id}` | {row.system} | `{row.backend}` | {row.status} | {row.note} |"
+        f"| `aurelia_{row.id}` | {_system(row)} | {row.status} | {row.joint} |"
         for row in rows().values()
     ]
     return "\n".join(lines)
+
+
+def targets_table(*, paper: bool) -> str:
+    """Return what each target sees and hears, as a Markdown table.
+
+    Args:
+        paper: the rows of the paper's systems, or the others.
+    """
+    head = "| id | system | backend | sees | hears | joint | languages | context | status | note |"
+    lines = [head, "|---" * head.count("| ") + "|"]
+    for row in rows().values():
+        if row.paper is not paper:
+            continue
+        note = row.note if row.stands_in is None else f"{row.note} Stands in: {row.stands_in}."
+        cells = [
+            f"`aurelia_{row.id}`",
+            _system(row),
+            f"`{row.backend}`" if row.backend else _NONE,
+            ", ".join(row.sees) or "nothing",
+            _hears(row.hears),
+            row.joint,
+            ", ".join(row.languages),
+            "?" if row.context is None else str(row.context),
+            row.status,
+            note,
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def licences_table() -> str:
+    """Return licences and environment of each target, as a Markdown table."""
+    lines = ["| id | code | weights | environment | needs |", "|---|---|---|---|---|"]
+    for row in rows().values():
+        needs = ", ".join(f"`{name}`" for name in (*row.needs, *row.requires, *row.secrets))
+        lines.append(
+            f"| `aurelia_{row.id}` | {row.license} | {row.weights_license} | {row.environment} | "
+            f"{needs or _NONE} |"
+        )
+    return "\n".join(lines)
+
+
+def forms_table() -> str:
+    """Return the form of requests of the models that lmms-eval brings, as a Markdown table."""
+    lines = [
+        "| model | class | soundtrack | other sounds | left out because |",
+        "|---|---|---|---|---|",
+    ]
+    for model, form in forms().items():
+        limited = form.sounds is not None or form.media is not None
+        sounds = "any number" if form.sounds is None else str(form.sounds)
+        why = form.why if limited else _NONE
+        if not form.pictures:
+            why = "pictures: the model takes none"
+        lines.append(
+            f"| `lmms:{model}` | {'simple' if form.simple else 'chat'} | {form.soundtrack} | "
+            f"{sounds} | {why} |"
+        )
+    return "\n".join(lines)
+
+
+def families_table() -> str:
+    """Return the facts about families of the transformers library, as a Markdown table."""
+    lines = ["| model type | facts |", "|---|---|"]
+    for model_type, family in families().items():
+        facts = family.model_dump(exclude_defaults=True)
+        written = "; ".join(f"`{key}`: {value}" for key, value in facts.items())
+        lines.append(f"| `{model_type}` | {written or _NONE} |")
+    return "\n".join(lines)
+
+
+def _system(row: Row) -> str:
+    return f"{row.system} {row.size}".strip()
+
+
+def _hears(hears: Hears) -> str:
+    parts = ["soundtrack"] if hears.soundtrack else []
+    if hears.clips is None:
+        parts.append("sounds")
+    elif hears.clips:
+        parts.append(f"{hears.clips} sound{'s' if hears.clips > 1 else ''}")
+    text = ", ".join(parts) or "nothing"
+    return f"{text}; {hears.seconds:g} s" if hears.seconds else text
 
 
 def command_help(*arguments: str) -> str:

@@ -159,12 +159,13 @@ def _cells(probed: Probe) -> list[str]:
         _count(probed.sound.tokens),
         f"{probed.seconds:.1f}",
         _memory(probed),
-        "; ".join(why),
+        "; ".join(dict.fromkeys(why)),
     ]
 
 
 def _line(target: str, cells: Sequence[str]) -> str:
-    return f"| aurelia_{target} | {' | '.join(cells)} |"
+    written = (" ".join(cell.split()).replace("|", "/") for cell in cells)
+    return f"| aurelia_{target} | {' | '.join(written)} |"
 
 
 def _count(tokens: int | None) -> str:

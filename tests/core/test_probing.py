@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from making import beep
 
 from aurelia_plugin.backend import Evidence, Prompt, Reply, Usage
 from aurelia_plugin.calls import RetryPolicy
@@ -17,7 +18,6 @@ from aurelia_plugin.media.clip import Clip, Frames, Media
 from aurelia_plugin.media.video import uniform_frames
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 from aurelia_plugin.probing import Probe, probe
-from making import beep
 
 PIXELS = np.full((4, 16, 16, 3), 200, np.uint8)
 

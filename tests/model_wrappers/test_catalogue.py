@@ -106,9 +106,7 @@ def test_registration_loads_neither_a_yaml_parser_nor_pydantic() -> None:
         "import sys; from aurelia_plugin.registration import _catalogue_ids; _catalogue_ids();"
         "print([name for name in ('yaml', 'pydantic', 'torch', 'numpy') if name in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 

@@ -15,16 +15,21 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from fake_servers import Answer, Gemini, Request, Server, said, serving
-from making import beep
+from making import QUICK, beep, question, score, steps
 
+from aurelia_plugin.agents import Agents
 from aurelia_plugin.backend import Generation, Message, Prompt, Reply, Sampling, Text
 from aurelia_plugin.errors import BackendError, ConfigError, TransientError
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Media
+from aurelia_plugin.model_wrappers.gemini import GeminiBackend, GeminiOptions
+from aurelia_plugin.model_wrappers.providers import BackendPool
+from aurelia_plugin.reasoning.loop import LoopPlan
+from aurelia_plugin.reasoning.prompting import PromptSet
+from aurelia_plugin.reasoning.roles import ROLES
+from aurelia_plugin.store import TraceStore
 
 pytest.importorskip("google.genai", reason="needs the extra `gemini`: google-genai")
-
-from aurelia_plugin.model_wrappers.gemini import GeminiBackend, GeminiOptions
 
 SECRET = "AIza-very-secret-1"
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
@@ -141,6 +146,33 @@ def test_a_large_video_is_uploaded_once_and_deleted_at_the_end(run: Any, clip: M
     assert running.service.deleted == ["files/f0"]
 
 
+def test_all_roles_and_iterations_share_one_upload(run: Any, clip: Media, tmp_path: Path) -> None:
+    scores = iter((3, 9))
+
+    def reply(request: Request) -> Answer:
+        form = request.body["generationConfig"].get("responseJsonSchema", {}).get("properties", {})
+        if "steps" in form:
+            return said(steps("Listen.", answers=["A bell."], final="bell"))
+        return said(score(next(scores), "More.")) if "score" in form else said("A bell rings.")
+
+    running = run(Gemini(reply=reply), inline_mb=0)
+    roles: dict[Any, Any] = dict.fromkeys(ROLES, running.backend)
+    names: dict[Any, str] = dict.fromkeys(ROLES, running.backend.identity)
+    plan = LoopPlan(PromptSet(), names, threshold=6, max_iterations=3)
+    agents = Agents(roles, plan, TraceStore(tmp_path / "traces"), QUICK)
+    trace = asyncio.run(agents.trace(question("What rings?", clip)))
+    running.ask(_prompt(clip, Text("What rings?")))  # the target, in a loop of its own
+    assert (trace.stop, [i.score for i in trace.iterations]) == ("accepted", [3, 9])
+    assert len(running.server.asked(":generateContent")) == 7
+    assert len(running.uploads()) == 1
+
+
+def test_the_provider_is_found_by_its_name() -> None:
+    pool = BackendPool("gemini:g-1?timeout=9", {"max_frames": 3})
+    assert pool.target.identity.startswith("gemini:g-1#")
+    assert pool.target.concurrency == 8
+
+
 def test_only_what_does_not_fit_is_uploaded(run: Any, clip: Media) -> None:
     running = run(inline_mb=0.02)
     running.ask(_prompt(beep(seconds=0.1), beep(500, seconds=2.0), Text("What?")))
@@ -149,7 +181,7 @@ def test_only_what_does_not_fit_is_uploaded(run: Any, clip: Media) -> None:
 
 def test_a_file_that_cannot_be_processed_fails_and_is_deleted_too(run: Any, clip: Media) -> None:
     running = run(Gemini(("PROCESSING", "FAILED")), inline_mb=0)
-    with pytest.raises(BackendError, match="could not process an uploaded video .FAILED") as caught:
+    with pytest.raises(BackendError, match="could not process an uploaded video") as caught:
         running.ask(_prompt(clip))
     assert not isinstance(caught.value, TransientError)
     assert running.server.asked(":generateContent") == []
@@ -161,6 +193,23 @@ def test_a_file_that_is_never_ready_is_not_waited_for_for_ever(run: Any, clip: M
     running = run(Gemini(("PROCESSING",)), inline_mb=0, upload_timeout=0.05)
     with pytest.raises(TransientError, match="not ready after"):
         running.ask(_prompt(clip))
+
+
+def test_a_call_that_is_repeated_does_not_upload_again(run: Any, clip: Media) -> None:
+    class Stumbling(Gemini):
+        stumbled = False
+
+        def __call__(self, request: Request) -> Answer:
+            if request.method == "GET" and not self.stumbled:
+                self.stumbled = True
+                return Answer({"error": {"message": "later", "status": "X"}}, 503)
+            return super().__call__(request)
+
+    running = run(Stumbling(), inline_mb=0)
+    with pytest.raises(TransientError, match="HTTP 503"):
+        running.ask(_prompt(clip))
+    assert running.ask(_prompt(clip)).text == "a bell"
+    assert len(running.uploads()) == 1
 
 
 def test_a_muted_clip_is_silent_in_the_file_that_is_sent(
@@ -214,7 +263,7 @@ def test_a_schema_is_sent_and_a_reply_that_ignores_it_is_noticed(
     deaf = run(Gemini(reply=lambda request: said("prose")))
     for _ in range(2):
         deaf.ask(_prompt(schema=SCHEMA))
-    assert [r for r in caplog.records if "ignores" in r.getMessage()].__len__() == 1
+    assert sum("ignores" in record.getMessage() for record in caplog.records) == 1
 
 
 def test_decoding_settings_are_sent_only_when_asked_for(run: Any) -> None:

@@ -16,16 +16,16 @@ from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
 from lmms_eval.api.model import lmms
 from lmms_eval.models import MODEL_REGISTRY_V2
 from lmms_eval.models.chat._chat_base import ChatMixin
+from making import beep
 from PIL import Image
 
 from aurelia_plugin.backend import Backend, Generation, Message, Part, Prompt, Reply, Text
 from aurelia_plugin.errors import BackendError, ConfigError
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Frames, Media
-from aurelia_plugin.model_wrappers.lmms_eval_model import LmmsBackend, LmmsOptions
+from aurelia_plugin.model_wrappers.lmms_eval_model import LmmsBackend, LmmsOptions, _Job
 from aurelia_plugin.model_wrappers.lmms_forms import Form, form_of, forms, pack
 from aurelia_plugin.model_wrappers.options import read_options
-from making import beep
 
 
 class Base(lmms):
@@ -132,8 +132,12 @@ def test_requests_asked_together_go_in_one_call_and_do_not_mix(
     backend = opened("qwen2_5_omni", gather=8)
     backend.load().reply = lambda blocks: f"about {blocks[-1][1]}"
     prompts = [prompt(Text(f"number {n}"), tokens=16 + n % 2) for n in range(6)]
-    replies = ask(backend, *prompts)
-    assert [reply.text for reply in replies] == [f"about number {n}" for n in range(6)]
+    jobs = [_Job(pack(p, Form()), p.generation) for p in prompts]
+
+    async def together() -> list[str]:
+        return await asyncio.gather(*(backend._batcher(job) for job in jobs))
+
+    assert asyncio.run(together()) == [f"about number {n}" for n in range(6)]
     assert backend.load().batches == [6]
     # What the wrapper did to one request's settings did not reach the next.
     limits = sorted(settings["max_new_tokens"] for _, settings in backend.load().calls)
@@ -198,7 +202,9 @@ def test_effects_are_in_the_files_that_are_handed_over(clip_file: Path) -> None:
     assert float(np.abs(silent.samples).max()) < 1e-3
     blank = handed(replace(video, blanked=True), Form())
     with av.open(str(blank.path)) as container:
-        assert all(frame.to_ndarray(format="gray").max() < 24 for frame in container.decode(video=0))
+        assert all(
+            frame.to_ndarray(format="gray").max() < 24 for frame in container.decode(video=0)
+        )
     payload = pack(prompt(replace(video, silenced=True)), Form())
     assert not np.any(payload.visuals[1]["array"])
 
@@ -207,9 +213,7 @@ def test_effects_are_in_the_files_that_are_handed_over(clip_file: Path) -> None:
     "output",
     ["", "  ", "[LMMS_EVAL_REQUEST_FAILED after 5 retries] x", "[SAFETY_BLOCKED] HARM"],
 )
-def test_what_stands_for_a_failure_is_one(
-    output: str, opened: Callable[..., LmmsBackend]
-) -> None:
+def test_what_stands_for_a_failure_is_one(output: str, opened: Callable[..., LmmsBackend]) -> None:
     backend = opened("gemini", gather=4)
     backend.load().reply = lambda blocks: output if "bad" in blocks[0][1] else "good"
     good, bad = ask(backend, prompt(Text("good")), prompt(Text("bad")))

@@ -5,8 +5,10 @@ import base64
 import io
 import logging
 import sys
+import threading
 import wave
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,8 +41,6 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
     """Start a server that gives these answers in turn, the last one for ever."""
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
 
         def start(*answers: Answer | Callable[[Request], Answer]) -> Server:
@@ -201,6 +201,19 @@ def test_reka_gets_videos_and_its_deafness_is_declared(serve: Any, clip: Media) 
     assert "max_tokens" in server.requests[0].body
 
 
+def test_a_deaf_or_blind_model_is_sent_less_and_that_is_declared(serve: Any, clip: Media) -> None:
+    server = serve()
+    reply = _ask(_backend(server, sound="none", max_frames=1), _prompt(clip))
+    assert [part["type"] for part in _content(server)] == ["image_url"]
+    assert reply.evidence.dropped == ("soundtrack: the model takes no sound",)
+    reply = _ask(_backend(server, video="none"), _prompt(clip))
+    assert [part["type"] for part in _content(server)] == ["input_audio"]
+    assert reply.evidence.dropped == ("video: the model takes no pictures",)
+    reply = _ask(_backend(server, "vllm", sound="none"), _prompt(clip))
+    assert "mm_processor_kwargs" not in server.requests[-1].body
+    assert (reply.evidence.clips, len(reply.evidence.dropped)) == (0, 1)
+
+
 def test_decoding_settings_are_sent_as_the_server_takes_them(serve: Any) -> None:
     server = serve()
     _ask(_backend(server), _prompt(generation=Generation(max_new_tokens=9)))
@@ -353,8 +366,6 @@ def test_the_identity_holds_what_changes_replies() -> None:
 
 
 def test_calls_are_bounded_and_every_run_may_have_its_own_loop(serve: Any) -> None:
-    import threading
-
     lock, under_way, most = threading.Lock(), 0, 0
 
     def count(request: Request) -> Answer:

@@ -29,10 +29,13 @@ from aurelia_plugin.reasoning.roles import ROLES
 from aurelia_plugin.store import TraceStore
 
 _MISSING = [
-    name for name in ("fastapi", "uvicorn", "openai") if importlib.util.find_spec(name) is None
+    name
+    for name in ("fastapi", "uvicorn", "openai", "soundfile", "soxr")
+    if importlib.util.find_spec(name) is None
 ]
 pytestmark = pytest.mark.skipif(
-    bool(_MISSING), reason=f"needs transformers[serving]: {', '.join(_MISSING)} not installed"
+    bool(_MISSING),
+    reason=f"needs transformers[serving,audio] and openai: {', '.join(_MISSING)} not installed",
 )
 
 _START_S = 120
@@ -55,7 +58,8 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         try:
             _wait(f"http://127.0.0.1:{port}/health", process, log)
             address = f"http://127.0.0.1:{port}/v1"
-            yield f"openai:{model}?server=transformers&base_url={address}&max_frames=2&longest_side=56&max_new_tokens=8"
+            small = "max_frames=2&longest_side=56&max_new_tokens=8"
+            yield f"openai:{model}?server=transformers&base_url={address}&{small}"
         finally:
             process.terminate()
             process.wait(30)
@@ -84,7 +88,7 @@ def test_all_agents_run_on_the_server_and_the_target_in_this_process(
     asked = question("What rings?", Media.file("video", clip_file))
 
     async def both() -> Any:
-        trace = await agents.distil(asked)
+        trace = await agents.trace(asked)
         answer = await pool.target(Prompt(asked.messages, asked.generation))
         await pool.close()
         return trace, answer

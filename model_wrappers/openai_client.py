@@ -1,0 +1,90 @@
+"""OpenAI's client library: opened while calls are under way, its errors turned into ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aurelia_plugin.errors import BackendError, ConfigError
+from aurelia_plugin.model_wrappers.services import Shared, failure
+
+__all__ = ["OpenAIClient", "unreadable"]
+
+_NO_KEY = "none"
+"""What is sent to servers without keys: the client wants one."""
+
+
+class OpenAIClient:
+    """Asks for chat completions, once each: retries have one place, and it is not here.
+
+    Args:
+        backend: the backend's name, for messages.
+        key: the secret, or ""; it is taken out of every error.
+        base_url: where the server is, up to `/v1`.
+        timeout: seconds.
+
+    Raises:
+        ConfigError: if the library is not installed.
+    """
+
+    def __init__(self, backend: str, key: str, base_url: str, timeout: float) -> None:
+        self._backend = backend
+        self._key = key
+        self._base_url = base_url
+        self._timeout = timeout
+        self._library = _library()
+        self._shared = Shared(self._open, lambda client: client.close())
+
+    async def __call__(self, body: Mapping[str, Any]) -> Any:
+        """Return the completion.
+
+        Raises:
+            TransientError: after a failure that may pass.
+            BackendError: after one that may not.
+        """
+        import openai
+
+        try:
+            async with self._shared() as client:
+                return await client.chat.completions.create(**body)
+        except openai.APIStatusError as error:
+            # The error's own cause chain may quote headers: it is not kept.
+            raise failure(
+                self._backend,
+                error.status_code,
+                f"{error.message} {error.code or ''}".strip(),
+                secret=self._key,
+                headers=error.response.headers,
+            ) from None
+        except openai.APIConnectionError as error:  # timeouts are among these
+            said = f"{type(error).__name__}: {error.__cause__ or error}"
+            raise failure(self._backend, None, said, secret=self._key) from None
+        except openai.OpenAIError as error:
+            said = f"the reply cannot be read: {type(error).__name__}"
+            raise unreadable(self._backend, said) from None
+        except ValueError:  # a body that is not JSON
+            raise unreadable(self._backend, "the reply is not JSON") from None
+
+    def _open(self) -> Any:
+        return self._library.AsyncOpenAI(
+            api_key=self._key or _NO_KEY,
+            base_url=self._base_url,
+            timeout=self._timeout,
+            max_retries=0,
+        )
+
+
+def unreadable(backend: str, what: str) -> BackendError:
+    """Return the error of a reply that is not a completion."""
+    return BackendError(backend, what, "Check that base_url leads to a chat completions server.")
+
+
+def _library() -> Any:
+    try:
+        import openai
+    except ImportError as error:
+        raise ConfigError(
+            "openai: the package openai is not installed.",
+            'Run: pip install "aurelia-lmms-eval[openai]"',
+        ) from error
+    return openai

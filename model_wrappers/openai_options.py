@@ -1,0 +1,47 @@
+"""Options of OpenAI-compatible backends."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from aurelia_plugin.model_wrappers.options import BackendOptions
+
+__all__ = ["OpenAIOptions"]
+
+
+class OpenAIOptions(BackendOptions):
+    """Options of `openai:MODEL`."""
+
+    server: str = "openai"
+    """What the server takes: a name in servers.yaml."""
+    base_url: str | None = None
+    """Where the server is, up to `/v1`; by default the kind's own place."""
+    key_env: str | None = None
+    """The environment variable that holds the key; by default the kind's own."""
+    video: Literal["file", "frames", "none"] | None = None
+    """`file` sends videos whole, `frames` as pictures, `none` no pictures at all; by default what
+    the server takes."""
+    sound: Literal["input_audio", "audio_url", "none"] | None = None
+    """How sound is sent, `none` for models without hearing; by default what the server takes."""
+    json_schema: bool | None = None
+    """Whether JSON schemas are sent; by default as the server takes them."""
+    max_frames: int = Field(16, ge=1)
+    """Frames of a video, sampled uniformly."""
+    longest_side: int | None = Field(512, ge=14)
+    """Pixels to which images, frames and videos encoded anew are reduced; not whole files."""
+    max_new_tokens: int | None = Field(None, ge=1)
+    """Upper bound on every reply, whatever the task or role asks for."""
+    room_for_thinking: int = Field(0, ge=0)
+    """Tokens beyond a reply's limit, for models whose thoughts count as reply."""
+    fixed_temperature: bool = False
+    """For models that refuse a temperature: none is sent, and replies may vary."""
+    timeout: float = Field(300, gt=0)
+    """Seconds after which a call counts as failed and is repeated."""
+    concurrency: int = Field(8, ge=1)
+    """Calls under way at once."""
+
+    def that_change_replies(self) -> dict[str, Any]:
+        """Return the options that are part of the backend's identity."""
+        return self.model_dump(exclude={"key_env", "timeout", "concurrency"}, exclude_none=True)
