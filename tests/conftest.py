@@ -1,20 +1,23 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from media.conftest import MakeVideo, grey_frames, make_sound, make_video, tone
 
+# Before any test module is imported: huggingface_hub reads it once.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
 __all__ = ["clip_file", "make_sound", "make_video"]
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """One cache for the session: the embedded model and the mini data are made once; no network."""
+    """One cache for the session: the embedded model and the mini data are made once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AURELIA_CACHE", str(tmp_path_factory.mktemp("aurelia-cache")))
-        patch.setenv("HF_HUB_OFFLINE", "1")
         yield
 
 

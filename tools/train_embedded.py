@@ -126,9 +126,7 @@ class Maker:
 
     def __call__(self, step: int, first: int, count: int) -> Batch:
         """Return the batch of one step's clips from `first` on."""
-        made = clips(
-            self._seed, step, first, count, self._prompts, looking=step < self._looking
-        )
+        made = clips(self._seed, step, first, count, self._prompts, looking=step < self._looking)
         ears = self._packer.processor.feature_extractor
         return collate(made, [self._packer(clip) for clip in made], ears)
 
