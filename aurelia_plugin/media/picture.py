@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media.medium import Frames, Media
@@ -93,11 +96,26 @@ def picture(media: Media, *, longest_side: int | None = None) -> NDArray[np.uint
     return np.zeros_like(pixels) if media.blanked else pixels
 
 
+_strictness = threading.Lock()
+
+
+@contextlib.contextmanager
+def _whole_images_only() -> Iterator[None]:
+    """Make Pillow refuse images that break off, which lmms-eval tells it to fill up with grey."""
+    with _strictness:
+        lenient = ImageFile.LOAD_TRUNCATED_IMAGES
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
+        try:
+            yield
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = lenient
+
+
 def _read(media: Media) -> NDArray[np.uint8]:
     if media.path is None:
         raise ValueError("an image has a path or Frames")
     try:
-        with Image.open(media.path) as image:
+        with _whole_images_only(), Image.open(media.path) as image:
             return rgb_array(image, media.name)
     except Image.DecompressionBombError as error:
         raise MediaError(media.name, "the image is too large", _TOO_LARGE) from error
