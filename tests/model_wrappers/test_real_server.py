@@ -35,7 +35,7 @@ _MISSING = [
 ]
 pytestmark = pytest.mark.skipif(
     bool(_MISSING),
-    reason=f"needs transformers[serving,audio] and openai: {', '.join(_MISSING)} not installed",
+    reason=f"needs openai and what `transformers serve` wants: {', '.join(_MISSING)} not installed",
 )
 
 _START_S = 120
