@@ -34,12 +34,12 @@ def prepare(rank: int, args: argparse.Namespace) -> None:
     model, processor = build(args.seed, args.out / "model")
     ears = processor.feature_extractor
     if rank == 0:
-        train_tower(
-            "seeing", model, ears, TowerPlan(args.seed, args.seeing, 16, args.rate), args.out
-        )
+        seeing = TowerPlan(args.seed, args.seeing, 16, args.rate)
+        train_tower("seeing", model, ears, seeing, args.out)
         return
-    train_tower("hearing", model, ears, TowerPlan(args.seed, args.hearing, 16, args.rate), args.out)
-    plan = ThinkerPlan("reading", args.seed, args.reading, 0, 0, 14, args.rate)
+    hearing = TowerPlan(args.seed, args.hearing, 16, args.rate)
+    train_tower("hearing", model, ears, hearing, args.out)
+    reading = ThinkerPlan("reading", args.seed, args.reading, 0, 0, 14, args.rate)
     train_thinker(0, 1, model, processor, reading, args.out)
 
 
