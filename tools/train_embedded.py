@@ -39,7 +39,9 @@ def prepare(rank: int, args: argparse.Namespace) -> None:
         return
     hearing = TowerPlan(args.seed, args.hearing, 16, args.rate)
     train_tower("hearing", model, ears, hearing, args.out)
-    reading = ThinkerPlan("reading", args.seed, args.reading, 0, 0, 14, args.rate)
+    reading = ThinkerPlan(
+        "reading", args.seed, args.reading, args.copying, 0, 0, 28, 0.7, args.rate
+    )
     train_thinker(0, 1, model, processor, reading, args.out)
 
 
@@ -53,7 +55,7 @@ def think(rank: int, args: argparse.Namespace) -> None:
     assert read is not None
     model.load_state_dict(read["model"])
     load_towers(model, args.out)
-    plan = ThinkerPlan("thinking", args.seed, args.steps, args.looking, 8, 4, args.rate)
+    plan = ThinkerPlan("thinking", args.seed, args.steps, 0, args.looking, 8, 6, 0.3, args.rate)
     train_thinker(rank, PROCESSES, model, processor, plan, args.out)
     torch.distributed.destroy_process_group()
 
@@ -77,9 +79,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seeing", type=int, default=2400, help="steps of the seeing tower")
+    parser.add_argument("--seeing", type=int, default=2000, help="steps of the seeing tower")
     parser.add_argument("--hearing", type=int, default=1200, help="steps of the hearing tower")
-    parser.add_argument("--reading", type=int, default=500, help="steps of reading")
+    parser.add_argument("--reading", type=int, default=1400, help="steps of reading")
+    parser.add_argument("--copying", type=int, default=600, help="how many of them only copy")
     parser.add_argument("--steps", type=int, default=3600, help="steps of all parts")
     parser.add_argument("--looking", type=int, default=150, help="how many of them only look")
     parser.add_argument("--rate", type=float, default=1e-3)

@@ -57,8 +57,9 @@ def config(ids: Mapping[str, int], vocabulary: int) -> Any:
             },
             "eos_token_id": ids["<|im_end|>"],
             "pad_token_id": ids["<|endoftext|>"],
-            "tie_word_embeddings": False,
         },
+        # A name that is looked up is said as it was read.
+        tie_word_embeddings=True,
         vision_config={
             "hidden_size": 96,
             "out_hidden_size": _WIDTH,

@@ -15,6 +15,7 @@ from aurelia_plugin.benchmark.synthetic.render import render_picture, render_sou
 from aurelia_plugin.benchmark.synthetic.scene import Scene, held_out
 from aurelia_plugin.reasoning.prompting import PromptSet
 from embedded_training.architecture import FRAME_SIDE
+from embedded_training.drills import copying, drill
 from embedded_training.texts import (
     Exchange,
     Note,
@@ -25,7 +26,18 @@ from embedded_training.texts import (
     shuffled_atlas,
 )
 
-__all__ = ["MIX", "TOWER_MIX", "Clip", "clips", "pictures", "rng_of", "sample_of", "tales", "texts"]
+__all__ = [
+    "MIX",
+    "TOWER_MIX",
+    "Clip",
+    "clips",
+    "copies",
+    "pictures",
+    "rng_of",
+    "sample_of",
+    "tales",
+    "texts",
+]
 
 MIX: dict[str, float] = {
     "music_avqa": 0.20,
@@ -39,11 +51,11 @@ MIX: dict[str, float] = {
 """Share of clips by column."""
 
 TOWER_MIX: dict[str, float] = {
-    "music_avqa": 0.32,
-    "avsd": 0.16,
+    "music_avqa": 0.30,
+    "avsd": 0.13,
     "captioning": 0.12,
-    "compositional": 0.16,
-    "geoiq": 0.06,
+    "compositional": 0.20,
+    "geoiq": 0.07,
     "meme": 0.10,
     "dm_match": 0.08,
 }
@@ -51,13 +63,13 @@ TOWER_MIX: dict[str, float] = {
 
 
 TALE_MIX: dict[str, float] = {
-    "music_avqa": 0.15,
-    "avsd": 0.05,
-    "captioning": 0.05,
-    "compositional": 0.2,
-    "geoiq": 0.25,
-    "meme": 0.15,
-    "dm_match": 0.15,
+    "music_avqa": 0.12,
+    "avsd": 0.04,
+    "captioning": 0.04,
+    "compositional": 0.16,
+    "geoiq": 0.40,
+    "meme": 0.12,
+    "dm_match": 0.12,
 }
 """The same for questions without a clip."""
 
@@ -100,7 +112,13 @@ def pictures(scene: Scene, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return frames uint8 `[32, 56, 56, 3]`, much as they are after encoding and reducing."""
     # Noise as it is after halving the side, and often less: the encoder removes some of it.
     noise = scene.picture_noise * 0.5 * float(rng.uniform(0.0, 1.0))
-    frames = render_picture(replace(scene, picture_noise=noise), FRAME_SIDE)
+    if scene.flag is not None:
+        # A flag's edges stand on whole pixels: at the full side, on halves of these.
+        whole = render_picture(replace(scene, picture_noise=2 * noise))
+        halves = whole.reshape(len(whole), FRAME_SIDE, 2, FRAME_SIDE, 2, 3)
+        frames = np.rint(halves.mean(axis=(2, 4))).astype(np.uint8)
+    else:
+        frames = render_picture(replace(scene, picture_noise=noise), FRAME_SIDE)
     return _sharpened(frames, float(rng.uniform(-0.2, 0.8)))
 
 
@@ -143,16 +161,35 @@ def clips(
 
 
 def tales(
-    seed: int, step: int, stage: str, first: int, count: int, prompts: PromptSet
+    seed: int,
+    step: int,
+    stage: str,
+    first: int,
+    count: int,
+    prompts: PromptSet,
+    *,
+    drills: float = 0.0,
 ) -> list[Clip]:
-    """Return `count` questions without media: what can be learnt of them from text alone."""
+    """Return `count` questions without media: what can be learnt of them from text alone.
+
+    `drills`: the share of exercises among them.
+    """
     made = []
     away = 2**20 if stage == "thinking" else 2**21  # other questions in every stage
     for place in range(count):
         rng = rng_of(seed, step, away + first + place)
+        if rng.random() < drills:
+            made.append(Clip(None, (), tuple(drill(rng)), "drill"))
+            continue
         sample = sample_of(rng, TALE_MIX)
         made.append(Clip(None, (), tuple(conclusions(sample, prompts, rng)), sample.item.column))
     return made
+
+
+def copies(seed: int, step: int, count: int) -> list[Clip]:
+    """Return `count` exercises in copying."""
+    rngs = [rng_of(seed, step, 2**22 + place) for place in range(count)]
+    return [Clip(None, (), tuple(copying(rng)), "drill") for rng in rngs]
 
 
 def texts(seed: int, count: int, prompts: PromptSet) -> list[str]:

@@ -41,11 +41,12 @@ ROLES = (
     "evaluate",
     "conclude",
     "told",
+    "drill",
 )
 """The parts: answers directly, follows the question's steps, follows other steps, follows one step
 without a question, makes its own steps, writes the reasoner's steps, improves bad steps, writes the
 caption, scores a caption; and without any clip: concludes from findings that are written already,
-answers directly from a caption."""
+answers directly from a caption, does exercises in reading."""
 
 UNCLEAR = "unclear"
 

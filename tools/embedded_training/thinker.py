@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from aurelia_plugin.reasoning.prompting import PromptSet
-from embedded_training.clips import Clip, clips, tales
+from embedded_training.clips import Clip, clips, copies, tales
 from embedded_training.model import SOUND_TOKENS, VIDEO_TOKENS, hear, positions, see
 from embedded_training.packing import Packed, Packer
 from embedded_training.progress import Optimizers, draw_curves, load_state, log, rate_at, save_state
@@ -40,17 +40,21 @@ class Plan(NamedTuple):
     Attributes:
         stage: names the files.
         steps: in all.
+        copying: steps at the beginning that are only of exercises in copying.
         looking: steps at the beginning that are only of single questions to the senses.
         clips: of each step and process; without any, the thinker only reads.
         tales: questions without a clip, of each step and process.
+        drills: the share of exercises in reading among these.
     """
 
     stage: str
     seed: int
     steps: int
+    copying: int
     looking: int
     clips: int
     tales: int
+    drills: float
     rate: float
 
 
@@ -196,11 +200,15 @@ class Learner:
 
     def _drawn(self, step: int) -> list[Clip]:
         plan = self.plan
+        if step < plan.copying:
+            return copies(plan.seed, step, plan.tales)
         looking = step < plan.looking
         first = self._rank * plan.clips
         seen = clips(plan.seed, step, first, plan.clips, self._prompts, looking=looking)
         first = self._rank * plan.tales
-        told = tales(plan.seed, step, plan.stage, first, plan.tales, self._prompts)
+        told = tales(
+            plan.seed, step, plan.stage, first, plan.tales, self._prompts, drills=plan.drills
+        )
         return [*seen, *told]
 
     def step(self, step: int) -> float:
