@@ -70,8 +70,8 @@ def _looked_up(rng: np.random.Generator) -> list[Exchange]:
 
 def _found(rng: np.random.Generator) -> list[Exchange]:
     """Say which name has this flag and this melody."""
-    flags = several_of(rng, FLAGS, int(rng.integers(2, 4)))
-    melodies = several_of(rng, tuple(MELODIES), int(rng.integers(2, 4)))
+    flags = several_of(rng, FLAGS, int(rng.integers(2, 5)))
+    melodies = several_of(rng, tuple(MELODIES), int(rng.integers(2, 5)))
     kinds = [(flag, melody) for flag in flags for melody in melodies]
     names = several_of(rng, _NAMES, len(kinds))
     order = several_of(rng, range(len(kinds)), len(kinds))
@@ -82,32 +82,33 @@ def _found(rng: np.random.Generator) -> list[Exchange]:
 
 def _chosen(rng: np.random.Generator) -> list[Exchange]:
     """Say the letter of an option; options differ in one word at least."""
-    first, second = several_of(rng, _WORDS, 2), several_of(rng, _WORDS, 2)
+    first, second = several_of(rng, _WORDS, 4), several_of(rng, _WORDS, 4)
     if rng.random() < 0.5:
         options = [f"{a} with {b}" for a in first for b in second]
     else:
-        options = several_of(rng, _WORDS, 4)
-    options = several_of(rng, options, int(rng.integers(3, 5)))
-    told = list(zip("ABCD", options, strict=False))
+        options = several_of(rng, _WORDS, 16)
+    options = several_of(rng, options, int(rng.integers(3, 17)))
+    told = list(zip("ABCDEFGHIJKLMNOP", options, strict=False))
     lines = [f"{letter}. {option}" for letter, option in told]
     prompt = "\n".join([*lines, "End with one line: Answer: <letter>"])
-    return _asked(prompt, [(f"{option}\n", f"Answer: {letter}") for letter, option in told])
+    return _asked(prompt, [(f"{option}\nAnswer:", f" {letter}") for letter, option in told])
 
 
 def _counted(rng: np.random.Generator) -> list[Exchange]:
-    """Say which of four numbers is the one that was named."""
-    numbers = [f"{k / 10:.1f}" for k in several_of(rng, range(3, 36), 4)]
+    """Say which of several numbers is the one that was named."""
+    numbers = [f"{k / 10:.1f}" for k in several_of(rng, range(3, 36), int(rng.integers(4, 10)))]
     listed = ", ".join(numbers)
     return _asked(
         "Audio 1, Audio 2, Audio 3 and Audio 4",
-        [(f"about {x} times\n{listed}\n", f"Audio {k + 1}") for k, x in enumerate(numbers)],
+        [(f"about {x} times\n{listed}\nAudio ", f"{k + 1}") for k, x in enumerate(numbers)],
     )
 
 
 _KINDS: Final[tuple[Callable[[np.random.Generator], list[Exchange]], ...]] = (
     copying,
     _looked_up,
-    _found,
-    _chosen,
-    _counted,
+    *(_found,) * 2,
+    *(_counted,) * 2,
+    *(_chosen,) * 3,
 )
+"""All kinds, some more often than others."""
