@@ -11,6 +11,7 @@ import copy
 import functools
 import threading
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from pydantic import Field, Json
@@ -80,10 +81,11 @@ class LmmsBackend:
         self._name = model
         self.options = options or LmmsOptions()
         self._form = _known(model)
+        self._model_args()
         self._lock = threading.Lock()
         self._model: Any = None
         self._batcher: MicroBatcher[_Job, Any] = MicroBatcher(
-            self._generate, self.options.gather, lambda _: "any"
+            self._generate, self.concurrency, lambda _: "any"
         )
 
     @functools.cached_property
@@ -91,13 +93,13 @@ class LmmsBackend:
         """Model, its arguments, the form of its requests, and the version of lmms-eval."""
         from importlib.metadata import version
 
-        facts = [self.options.model_args, self._form.model_dump(), version("lmms_eval")]
+        facts = [self._model_args(), self._form.model_dump(), version("lmms_eval")]
         return f"lmms:{self._name}#{digest_of(facts)[:12]}"
 
     @property
     def concurrency(self) -> int:
         """One call's worth of requests."""
-        return self.options.gather
+        return 1 if self._form.alone else self.options.gather
 
     async def __call__(self, prompt: Prompt) -> Reply:
         """Answer the prompt.
@@ -132,15 +134,41 @@ class LmmsBackend:
         from lmms_eval.models import get_model
 
         device = {"device": self.options.device} if self.options.device else {}
+        self._check_modules()
         try:
             kind = get_model(self._name, force_simple=self._form.simple)
-            return kind(**{**self.options.model_args, **device, "batch_size": 1})
+            return kind(**{**self._model_args(), **device, "batch_size": 1})
         except Exception as error:
             # The wrappers import and build other people's code, which raises whatever it likes.
             raise ConfigError(
                 f"lmms:{self._name} cannot be loaded: {type(error).__name__}: {error}",
                 "Install what the model needs (`aurelia doctor` names it), or check model_args.",
             ) from error
+
+    def _model_args(self) -> dict[str, Any]:
+        """Return the constructor's arguments: the user's, and those without which media are lost.
+
+        Raises:
+            ConfigError: if the user asks for what would lose a medium.
+        """
+        own = self._form.model_args
+        for name, value in self.options.model_args.items():
+            if own.get(name, value) != value:
+                raise ConfigError(
+                    f"lmms:{self._name}: model_args has {name}={value!r}; with that the wrapper "
+                    "loses a medium that would be counted as delivered.",
+                    f"Leave {name} out, or take evidence away with media=muted or media=blanked.",
+                )
+        return {**own, **self.options.model_args}
+
+    def _check_modules(self) -> None:
+        missing = [name for name in self._form.modules if find_spec(name) is None]
+        if missing:
+            raise ConfigError(
+                f"lmms:{self._name}: {', '.join(missing)} cannot be imported; without it the "
+                "wrapper drops a medium and goes on.",
+                f"pip install {' '.join(missing)}",
+            )
 
     def _generate(self, jobs: Sequence[_Job]) -> Sequence[Any]:
         """Hand all requests to the model in one call; returns its outputs, in order."""
@@ -159,6 +187,12 @@ class LmmsBackend:
         ]
         try:
             return list(model.generate_until(requests))
+        except Exception as error:  # other people's code, which raises whatever it likes
+            raise BackendError(
+                f"lmms:{self._name}",
+                f"the wrapper raised {type(error).__name__}: {error}",
+                "See the log above for the wrapper's own messages.",
+            ) from error
         finally:
             model.task_dict = {}
 

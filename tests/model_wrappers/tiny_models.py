@@ -337,6 +337,108 @@ def nemotron_omni(into: Path) -> Path:
     return _save(tr.NemotronH_Omni_Reasoning_V3(config), processor, into)
 
 
+def qwen2_audio(into: Path) -> Path:
+    """A Qwen2-Audio: hears only."""
+    torch.manual_seed(8)
+    own = _embedded()
+    processor = tr.Qwen2AudioProcessor(
+        feature_extractor=tr.WhisperFeatureExtractor(feature_size=128),
+        tokenizer=own.tokenizer,
+        chat_template=CHAT_TEMPLATE,
+    )
+    config = tr.Qwen2AudioConfig(
+        audio_config=_whisper_encoder(1500),
+        text_config={**TEXT, "model_type": "qwen2", "vocab_size": len(own.tokenizer)},
+        audio_token_index=processor.audio_token_id,
+    )
+    return _save(tr.Qwen2AudioForConditionalGeneration(config), processor, into)
+
+
+def audio_flamingo_3(into: Path) -> Path:
+    """An Audio Flamingo 3: hears only, one sound a prompt."""
+    torch.manual_seed(9)
+    tokenizer = _tokenizer(audio_token="<sound>")
+    processor = tr.AudioFlamingo3Processor(
+        feature_extractor=tr.WhisperFeatureExtractor(feature_size=128),
+        tokenizer=tokenizer,
+        chat_template=_template("", "<sound>"),
+    )
+    encoder = _whisper_encoder(1500)
+    config = tr.AudioFlamingo3Config(
+        audio_config={
+            "num_mel_bins": encoder["num_mel_bins"],
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "intermediate_size": 48,
+            "hidden_size": 32,
+        },
+        text_config={**TEXT, "model_type": "qwen2", "vocab_size": len(tokenizer)},
+        audio_token_id=processor.audio_token_id,
+    )
+    return _save(tr.AudioFlamingo3ForConditionalGeneration(config), processor, into)
+
+
+def qwen2_5_vl(into: Path) -> Path:
+    """A Qwen2.5-VL: sees only."""
+    torch.manual_seed(10)
+    own = _embedded()
+    area = {"shortest_edge": 28 * 28, "longest_edge": 56 * 56}
+    named = {"image_token": "<|IMAGE|>", "video_token": "<|VIDEO|>"}
+    processor = tr.Qwen2_5_VLProcessor(
+        image_processor=tr.Qwen2VLImageProcessor(size=area),
+        video_processor=tr.Qwen2VLVideoProcessor(size=area),
+        tokenizer=_tokenizer(**named),
+        chat_template=CHAT_TEMPLATE,
+    )
+    ids = own.tokenizer.convert_tokens_to_ids
+    config = tr.Qwen2_5_VLConfig(
+        text_config={
+            **TEXT,
+            "vocab_size": len(own.tokenizer),
+            "rope_parameters": {
+                "rope_type": "default",
+                "rope_theta": 10_000.0,
+                "mrope_section": [2, 3, 3],
+            },
+        },
+        vision_config={
+            "hidden_size": 32,
+            "out_hidden_size": 32,
+            "intermediate_size": 48,
+            "depth": 2,
+            "num_heads": 2,
+            "fullatt_block_indexes": [1],
+        },
+        image_token_id=ids("<|IMAGE|>"),
+        video_token_id=ids("<|VIDEO|>"),
+        vision_start_token_id=ids("<|vision_bos|>"),
+        vision_end_token_id=ids("<|vision_eos|>"),
+    )
+    return _save(tr.Qwen2_5_VLForConditionalGeneration(config), processor, into)
+
+
+def video_salmonn_2(into: Path) -> Path:
+    """A LoRA adapter, as video-SALMONN 2's weights are published, for `qwen2_5_vl`."""
+    import peft
+
+    base = tr.Qwen2_5_VLForConditionalGeneration.from_pretrained(qwen2_5_vl(into / "base"))
+    lora = peft.LoraConfig(r=2, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
+    peft.get_peft_model(base, lora).save_pretrained(into / "adapter")
+    return into
+
+
+def _whisper_encoder(positions: int) -> dict[str, Any]:
+    return {
+        "model_type": "qwen2_audio_encoder",
+        "num_mel_bins": 128,
+        "encoder_layers": 1,
+        "encoder_attention_heads": 2,
+        "encoder_ffn_dim": 48,
+        "d_model": 32,
+        "max_source_positions": positions,
+    }
+
+
 _GEMMA4_TOKENS = {
     "boi_token": "<boi>",
     "eoi_token": "<eoi>",
