@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from aurelia_plugin.model_wrappers.catalogue import Hears, Row, rows
 from aurelia_plugin.model_wrappers.families import families
-from aurelia_plugin.model_wrappers.lmms_forms import forms
+from aurelia_plugin.model_wrappers.lmms_forms import Form, forms
 from aurelia_plugin.settings import AureliaSettings
 
 __all__ = [
@@ -97,12 +97,12 @@ def targets_table(*, paper: bool) -> str:
 
 def licences_table() -> str:
     """Return licences and environment of each target, as a Markdown table."""
-    lines = ["| id | code | weights | environment | needs |", "|---|---|---|---|---|"]
+    lines = ["| id | code | weights | environment | needs | read in |", "|---|---|---|---|---|---|"]
     for row in rows().values():
         needs = ", ".join(f"`{name}`" for name in (*row.needs, *row.requires, *row.secrets))
         lines.append(
             f"| `aurelia_{row.id}` | {row.license} | {row.weights_license} | {row.environment} | "
-            f"{needs or _NONE} |"
+            f"{needs or _NONE} | {'; '.join(row.sources) or _NONE} |"
         )
     return "\n".join(lines)
 
@@ -110,20 +110,44 @@ def licences_table() -> str:
 def forms_table() -> str:
     """Return the form of requests of the models that lmms-eval brings, as a Markdown table."""
     lines = [
-        "| model | class | soundtrack | other sounds | left out because |",
-        "|---|---|---|---|---|",
+        "| model | class | soundtrack | media | left out because | besides |",
+        "|---|---|---|---|---|---|",
     ]
     for model, form in forms().items():
-        limited = form.sounds is not None or form.media is not None
-        sounds = "any number" if form.sounds is None else str(form.sounds)
-        why = form.why if limited else _NONE
+        most = _most(form)
+        why = form.why if most else _NONE
         if not form.pictures:
-            why = "pictures: the model takes none"
+            most = ", ".join(filter(None, ("no pictures", most)))
         lines.append(
             f"| `lmms:{model}` | {'simple' if form.simple else 'chat'} | {form.soundtrack} | "
-            f"{sounds} | {why} |"
+            f"{most or 'any number'} | {why} | {_besides(form) or _NONE} |"
         )
     return "\n".join(lines)
+
+
+def _most(form: Form) -> str:
+    parts = []
+    if form.media is not None:
+        parts.append(f"{form.media} in all")
+    if form.of_a_kind is not None:
+        parts.append(f"{form.of_a_kind} of a kind")
+    if form.sounds is not None:
+        parts.append(f"{form.sounds or 'no'} separate sounds")
+    return ", ".join(parts)
+
+
+def _besides(form: Form) -> str:
+    parts = []
+    if form.suffixes:
+        parts.append(f"videos other than {' '.join(form.suffixes)} are written as MP4")
+    if form.silent_track:
+        parts.append("a video without sound gets a silent track")
+    if form.stand_in:
+        filler = {"picture": "a black picture", "sound": "a second of silence"}[form.stand_in]
+        parts.append(f"text alone goes with {filler}")
+    if form.alone:
+        parts.append("one request a call")
+    return "; ".join(parts)
 
 
 def families_table() -> str:

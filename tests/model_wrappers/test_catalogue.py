@@ -11,7 +11,6 @@ from aurelia_plugin import registration
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.model_wrappers import catalogue
 from aurelia_plugin.model_wrappers.catalogue import CATALOGUE, Row, row, rows
-from aurelia_plugin.model_wrappers.families import families
 from aurelia_plugin.model_wrappers.lmms_forms import form_of, forms
 from aurelia_plugin.model_wrappers.options import BackendOptions, read_options
 from aurelia_plugin.model_wrappers.providers import PROVIDERS, BackendPool, _module
@@ -110,19 +109,21 @@ def test_registration_loads_neither_a_yaml_parser_nor_pydantic() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_only_verified_families_claim_a_run() -> None:
+def test_only_what_is_run_in_these_tests_claims_a_run() -> None:
+    from test_families import FAMILIES
+    from test_lmms_upstream import UPSTREAM
+
     tiny = {known.id for known in rows().values() if known.status == "run-tiny"}
-    assert tiny <= {
-        "embedded",
-        "qwen2_5_omni",
-        "qwen2_5_omni_3b",
-        "qwen3_omni",
-        "gemma3n",
-        "phi4_multimodal",
-        "gemini",
-        "reka",
-    }
-    assert set(families()) >= {"qwen2_5_omni", "qwen3_omni_moe", "gemma3n", "phi4_multimodal"}
+    services = {"gemini", "reka"}
+    sizes = {"embedded", "qwen2_5_omni_3b"}
+    assert tiny <= {*FAMILIES, *UPSTREAM} | services | sizes
+    assert {*FAMILIES, *UPSTREAM} - {"gemma4_unified"} <= tiny
+
+
+def test_rows_that_can_be_loaded_here_say_where_their_facts_were_read() -> None:
+    for known in rows().values():
+        provider = (known.backend or "").partition(":")[0]
+        assert bool(known.sources) == (provider in ("transformers", "lmms")), known.id
 
 
 @pytest.mark.parametrize(
