@@ -184,3 +184,13 @@ def test_a_lack_is_told_with_its_fix(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("SOME_KEY", "x")
     assert told(**here, secrets=["SOME_KEY"]) == []
     assert "sidecar" in told(backend="sidecar:vita")[0]
+
+
+def test_what_is_no_package_of_a_registry_is_not_told_to_be_installed_by_name() -> None:
+    """A package of another author has the name `ola`."""
+    (code, weights) = lacks(row("ola"))
+    assert code.what == "not importable: ola, whisper, moviepy, decord"
+    assert code.fix.startswith("pip install openai-whisper moviepy decord; ola from https://")
+    assert weights.fix == "hf download THUdyh/Ola-7b"
+    (nothing,) = lacks(row("av_llm"))
+    assert nothing.fix == "Choose another target."

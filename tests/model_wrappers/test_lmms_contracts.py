@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import inspect
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -147,6 +148,13 @@ def test_the_wrapper_is_the_one_that_was_read(
         STAND_INS[wrapper_id](wrappers, Log())
     kind = get_model(wrapper_id, force_simple=form_of(wrapper_id).simple)
     assert described(kind) == SIGNATURES[wrapper_id]
+
+
+def test_the_weights_of_a_row_are_those_that_its_wrapper_loads() -> None:
+    for name, read in SIGNATURES.items():
+        given = json.loads(rows()[name].options.get("model_args", "{}"))
+        default = read["arguments"]["pretrained"].strip("'")
+        assert rows()[name].weights == given.get("pretrained", default), name
 
 
 def described(kind: type) -> dict[str, Any]:
