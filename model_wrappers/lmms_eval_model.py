@@ -7,8 +7,8 @@ so nothing of one request can leak into another, whatever the wrapper does insid
 from __future__ import annotations
 
 import asyncio
-import copy
 import functools
+import logging
 import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -20,7 +20,8 @@ from aurelia_plugin.backend import Generation, Prompt, Reply, Usage, cut_at
 from aurelia_plugin.digests import digest_of
 from aurelia_plugin.errors import BackendError, ConfigError
 from aurelia_plugin.model_wrappers.batching import MicroBatcher
-from aurelia_plugin.model_wrappers.lmms_forms import Form, Payload, form_of, pack
+from aurelia_plugin.model_wrappers.lmms_forms import Form, Payload, form_of, forms, pack
+from aurelia_plugin.model_wrappers.lmms_requests import instance, task_dict
 from aurelia_plugin.model_wrappers.options import BackendOptions
 
 __all__ = [
@@ -28,11 +29,9 @@ __all__ = [
     "LmmsBackend",
     "LmmsOptions",
     "open_backend",
-    "payload_to_messages",
-    "payload_to_visual",
 ]
 
-_TASK, _SPLIT = "__aurelia__", "x"
+_log = logging.getLogger(__name__)
 
 _FAILURES = ("[LMMS_EVAL_REQUEST_FAILED", "[LMMS_EVAL_BUDGET_EXCEEDED", "[SAFETY_BLOCKED")
 """How the bundled wrappers begin what they return in place of an answer."""
@@ -55,16 +54,6 @@ OPTIONS = LmmsOptions
 class _Job(NamedTuple):
     payload: Payload
     generation: Generation
-
-
-def payload_to_messages(payload: Payload) -> list[dict[str, Any]]:
-    """Return the messages of a payload: the `doc_to_messages` of the inner task."""
-    return copy.deepcopy(payload.messages)
-
-
-def payload_to_visual(payload: Payload) -> list[Any]:
-    """Return the media of a payload: the `doc_to_visual` of the inner task."""
-    return list(payload.visuals)
 
 
 class LmmsBackend:
@@ -172,17 +161,10 @@ class LmmsBackend:
 
     def _generate(self, jobs: Sequence[_Job]) -> Sequence[Any]:
         """Hand all requests to the model in one call; returns its outputs, in order."""
-        from lmms_eval.api.instance import Instance
-
         model = self.load()
-        model.task_dict = {_TASK: {_SPLIT: [job.payload for job in jobs]}}
+        model.task_dict = task_dict([job.payload for job in jobs])
         requests = [
-            Instance(
-                request_type="generate_until",
-                arguments=_arguments(job, index, simple=model.is_simple),
-                idx=0,
-                metadata={"task": _TASK, "doc_id": index, "repeats": 1},
-            )
+            instance(job.payload, job.generation, index, simple=model.is_simple)
             for index, job in enumerate(jobs)
         ]
         try:
@@ -229,30 +211,13 @@ def _known(model: str) -> Form:
         raise ConfigError(
             f"lmms-eval has no model {model!r}.", "`lmms-eval models` lists those that it has."
         )
+    if model not in forms():
+        _log.warning(
+            "lmms:%s: how its wrapper takes media was not looked into: what is counted as "
+            "delivered may be lost in it; `aurelia probe --target lmms:%s` shows that.",
+            *(model, model),
+        )
     return form_of(model)
-
-
-def _arguments(job: _Job, index: int, *, simple: bool) -> tuple[Any, ...]:
-    settings = _settings(job.generation)
-    where = (index, _TASK, _SPLIT)
-    if simple:
-        return (job.payload.text, settings, payload_to_visual, *where)
-    return (job.payload.text, payload_to_messages, settings, *where)
-
-
-def _settings(generation: Generation) -> dict[str, Any]:
-    """Return generation settings of this request alone: wrappers change what they are given."""
-    settings: dict[str, Any] = {
-        "max_new_tokens": generation.max_new_tokens,
-        "temperature": generation.temperature,
-        "do_sample": generation.temperature > 0,
-        "num_beams": generation.num_beams,
-    }
-    if generation.top_p is not None:
-        settings["top_p"] = generation.top_p
-    if generation.until:
-        settings["until"] = list(generation.until)
-    return settings
 
 
 def open_backend(model: str, options: LmmsOptions) -> LmmsBackend:

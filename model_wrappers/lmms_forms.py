@@ -50,6 +50,8 @@ class Form(BaseModel):
     """Videos, images and sounds (soundtracks counted) at most, each; None without a limit."""
     why: str = "the wrapper takes no more"
     """Why the rest is not handed over."""
+    sound_files: bool = False
+    """Whether a simple class takes sounds as files and drops arrays."""
     suffixes: tuple[str, ...] = ()
     """Endings of the video files that it takes; others are written as MP4. Empty: any."""
     silent_track: bool = False
@@ -82,7 +84,7 @@ class Payload:
 
     Attributes:
         messages: for chat classes: role and typed blocks whose media are paths.
-        visuals: for simple classes: paths of videos, arrays of sound, images, in order.
+        visuals: for simple classes: paths of videos, arrays or paths of sound, images, in order.
         text: for simple classes: the whole conversation's text.
         evidence: what was handed over, and what the wrapper would lose and was left out.
     """
@@ -219,7 +221,8 @@ class _Packing:
         assert sound is not None  # there is a file of it
         self._separate += 1
         self._count(sound.seconds)
-        self.visuals.append({"array": sound.samples, "sampling_rate": sound.rate})
+        array = {"array": sound.samples, "sampling_rate": sound.rate}
+        self.visuals.append(str(path) if self._form.sound_files else array)
         return [{"type": "audio", "url": str(path)}]
 
     def _count_track(self, medium: Media, *, delivered: bool) -> None:

@@ -13,6 +13,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -198,6 +199,38 @@ def test_arguments_that_would_lose_a_medium_are_refused() -> None:
     options: dict[str, Any] = {"model_args": '{"use_audio_in_video": false}'}
     with pytest.raises(ConfigError, match="loses a medium"):
         LmmsBackend("uni_moe_2_omni", read_options(LmmsOptions, options, "x"))
+
+
+def test_the_openai_class_gets_its_sounds_as_files(
+    wrappers: pytest.MonkeyPatch, clip_file: Path
+) -> None:
+    """Arrays of sound are dropped by it without a word."""
+    backend = LmmsBackend("openai", LmmsOptions(model_args='{"api_key": "none"}'))  # type: ignore[arg-type]
+    sent: list[dict[str, Any]] = []
+
+    def create(**payload: Any) -> Any:
+        sent.append(payload)
+        message = SimpleNamespace(content=ANSWER)
+        return SimpleNamespace(choices=[SimpleNamespace(message=message)], usage=None)
+
+    completions = SimpleNamespace(completions=SimpleNamespace(create=create))
+    wrappers.setattr(backend.load(), "client", SimpleNamespace(chat=completions))
+    parts = (Media.file("video", clip_file), beep(), Text("Which?"))
+    reply = asyncio.run(backend(Prompt((Message("user", parts),), Generation(max_new_tokens=7))))
+    assert reply.text == ANSWER
+    kinds = [block["type"] for block in sent[0]["messages"][0]["content"]]
+    assert kinds.count("input_audio") == reply.evidence.clips == 2
+    assert kinds.count("image_url") > 0
+
+
+def test_a_wrapper_that_nobody_looked_into_is_said_to_be_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    LmmsBackend("llava_hf")
+    assert "was not looked into" in caplog.text
+    caplog.clear()
+    LmmsBackend("qwen2_5_omni")
+    assert not caplog.text
 
 
 def test_a_missing_module_that_would_lose_a_medium_is_said(
