@@ -18,13 +18,16 @@ from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Clip, Media
 from aurelia_plugin.media.video import uniform_frames
 
-__all__ = ["ARMS", "Arm", "Finding", "GivesLogits", "Probe", "probe"]
+__all__ = ["ARMS", "NOT_SENT", "Arm", "Finding", "GivesLogits", "Probe", "probe"]
 
 _QUESTION = "Describe in one sentence what you see and what you hear."
 
 ARMS = ("full", "again", "muted", "blanked", "swapped", "text", "picture", "sound")
 """What is sent: the clip as it is, twice; its sound silent; its picture black; another clip's
 sound; no media; the picture alone; the sound alone."""
+
+NOT_SENT = "not sent"
+"""The error of the arms that follow a clip that failed as it is."""
 
 _PICTURE_FRAMES = 16
 _NOISE = 10.0
@@ -110,7 +113,7 @@ async def probe(backend: Backend, clip: Clip, other: Clip, *, retry: RetryPolicy
     for name in ARMS:
         arms[name] = await _send(backend, clips[name], retry)
         if arms[name].error and name == "full":
-            arms |= {rest: Arm(None, None, 0.0, "not sent") for rest in ARMS if rest != name}
+            arms |= {rest: Arm(None, None, 0.0, NOT_SENT) for rest in ARMS if rest != name}
             break
     return Probe(
         backend.identity,
@@ -146,7 +149,7 @@ async def _send(backend: Backend, clip: Clip, retry: RetryPolicy) -> Arm:
         seconds = time.monotonic() - started
         logits = backend.next_token_logits(prompt) if isinstance(backend, GivesLogits) else None
     except AureliaError as error:
-        return Arm(None, None, time.monotonic() - started, error.what)
+        return Arm(None, None, time.monotonic() - started, f"{error.what} {error.fix}".strip())
     return Arm(reply, logits, seconds)
 
 
