@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from transformers.utils import import_utils
 
 from aurelia_plugin.media.audio import has_sound, waveform
 from aurelia_plugin.media.clip import Media
@@ -180,10 +181,20 @@ def on_cpu(patch: pytest.MonkeyPatch) -> None:
 def wrappers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
     """The libraries stand in, CUDA is the CPU, and wrappers that were imported so are forgotten."""
     install(monkeypatch, LIBRARIES)
+    _forget_what_is_installed()
     on_cpu(monkeypatch)
     monkeypatch.chdir(tmp_path)  # some wrappers write beside the user's files
     before = set(sys.modules)
     yield monkeypatch
+    monkeypatch.undo()
+    _forget_what_is_installed()
     for name in set(sys.modules) - before:
         if name.startswith("lmms_eval.models."):
             del sys.modules[name]
+
+
+def _forget_what_is_installed() -> None:
+    """The transformers library remembers which packages it has found; stand-ins come and go."""
+    for value in vars(import_utils).values():
+        if hasattr(value, "cache_clear"):
+            value.cache_clear()
