@@ -11,13 +11,14 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
-from aurelia_plugin.backend import Backend, Reply, Usage
+from aurelia_plugin.backend import Backend, Prompt, Reply, Usage
 from aurelia_plugin.calls import RetryPolicy, answer
 from aurelia_plugin.counts import CallCount, RunCount
 from aurelia_plugin.errors import AureliaError, BackendError, MediaError
 from aurelia_plugin.reasoning.conditions import Arm, Gather, Posed
 from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.question import Question
+from aurelia_plugin.voting import Poll
 
 __all__ = ["Answer", "Pipeline", "Progress", "Source"]
 
@@ -71,6 +72,7 @@ class Pipeline:
         counts: where outcomes are counted.
         window: how many questions are under way at once.
         gather: joins lists over the processes of a run.
+        poll: asks for several answers and counts, for arms that want it.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Pipeline:
         window: int = 8,
         gather: Gather = lambda items: items,
         retry: RetryPolicy | None = None,
+        poll: Poll | None = None,
     ) -> None:
         self.counts = counts or RunCount()
         self._target = target
@@ -94,6 +97,7 @@ class Pipeline:
         self._window = max(1, window)
         self._gather = gather
         self._retry = retry or RetryPolicy()
+        self._poll = poll
 
     async def run(self, sources: Sequence[Source], progress: Progress) -> list[Answer]:
         """Answer every question; answers come in the order of the sources.
@@ -156,7 +160,7 @@ class Pipeline:
                     count.add_trace(posed.trace)
                     count.without_steps += posed.question is not None and not posed.trace.steps
             asked = self._after_agents(source, question, posed)
-            reply = await self._ask(asked, source) if asked is not None else None
+            reply = await self._ask(asked, posed.samples, source) if asked is not None else None
         if reply is None:
             for count in counts:
                 count.unanswered += 1
@@ -183,12 +187,17 @@ class Pipeline:
             count.agent_failures += 1
         return question if self._policy == "zero_shot" else None
 
-    async def _ask(self, asked: Question, source: Source) -> Reply | None:
+    async def _ask(self, asked: Question, samples: int | None, source: Source) -> Reply | None:
         try:
-            reply = await answer(self._target, asked.prompt(), self._retry)
+            if samples is None or self._poll is None:
+                return await self._ask_target(asked.prompt())
+            return await self._poll(asked, samples, self._ask_target)
         except (BackendError, MediaError) as error:
             self._target_failed(source, error)
             return None
+
+    async def _ask_target(self, prompt: Prompt) -> Reply:
+        reply = await answer(self._target, prompt, self._retry)
         self._target_count.add(reply)
         return reply
 

@@ -3,7 +3,8 @@
 Layout of a traces folder::
 
     traces/ab/<key>.json    one trace, whole
-    calls/cd/<key>.json     one finished agent call: the reply
+    calls/cd/<key>.json     one finished agent call, or sampled answer: the reply
+    votes/ef/<key>.json     the sampled answers to one question, and the majority's
     runs/<time>_<arm>.json  what a run did
 
 Every file is written beside its place and renamed into it, so a process killed at any moment
@@ -50,7 +51,7 @@ class TraceStore:
         if not writable:
             return
         try:
-            for name in ("traces", "calls", "runs"):
+            for name in ("traces", "calls", "votes", "runs"):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
@@ -86,6 +87,10 @@ class TraceStore:
     def put_call(self, key: str, reply: Reply) -> None:
         """Store the reply of a finished agent call."""
         self._write(self._place("calls", key), reply.model_dump_json(indent=1))
+
+    def put_vote(self, key: str, vote: BaseModel) -> None:
+        """Store the sampled answers to one question (`voting.Vote`)."""
+        self._write(self._place("votes", key), vote.model_dump_json(indent=1))
 
     def put_run(self, name: str, record: Mapping[str, Any]) -> Path:
         """Write a run's record and return its path; an existing one is never replaced."""

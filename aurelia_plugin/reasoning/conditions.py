@@ -17,6 +17,7 @@ from aurelia_plugin.reasoning.trace import Trace
 __all__ = [
     "Arm",
     "AureliaArm",
+    "ConsistencyArm",
     "CotArm",
     "Gather",
     "Injector",
@@ -46,11 +47,13 @@ class Posed(NamedTuple):
         question: what the target is asked, or None when the arm has nothing to pose.
         trace: the question's own trace, in the arms that make one.
         problem: why there is nothing to pose.
+        samples: how many sampled answers are voted on; None for one answer, as the task wants it.
     """
 
     question: Question | None
     trace: Trace | None = None
     problem: str | None = None
+    samples: int | None = None
 
 
 class Arm(Protocol):
@@ -181,6 +184,25 @@ class PlaceboArm(AureliaArm):
         if donated is None:
             return Posed(None, None, "the loop of the question that lends its steps failed")
         return Posed(self._inject(question, donated))
+
+
+class ConsistencyArm(ZeroShotArm):
+    """`condition=consistency`: the question as it is, asked once for each call that the loop made.
+
+    The control of equal compute. The trace is needed to know how many calls that were, and is made
+    if it is not in the store.
+    """
+
+    def __init__(self, trace: Callable[[Question], Awaitable[Trace]]) -> None:
+        self._trace = trace
+
+    async def pose(self, question: Question) -> Posed:
+        """Return the question unchanged, with the number of answers to sample."""
+        trace = await self._trace(question)
+        if trace.stop == "failed":
+            return Posed(None, trace, trace.error)
+        calls = sum(len(iteration.calls) for iteration in trace.iterations)
+        return Posed(question, trace, samples=max(1, calls))
 
 
 class PrecomputedArm(ZeroShotArm):
