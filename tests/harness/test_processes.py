@@ -21,6 +21,7 @@ SCRIPT = """
   reply: '{"score": 9}'
 - contains: Before answering
   reply: 'Answer: B'
+- reply: 'Answer: A'
 """
 
 
