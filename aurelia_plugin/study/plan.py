@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -97,7 +97,7 @@ class Arm:
         label: the condition, with `@` and the media mode where that is not `full`.
     """
 
-    plan: StudyPlan
+    plan: StudyPlan = field(compare=False, repr=False)
     target: str
     label: str
 
