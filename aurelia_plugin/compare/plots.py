@@ -31,6 +31,10 @@ _GROUNDS: Final = {
 }
 
 
+_LABEL: Final = 36
+"""Characters of a name at most."""
+
+
 class Plot(NamedTuple):
     """One plot that was written.
 
@@ -136,6 +140,7 @@ def _write(draw: Draw, ground: tuple[str, str, str], path: Path) -> None:
         "axes.spines.top": False,
         "axes.spines.right": False,
         "legend.frameon": False,
+        "text.parse_math": False,  # a name with dollar signs is a name
         "font.size": 10,
         "svg.fonttype": "none",  # text stays text: small, searchable, read aloud
         "font.family": ["DejaVu Sans", "sans-serif"],
@@ -207,7 +212,8 @@ def _whiskers(
 def _row_label(comparison: Comparison, arms: Sequence[str], kind: ScopeKind, name: str) -> str:
     contrasts = (comparison.contrast(arm, kind, name) for arm in arms)
     n = next((contrast.n for contrast in contrasts if contrast is not None), 0)
-    return f"{name or 'all items'} (n={n})"
+    short = name if len(name) <= _LABEL else f"{name[: _LABEL - 1]}\u2026"
+    return f"{short or 'all items'} (n={n})"
 
 
 def _reported(axes: Axes, comparison: Comparison, names: Sequence[str]) -> None:
