@@ -5,6 +5,7 @@ Layout of a traces folder::
     traces/ab/<key>.json    one trace, whole
     calls/cd/<key>.json     one finished agent call: the reply
     runs/<time>_<arm>.json  what a run did
+    runs/<time>_<arm>.items.jsonl  what became of each question
 
 Every file is written beside its place and renamed into it, so a process killed at any moment
 leaves either the whole file or none, and many processes may share a folder.
@@ -16,7 +17,7 @@ import json
 import logging
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -102,6 +103,12 @@ class TraceStore:
             self._write(path, text)
             return path
         raise StoreError(f"{self.folder / 'runs'}: no free name for {base}.", "Empty the folder.")
+
+    def put_items(self, record: Path, items: Iterable[Mapping[str, Any]]) -> Path:
+        """Write what became of each question beside a run's record, one line each."""
+        path = record.with_suffix(".items.jsonl")
+        self._write(path, "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items))
+        return path
 
     def _place(self, kind: str, key: str) -> Path:
         return self.folder / kind / key[:2] / f"{key}.json"

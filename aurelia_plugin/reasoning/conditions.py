@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from itertools import zip_longest
 from typing import Any, NamedTuple, Protocol
 
 from aurelia_plugin.errors import ConfigError
@@ -46,11 +47,13 @@ class Posed(NamedTuple):
         question: what the target is asked, or None when the arm has nothing to pose.
         trace: the question's own trace, in the arms that make one.
         problem: why there is nothing to pose.
+        steps: what stands in front of the question, its own or another's.
     """
 
     question: Question | None
     trace: Trace | None = None
     problem: str | None = None
+    steps: tuple[str, ...] = ()
 
 
 class Arm(Protocol):
@@ -117,6 +120,15 @@ class Injector:
         values: Mapping[str, Any] = {"steps": reasoning.steps, "step_answers": answers}
         return question.with_preface(self._prompts.render("inject", values))
 
+    def shown(self, reasoning: Reasoning) -> tuple[str, ...]:
+        """Return what the target reads: the steps, with their answers where those go along."""
+        if not self._with_answers:
+            return reasoning.steps
+        return tuple(
+            f"{step} {answer}".strip()
+            for step, answer in zip_longest(reasoning.steps, reasoning.step_answers, fillvalue="")
+        )
+
 
 class AureliaArm(ZeroShotArm):
     """`condition=aurelia`: r* of this question."""
@@ -132,7 +144,8 @@ class AureliaArm(ZeroShotArm):
         trace = await self._trace(question)
         if trace.stop == "failed":
             return Posed(None, trace, trace.error)
-        return Posed(self._inject(question, Reasoning(trace.steps, trace.step_answers)), trace)
+        own = Reasoning(trace.steps, trace.step_answers)
+        return Posed(self._inject(question, own), trace, steps=self._inject.shown(own))
 
 
 class PlaceboArm(AureliaArm):
@@ -180,7 +193,7 @@ class PlaceboArm(AureliaArm):
         donated = self._donors[question.key]
         if donated is None:
             return Posed(None, None, "the loop of the question that lends its steps failed")
-        return Posed(self._inject(question, donated))
+        return Posed(self._inject(question, donated), steps=self._inject.shown(donated))
 
 
 class PrecomputedArm(ZeroShotArm):
@@ -197,7 +210,7 @@ class PrecomputedArm(ZeroShotArm):
         found = self._look_up(question)
         if found is None:
             return Posed(None, None, f"no precomputed steps for {question.id}")
-        return Posed(self._inject(question, found))
+        return Posed(self._inject(question, found), steps=self._inject.shown(found))
 
 
 def shifted(items: Iterable[tuple[str, str]], seed: int) -> dict[str, str] | None:
