@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from aurelia_plugin.backend import Backend, Prompt, Reply, Usage
 from aurelia_plugin.calls import RetryPolicy, answer
-from aurelia_plugin.counts import CallCount, RunCount
+from aurelia_plugin.counts import CallCount, ItemCount, RunCount
 from aurelia_plugin.errors import AureliaError, BackendError, MediaError
 from aurelia_plugin.reasoning.conditions import Arm, Gather, Posed
 from aurelia_plugin.reasoning.modes import MediaChange
@@ -142,25 +143,43 @@ class Pipeline:
         _ = changed.key  # digests the media here, in the worker thread
         return changed
 
+    def _with_content(self, question: Question) -> tuple[Question, str]:
+        return self._changed(question), question.key
+
     async def _answer(self, source: Source, progress: Progress) -> Answer:
+        item = ItemCount(source.id)
+        self.counts.items.append(item)
+        started = time.monotonic()
+        answer = await self._answer_and_count(source, item, progress)
+        item.seconds = round(time.monotonic() - started, 3)
+        return answer
+
+    async def _answer_and_count(
+        self, source: Source, item: ItemCount, progress: Progress
+    ) -> Answer:
         counts = self.counts.of(source.category)
         for count in counts:
             count.n += 1
         reply = None
         try:
-            question = await self._make(source, self._changed)
+            question, item.content = await self._make(source, self._with_content)
         except MediaError as error:
-            self._target_failed(source, error)
+            self._target_failed(source, item, error)
             self._reasoned(progress)
         else:
             posed = await self._arm.pose(question)
             self._reasoned(progress)
+            item.steps, item.preface = posed.steps, posed.preface
+            if posed.trace is not None and posed.samples is None:  # else it is only counted
+                item.trace = posed.trace.key
             if posed.trace is not None:
                 for count in counts:
                     count.add_trace(posed.trace)
                     count.without_steps += posed.question is not None and not posed.trace.steps
+            item.failed = "agents" if posed.question is None else None
             asked = self._after_agents(source, question, posed)
-            reply = await self._ask(asked, posed.samples, source) if asked is not None else None
+            if asked is not None:
+                reply = await self._ask(asked, posed.samples, source, item)
         if reply is None:
             for count in counts:
                 count.unanswered += 1
@@ -187,21 +206,29 @@ class Pipeline:
             count.agent_failures += 1
         return question if self._policy == "zero_shot" else None
 
-    async def _ask(self, asked: Question, samples: int | None, source: Source) -> Reply | None:
+    async def _ask(
+        self, asked: Question, samples: int | None, source: Source, item: ItemCount
+    ) -> Reply | None:
         try:
             if samples is None or self._poll is None:
-                return await self._ask_target(asked.prompt())
-            return await self._poll(asked, samples, self._ask_target)
+                reply = await self._ask_target(asked.prompt())
+            else:
+                reply, item.vote = await self._poll(asked, samples, self._ask_target)
         except (BackendError, MediaError) as error:
-            self._target_failed(source, error)
+            self._target_failed(source, item, error)
             return None
+        item.dropped = reply.evidence.dropped
+        item.input_tokens = reply.usage.input_tokens
+        item.output_tokens = reply.usage.output_tokens
+        return reply
 
     async def _ask_target(self, prompt: Prompt) -> Reply:
         reply = await answer(self._target, prompt, self._retry)
         self._target_count.add(reply)
         return reply
 
-    def _target_failed(self, source: Source, error: AureliaError) -> None:
+    def _target_failed(self, source: Source, item: ItemCount, error: AureliaError) -> None:
+        item.failed = "target"
         if self._policy == "raise":
             raise error
         self.counts.problem(f"{source.id}: {error}")

@@ -6,6 +6,7 @@ Layout of a traces folder::
     calls/cd/<key>.json     one finished agent call, or sampled answer: the reply
     votes/ef/<key>.json     the sampled answers to one question, and the majority's
     runs/<time>_<arm>.json  what a run did
+    runs/<time>_<arm>.items.jsonl  what became of each question
 
 Every file is written beside its place and renamed into it, so a process killed at any moment
 leaves either the whole file or none, and many processes may share a folder.
@@ -17,7 +18,7 @@ import json
 import logging
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -92,6 +93,10 @@ class TraceStore:
         """Store the sampled answers to one question (`voting.Vote`)."""
         self._write(self._place("votes", key), vote.model_dump_json(indent=1))
 
+    def vote(self, key: str, form: type[R]) -> R | None:
+        """Return the stored vote in its form (`voting.Vote`), or None."""
+        return self._read(self._place("votes", key), form)
+
     def put_run(self, name: str, record: Mapping[str, Any]) -> Path:
         """Write a run's record and return its path; an existing one is never replaced."""
         text = json.dumps(record, indent=1, ensure_ascii=False)
@@ -107,6 +112,12 @@ class TraceStore:
             self._write(path, text)
             return path
         raise StoreError(f"{self.folder / 'runs'}: no free name for {base}.", "Empty the folder.")
+
+    def put_items(self, record: Path, items: Iterable[Mapping[str, Any]]) -> Path:
+        """Write what became of each question beside a run's record, one line each."""
+        path = record.with_suffix(".items.jsonl")
+        self._write(path, "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items))
+        return path
 
     def _place(self, kind: str, key: str) -> Path:
         return self.folder / kind / key[:2] / f"{key}.json"

@@ -13,6 +13,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,7 +25,7 @@ from aurelia_plugin.reasoning.trace import TRACE_SCHEMA
 from aurelia_plugin.store import TraceStore
 from aurelia_plugin.text import Storable
 
-__all__ = ["Ballot", "Poll", "Vote", "majority", "read_any", "sample_seed"]
+__all__ = ["Ballot", "Poll", "Polled", "Vote", "majority", "read_any", "sample_seed"]
 
 AskTarget = Callable[[Prompt], Awaitable[Reply]]
 
@@ -67,6 +68,13 @@ class Vote(_Record):
     chosen: int
 
 
+class Polled(NamedTuple):
+    """The majority's answer, with what all answers cost, and the key of the stored vote."""
+
+    reply: Reply
+    key: str
+
+
 class Poll:
     """Asks a target several times and counts.
 
@@ -85,7 +93,7 @@ class Poll:
         self._seed = seed
         self._store = store
 
-    async def __call__(self, question: Question, count: int, ask: AskTarget) -> Reply:
+    async def __call__(self, question: Question, count: int, ask: AskTarget) -> Polled:
         """Return the majority's answer, word for word as its earliest supporter gave it.
 
         Args:
@@ -133,7 +141,7 @@ class Poll:
         )
         self._store.put_vote(key, vote)
         usage = sum((reply.usage for reply in replies), Usage())
-        return replies[chosen].model_copy(update={"usage": usage})
+        return Polled(replies[chosen].model_copy(update={"usage": usage}), key)
 
     def _sampled(self, plain: Prompt, temperature: float, index: int) -> Prompt:
         generation = replace(

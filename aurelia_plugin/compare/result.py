@@ -202,7 +202,7 @@ class Contrast(_Frozen):
         test: which test `p` is from: `mcnemar` (exact, one item per video), `clustered_mcnemar`
             (exact sign-flip test over videos, its generalisation), `bootstrap` (paired cluster
             bootstrap, graded scores).
-        p: two-sided; None for means over columns and where no video varies.
+        p: two-sided; None for graded scores where no video varies or the videos are too few.
         mcnemar: exact McNemar's p, as if items were independent; right/wrong scores only.
         p_holm: corrected over the columns of this arm; columns only.
         detectable: the gain that this n could have shown with 80% power at the 5% level.

@@ -98,7 +98,9 @@ def _answer(arm: str, index: int) -> ArmAnswer:
             (False, False): "wrong",
         }[before, right]
         fields |= {"iterations": 2, "first_score": 3, "best_score": 1 + (index * 7) % 10}
-        fields |= {"stop": "accepted", "trace": f"{index:064x}"}
+        fields |= {"stop": "accepted"}
+    if arm in {"placebo", "aurelia"}:
+        fields["trace"] = f"{index:064x}"
     if arm == "aurelia":
         fields |= {"leak": "leak" if index % 3 == 0 else "clean", "leak_rule": "phrase"}
     text = EVIL if index == 0 else f"Answer: {'A' if right else 'B'} said {arm}"
@@ -151,6 +153,7 @@ def _put_record(store: TraceStore, arm: str, rows: list[Any]) -> Path:
         {
             "id": f"{row.task}/test/{row.doc_id}",
             "preface": f"Preface of {arm}: {EVIL}" if arm in {"aurelia", "placebo"} else "",
+            "vote": "f" * 64 if arm == "consistency" and row is rows[0] else None,
         }
         for row in rows
     ]

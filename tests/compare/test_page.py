@@ -153,7 +153,7 @@ def test_a_question_shows_everything_and_runs_nothing(page: Any) -> None:
                  "Say what is seen.", "3 of 10", "8 of 10", "the best: these steps are used",
                  "Its own answer", "Preface of aurelia", "Preface of placebo", "nothing read",
                  "4 sampled answers at temperature 0.7; number 3 stands for the majority",
-                 "not delivered: soundtrack", "Loop of placebo, aurelia, consistency"):  # fmt: skip
+                 "not delivered: soundtrack", "Loop of placebo, aurelia"):  # fmt: skip
         assert part in text, part
     marks = page.locator(".answer h3 .mark").all()
     assert [mark.get_attribute("aria-label") for mark in marks] == [

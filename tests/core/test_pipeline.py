@@ -128,6 +128,11 @@ def test_the_target_gets_the_steps_before_its_question(tmp_path: Path) -> None:
     assert run(line, [Made(1)], told) == ["to Question 1?"]
     assert "1. Listen.\n" in text_of(target.prompts[0])
     assert told.events == ["reasoned", "answered"]
+    (kept,) = line.counts.items
+    assert (kept.steps, f"{kept.preface}\n\nQuestion 1?") == (
+        ("Listen.",),
+        text_of(target.prompts[0]),
+    )
     record = line.counts.record()
     assert (record["accepted"], record["mean_iterations"], record["failed"]) == (1, 1.0, 0)
 

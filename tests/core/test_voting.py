@@ -150,6 +150,9 @@ def test_as_many_answers_as_the_loop_made_calls_and_the_majority_in_its_own_word
     assert vote.chosen == 1
     assert result.usage.output_tokens == sum(len(text.split()) for text in said)
     assert line.counts.record()["evidence"]["target"]["calls"] == 6
+    (kept,) = line.counts.items
+    assert (kept.vote, kept.trace) == (vote.key, None), "the loop is counted, not used"
+    assert kept.output_tokens == result.usage.output_tokens
 
 
 def test_a_second_run_asks_nothing_again_and_another_seed_asks_all(tmp_path: Path) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-from pydantic import ValidationError
 
 from aurelia_plugin.compare.result import Comparison, ItemRow, RunInfo
 from aurelia_plugin.reasoning.trace import Iteration, Trace
@@ -33,7 +31,6 @@ class Evidence:
             if run.traces is not None and Path(run.traces).is_dir()
         }
         self._accounts = {label: _accounts(run) for label, run in self._runs.items()}
-        self._votes = {label: self._votes_of(run) for label, run in self._runs.items()}
 
     def of(self, item: ItemRow) -> dict[str, Any]:
         """Return `arms`, label to what is known of that arm, and `traces`, key to loop."""
@@ -41,20 +38,20 @@ class Evidence:
         traces: dict[str, Any] = {}
         for label, answer in item.arms.items():
             about: dict[str, Any] = {}
-            preface = self._accounts[label].get((item.task, item.doc_id), {}).get("preface")
-            if preface:
-                about["preface"] = preface
+            account = self._accounts[label].get((item.task, item.doc_id), {})
+            if account.get("preface"):
+                about["preface"] = account["preface"]
             trace = self._trace(label, answer.trace)
             if trace is not None:
                 about["trace"] = trace.key
                 traces[trace.key] = loop(trace)
-                vote = self._votes[label].get(trace.question_key)
-                if vote is not None:
-                    about["votes"] = {
-                        "ballots": [[ballot.text, ballot.value] for ballot in vote.ballots],
-                        "chosen": vote.chosen,
-                        "temperature": vote.temperature,
-                    }
+            vote = self._vote(label, account.get("vote"))
+            if vote is not None:
+                about["votes"] = {
+                    "ballots": [[ballot.text, ballot.value] for ballot in vote.ballots],
+                    "chosen": vote.chosen,
+                    "temperature": vote.temperature,
+                }
             arms[label] = about
         return {"arms": arms, "traces": traces}
 
@@ -62,31 +59,9 @@ class Evidence:
         store = self._stores.get(label)
         return None if store is None or key is None else _read(store, key)
 
-    def _votes_of(self, run: RunInfo) -> Mapping[str, Vote]:
-        """Return the votes of a run by question; others of the folder are of other runs."""
-        if run.condition != "consistency" or run.label not in self._stores:
-            return {}
-        found = {}
-        seeds_of_run = run.settings.get("seed"), run.settings.get("vote_temperature")
-        for vote in _all_votes(self._stores[run.label].folder):
-            if vote.target == run.target and _fits(vote, *seeds_of_run):
-                found[vote.question_key] = vote
-        return found
-
-
-def _fits(vote: Vote, seed: Any, temperature: Any) -> bool:
-    from aurelia_plugin.voting import sample_seed
-
-    first = vote.ballots[0].seed == sample_seed(int(seed or 0), 0)
-    return first and (temperature is None or vote.temperature == float(temperature))
-
-
-def _all_votes(folder: Path) -> Iterator[Vote]:
-    for path in sorted((folder / "votes").glob("*/*.json")):
-        try:
-            yield Vote.model_validate_json(path.read_bytes())
-        except ValidationError:  # edited or of another version: not shown, and not ours to change
-            continue
+    def _vote(self, label: str, key: str | None) -> Vote | None:
+        store = self._stores.get(label)
+        return None if store is None or key is None else store.vote(key, Vote)
 
 
 @functools.lru_cache(maxsize=64)
