@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Plot", "require_matplotlib", "write_plots"]
+__all__ = ["Plot", "require_matplotlib", "write_plots", "write_target_plot"]
 
 # Okabe and Ito's colours, told apart by people with any common colour vision; one marker each.
 _COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C8C00")
@@ -75,6 +75,16 @@ def write_plots(comparison: Comparison, folder: Path) -> tuple[Plot, ...]:
             _write(draw, ground, folder / f"{plot.name}{suffix}")
         written.append(plot)
     return tuple(written)
+
+
+def write_target_plot(compared: Mapping[str, Comparison], folder: Path) -> None:
+    """Draw every arm's gain over all items, a row for each target, as `gain_by_target`.
+
+    Raises:
+        ConfigError: matplotlib is not installed.
+    """
+    require_matplotlib()
+    _write(lambda figure: _by_target(figure, compared), _GROUNDS[""], folder / "gain_by_target")
 
 
 Draw = Callable[["Figure"], None]
@@ -194,6 +204,25 @@ def _gains(
     for row in range(1, len(rows)):
         axes.axhline(row - 0.5, color="grey", linewidth=0.3)
     axes.set_xlabel(f"gain over {comparison.reference}, points")
+    figure.legend(loc="outside upper right", ncols=4)
+
+
+def _by_target(figure: Figure, compared: Mapping[str, Comparison]) -> None:
+    arms = list(dict.fromkeys(c.arm for one in compared.values() for c in one.contrasts))
+    step = 0.8 / max(1, len(arms))
+    figure.set_size_inches(7.2, max(2.5, 1.2 + 0.6 * len(compared)))
+    axes = figure.subplots()
+    for index, arm in enumerate(arms):
+        rows = [(row, one.contrast(arm, "all")) for row, one in enumerate(compared.values())]
+        found = [(row - 0.4 + step * (index + 0.5), contrast) for row, contrast in rows if contrast]
+        contrasts = [contrast for _, contrast in found]
+        _whiskers(axes, contrasts, [place for place, _ in found], label=arm, **_look(index))
+    axes.axvline(0, color="grey", linewidth=1)
+    names = [f"{name} (n={len(one.items)})" for name, one in compared.items()]
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel("gain over the reference arm, points")
     figure.legend(loc="outside upper right", ncols=4)
 
 

@@ -56,6 +56,12 @@ class StudyPlan(BaseModel):
     """More flags of lmms-eval, for example `--batch_size` and `4`."""
     environment: dict[str, str] = {}
     """Environment variables of the runs. Secrets do not belong here: this file is kept."""
+    draws: int = Field(4000, ge=100)
+    """Draws of the bootstrap."""
+    prices: dict[str, tuple[float, float]] = {}
+    """Model to US dollars for a million tokens read and written."""
+    boards: tuple[str, ...] = ()
+    """Published boards into which the arms are put (see `aurelia compare --board`)."""
     page_media: Literal["link", "copy", "none"] = "link"
     """Whether the page links the clips, has copies of them beside it, or shows none."""
     thumbnails: bool = True
