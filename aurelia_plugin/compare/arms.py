@@ -48,6 +48,15 @@ class Arm:
     accounts: Mapping[Key, Account]
     notes: tuple[str, ...]
     blind: str | None = None
+    prices: Prices | None = None
+
+    def cost(self, key: Key) -> float | None:
+        """Return what a question cost, its agents included; None if a model has no price."""
+        account = self.accounts.get(key)
+        if account is None or self.prices is None:
+            return None
+        spent = account.by_model(next(iter(self.info.models.get("target", ())), "target"))
+        return _priced(spent, self.prices)
 
     @property
     def label(self) -> str:
@@ -118,7 +127,7 @@ def _arm(
     elif record is not None and not accounts:
         notes.append(f"{label}: its record is older and says nothing of single questions.")
     info = _info(label, log, record, metrics, questions, prices)
-    return Arm(info, questions, accounts, tuple(notes), variant)
+    return Arm(info, questions, accounts, tuple(notes), variant, prices)
 
 
 def _info(
@@ -250,16 +259,25 @@ def _cost(
     models: Mapping[str, Iterable[str]],
     prices: Prices | None,
 ) -> float | None:
-    """Return what the run's tokens cost; None if a model has no price."""
+    """Return what the run's own calls cost; None if a model has no price."""
     if prices is None or not tokens:
         return None
     total = 0.0
     for role, count in tokens.items():
-        if not count["input"] and not count["output"]:
+        names = list(models.get(role, ()))
+        cost = _priced({(names or [role])[0]: (count["input"], count["output"])}, prices)
+        if cost is None or (len(names) > 1 and cost > 0):
+            return None  # several models answered: whose tokens are whose is not recorded
+        total += cost
+    return total
+
+
+def _priced(spent: Mapping[str, tuple[int, int]], prices: Prices) -> float | None:
+    total = 0.0
+    for model, (read, written) in spent.items():
+        if not read and not written:
             continue
-        priced = [prices[model] for model in models.get(role, ()) if model in prices]
-        if len(priced) != 1:
+        if model not in prices:
             return None
-        read, written = priced[0]
-        total += (count["input"] * read + count["output"] * written) / 1e6
+        total += (read * prices[model][0] + written * prices[model][1]) / 1e6
     return total

@@ -113,7 +113,7 @@ def _compared(
         found
         for info in infos
         for scope in everything
-        if (found := figure(scope, info.label, method, info.cost if scope.kind == "all" else None))
+        if (found := figure(scope, info.label, method))
     ]
     contrasts = [
         found
@@ -221,6 +221,7 @@ def _row(
         options=gold.options,
         gold=question.target,
         media=media,
+        about=question.extra,
         arms={
             arm.label: _answer(
                 arm.questions[key],
@@ -228,6 +229,7 @@ def _row(
                 question if arm is not reference else None,
                 gold,
                 leaks[arm.label].get(_id(key)),
+                arm.cost(key),
             )
             for arm in arms
             if key in arm.questions
@@ -241,6 +243,7 @@ def _answer(
     reference: Scored | None,
     gold: Gold,
     leak: tuple[str, Finding] | None,
+    cost: float | None,
 ) -> ArmAnswer:
     trace = account.trace if account is not None else None
     scores = [turn.score for turn in trace.iterations if turn.score] if trace is not None else []
@@ -265,6 +268,7 @@ def _answer(
         leak_rule=leak[1].rule if leak is not None else None,
         input_tokens=account.input_tokens if account is not None else question.input_tokens,
         output_tokens=account.output_tokens if account is not None else question.output_tokens,
+        cost=cost,
         seconds=account.seconds if account is not None else None,
     )
 

@@ -34,6 +34,17 @@ class Account:
     output_tokens: int
     seconds: float
     trace: Trace | None
+    target_tokens: tuple[int, int]
+
+    def by_model(self, target: str) -> dict[str, tuple[int, int]]:
+        """Return the tokens read and written by each model, the target under the name given."""
+        spent = {target: self.target_tokens}
+        for turn in self.trace.iterations if self.trace is not None else ():
+            for call in turn.calls:
+                read, written = spent.get(call.model, (0, 0))
+                usage = call.usage
+                spent[call.model] = (read + usage.input_tokens, written + usage.output_tokens)
+        return spent
 
 
 @dataclass(frozen=True)
@@ -114,6 +125,7 @@ def _accounts(path: Path, folder: Path) -> dict[tuple[str, str], Account]:
             output_tokens=row.get("output_tokens", 0) + _tokens(trace, "output_tokens"),
             seconds=row.get("seconds", 0.0),
             trace=trace,
+            target_tokens=(row.get("input_tokens", 0), row.get("output_tokens", 0)),
         )
     return accounts
 

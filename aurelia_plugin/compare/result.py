@@ -111,7 +111,8 @@ class RunInfo(_Frozen):
         models: role (or `target`) to the names by which the models themselves answered.
         seeds: the harness's and the plugin's.
         seconds: wall clock of the whole run.
-        cost: of the whole run in US dollars, by the prices that were given.
+        cost: in US dollars of the calls that this run made, by the prices that were given; calls
+            whose replies were in the store cost nothing here.
         tokens, calls: by role.
         dropped: what was not delivered, with the reason: how many times; by role.
         problems: the first failures, in full.
@@ -166,6 +167,7 @@ class Figure(_Frozen):
         mean_iterations: over the questions that have a trace.
         input_tokens, output_tokens: the target's and its questions' agents', all calls of the
             traces counted, whenever they were made.
+        cost: in US dollars by the prices that were given, all calls of the traces counted.
         seconds: mean time from taking up a question to its answer. Questions overlap, so the sum
             is more than the run took.
     """
@@ -266,6 +268,7 @@ class ArmAnswer(_Frozen):
     leak_rule: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cost: float | None = None
     seconds: float | None = None
 
 
@@ -278,6 +281,8 @@ class ItemRow(_Frozen):
         needs: media that the item's author says it needs.
         question: the text that the task asks, options and answer form included.
         media: names of its media, as a trace or the log gives them.
+        about: what the task's log keeps of the item beside (plain question, references, facts,
+            question type); empty for tasks of others.
         arms: by label; an arm that lacks the item is absent.
     """
 
@@ -293,6 +298,7 @@ class ItemRow(_Frozen):
     options: tuple[Storable, ...] | None = None
     gold: Storable
     media: tuple[Storable, ...] = ()
+    about: Mapping[str, Any] = Field(default_factory=dict)
     arms: Mapping[str, ArmAnswer]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
@@ -89,7 +90,7 @@ class _Paired(NamedTuple):
         return statistics.ClusterSums.of(values, [item.cluster for item in self.items], strata)
 
 
-def figure(scope: Scope, arm: str, method: Method, cost: float | None = None) -> Figure | None:
+def figure(scope: Scope, arm: str, method: Method) -> Figure | None:
     """Return an arm's figures over a scope; None if it has none of the items."""
     items, answers = paired = _Paired.of(scope, arm)
     if not items:
@@ -121,7 +122,7 @@ def figure(scope: Scope, arm: str, method: Method, cost: float | None = None) ->
         mean_iterations=fmean(turns) if turns else None,
         input_tokens=_sum(answer.input_tokens for answer in answers),
         output_tokens=_sum(answer.output_tokens for answer in answers),
-        cost=cost,
+        cost=_total(answer.cost for answer in answers),
         seconds=_mean(answer.seconds for answer in answers),
     )
 
@@ -136,6 +137,11 @@ def _analytic(sums: statistics.ClusterSums, level: float, *, share: bool) -> Int
 def _mean(values: Iterable[float | bool | None]) -> float | None:
     known = list(values)
     return fmean(float(v) for v in known if v is not None) if None not in known else None
+
+
+def _total(values: Iterable[float | None]) -> float | None:
+    known = list(values)
+    return math.fsum(v for v in known if v is not None) if None not in known else None
 
 
 def _sum(values: Iterable[int | None]) -> int | None:
