@@ -80,12 +80,21 @@ def _names(text: str | None) -> list[str] | None:
 
 
 def _pairs(text: str | None) -> dict[str, Any] | None:
+    """Split `K=V,K=V` at the commas outside brackets, as lmms-eval does; values stay text."""
     if text is None:
         return None
-    from lmms_eval.utils import simple_parse_args_string
-
-    parsed: dict[str, Any] = simple_parse_args_string(text)
-    return parsed
+    parts, depth = [""], 0
+    for char in text:
+        depth += (char in "{[") - (char in "}]")
+        if char == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += char
+    pairs = [part.partition("=") for part in parts if part.strip()]
+    wrong = [key for key, equals, _ in pairs if not equals]
+    if wrong:
+        raise ConfigError(f"--model_args: {wrong[0]!r} has no value.", "Write KEY=VALUE,KEY=VALUE.")
+    return {key.strip(): value for key, _, value in pairs}
 
 
 def _plan(options: argparse.Namespace) -> StudyPlan:

@@ -151,11 +151,9 @@ class Arm:
         Raises:
             ConfigError: a value cannot be written as `--model_args`.
         """
-        given = {
-            "condition": self.condition,
-            **({"media": self.media} if "@" in self.label else {}),
-        }
-        given |= {"seed": self.plan.seed, **self.given, "traces": str(self.plan.traces)}
+        media = {"media": self.media} if "@" in self.label else {}
+        given: dict[str, Any] = {"condition": self.condition, **media, "seed": self.plan.seed}
+        given |= {**self.given, "traces": str(traces)}
         model = f"aurelia_{BackendSpec.parse(self.target).model}"
         if BackendSpec.parse(self.target).provider:
             model, given = "aurelia", {"target": self.target, **given}

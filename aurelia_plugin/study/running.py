@@ -143,7 +143,7 @@ def run_arm(arm: Arm, echo: Callable[[bytes], object] | None = None) -> Done | s
     started = time.monotonic()
     words = command(arm, output)
     _run(words, arm.plan.environment, arm.folder / _LOG, echo)
-    seconds = time.monotonic() - started
+    seconds = round(time.monotonic() - started, 3)
     verdict = judge(output)
     if verdict.results is None:
         return f"{verdict.problem}; {_last_words(arm.folder / _LOG)}"
@@ -158,7 +158,7 @@ def run_arm(arm: Arm, echo: Callable[[bytes], object] | None = None) -> Done | s
         "results": str(verdict.results.relative_to(output)),
         "record": new[-1].name,
         "unanswered": done.unanswered,
-        "seconds": round(seconds, 3),
+        "seconds": seconds,
         "command": words,
     }
     write_atomically(arm.folder / _STATE, json.dumps(state, indent=1).encode())
