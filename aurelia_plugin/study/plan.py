@@ -26,6 +26,9 @@ _OWN = frozenset({"condition", "media", "target", "traces", "seed"})
 """Settings that the study sets itself."""
 
 
+_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)S?$", re.IGNORECASE)
+
+
 class StudyPlan(BaseModel):
     """The keys of a study's YAML file; on the command line some of them are flags.
 
@@ -72,6 +75,14 @@ class StudyPlan(BaseModel):
     def _differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(values)) < len(values):
             raise ValueError("names one thing twice")
+        return values
+
+    @field_validator("environment")
+    @classmethod
+    def _no_secrets(cls, values: dict[str, str]) -> dict[str, str]:
+        secret = [name for name in values if _SECRET.search(name)]
+        if secret:
+            raise ValueError(f"{secret[0]} looks like a secret: export it instead")
         return values
 
     @field_validator("limit")

@@ -82,6 +82,7 @@ def test_folders_of_arms_never_meet(tmp_path: Path) -> None:
         ({"target_args": {"vita": {}}}, "no target of this study"),
         ({"reference": "cot", "conditions": ["none"]}, "not an arm"),
         ({"colour": "red"}, "colour"),
+        ({"environment": {"GEMINI_API_KEY": "x"}}, "looks like a secret"),
     ],
 )
 def test_a_wrong_plan_is_refused_before_anything_runs(wrong: dict[str, Any], words: str) -> None:
