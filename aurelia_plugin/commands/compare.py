@@ -39,6 +39,12 @@ def add(commands: Subcommands) -> None:
         "--out", type=Path, metavar="DIR", help="write comparison.json and tables/"
     )
     command.add_argument(
+        "--page",
+        choices=("link", "copy", "none"),
+        help="with --out: plots and a page to look through as well, its clips linked, copied or "
+        "not shown (needs the extra `study`)",
+    )
+    command.add_argument(
         "--metric", metavar="KEY", help="read as the score; default: score, else a task's first"
     )
     command.add_argument("--cluster", metavar="KEY", help="names an item's video; default: video")
@@ -85,6 +91,8 @@ def _run(options: argparse.Namespace) -> None:
     from aurelia_plugin.compare.tables import write_tables
     from aurelia_plugin.compare.terminal import show
 
+    if options.page is not None and options.out is None:
+        raise ConfigError("--page needs a folder.", "Add --out DIR.")
     allowed = {part.strip() for part in options.allow.split(",") if part.strip()}
     if not allowed <= set(ASPECTS):
         raise ConfigError(
@@ -114,6 +122,10 @@ def _run(options: argparse.Namespace) -> None:
     if options.out is not None:
         path = result.write(options.out)
         write_tables(result, options.out / "tables")
+        if options.page is not None:
+            from aurelia_plugin.compare.report import write_report
+
+            path = write_report(result, options.out, media=options.page)
         if not options.json:
             say(f"Written: {path} and {options.out / 'tables'}")
 

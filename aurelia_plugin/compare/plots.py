@@ -198,6 +198,7 @@ def _gains(
     if kind == "column":
         _reported(axes, comparison, [name for _, name in rows])
     axes.axvline(0, color="grey", linewidth=1)
+    _within_scale(axes)
     axes.set_yticks(range(len(rows)), [_row_label(comparison, arms, *row) for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
@@ -218,6 +219,7 @@ def _by_target(figure: Figure, compared: Mapping[str, Comparison]) -> None:
         contrasts = [contrast for _, contrast in found]
         _whiskers(axes, contrasts, [place for place, _ in found], label=arm, **_look(index))
     axes.axvline(0, color="grey", linewidth=1)
+    _within_scale(axes)
     names = [f"{name} (n={len(one.items)})" for name, one in compared.items()]
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
@@ -236,6 +238,12 @@ def _whiskers(
     # Bounds of a bootstrap may leave out the mean itself; a bar then starts at the point.
     spans = [[max(0.0, value) for value in side] for side in (low, high)]
     axes.errorbar(gains, places, xerr=spans, linestyle="none", capsize=2, linewidth=1.2, **look)
+
+
+def _within_scale(axes: Axes) -> None:
+    """Show no more than gains can be: intervals of very few items reach beyond 100 points."""
+    low, high = axes.get_xlim()
+    axes.set_xlim(max(low, -105), min(high, 105))
 
 
 def _row_label(comparison: Comparison, arms: Sequence[str], kind: ScopeKind, name: str) -> str:

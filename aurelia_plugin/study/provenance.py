@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -93,9 +92,13 @@ def _arm(arm: Arm, done: Done) -> dict[str, Any]:
     settings = arm.settings
     styles = PromptSet(settings.preset, settings.prompts).styles
     config = results.get("config", {})
+    output = done.run.relative_to(arm.plan.out)
+    words = ["python", "-m", "lmms_eval", *arm.arguments(output, Path(arm.plan.traces.name))]
     return {
-        "command": shlex.join(_portable(done.command)),
-        "settings": record["settings"],
+        "command": shlex.join(words),
+        "settings": {**record["settings"], "traces": arm.plan.traces.name},
+        "threshold": record["threshold"],
+        "max_iterations": record["max_iterations"],
         "target": record["target"],
         "roles": record["roles"],
         "models": record["models"],
@@ -118,29 +121,40 @@ def _arm(arm: Arm, done: Done) -> dict[str, Any]:
     }
 
 
-def _portable(words: Sequence[str]) -> list[str]:
-    """Return a command without this machine's own interpreter."""
-    return ["python" if word == sys.executable else word for word in words]
-
-
 def data_digests(done: Sequence[Done]) -> dict[str, dict[str, Any]]:
-    """Return, per task, how many documents were asked and a digest of what they hold.
+    """Return, per task, how many documents were asked and digests of what they hold.
 
-    The digest is over the harness's own hashes of document, prompt and target, in the order of
-    the documents; arms that were asked the same documents agree on it.
+    `texts` is over question and gold answer, `contents` over clip and text as the run digested
+    them, both in the order of the documents. Arms that were asked the same have one digest each.
     """
     found: dict[str, dict[str, Any]] = {}
     for run in done:
+        contents = _contents(run)
         date = run.results.name.removesuffix("_results.json")
         for path in sorted(run.results.parent.glob(f"{date}_samples_*.jsonl")):
             task = path.stem.partition("_samples_")[2]
             with path.open(encoding="utf-8") as lines:
                 rows = {
-                    row["doc_id"]: [row.get("doc_hash"), row.get("target_hash")]
+                    row["doc_id"]: [row.get("input"), row.get("target")]
                     for row in map(json.loads, filter(str.strip, lines))
                 }
-            digest = digest_of([rows[key] for key in sorted(rows)])[:16]
-            entry = found.setdefault(task, {"documents": len(rows), "digests": []})
-            if digest not in entry["digests"]:
-                entry["digests"].append(digest)
+            entry = found.setdefault(task, {"documents": len(rows), "texts": [], "contents": []})
+            order = sorted(rows)
+            clips = [contents.get((task, str(key))) for key in order]
+            for name, values in (("texts", [rows[key] for key in order]), ("contents", clips)):
+                digest = digest_of(values)[:16]
+                if digest not in entry[name] and None not in values:
+                    entry[name].append(digest)
+    return found
+
+
+def _contents(run: Done) -> dict[tuple[str, str], str | None]:
+    """Return the digest of clip and text of each question, by task and document."""
+    path = run.record.with_suffix(".items.jsonl")
+    found = {}
+    if path.is_file():
+        with path.open(encoding="utf-8") as lines:
+            for row in map(json.loads, filter(str.strip, lines)):
+                task, _, rest = row["id"].partition("/")
+                found[task, rest.rpartition("/")[2]] = row["content"]
     return found

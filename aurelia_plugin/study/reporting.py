@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from aurelia_plugin.compare.comparing import Options, compare
-from aurelia_plugin.compare.page import write_page
-from aurelia_plugin.compare.plots import write_plots
+from aurelia_plugin.compare.report import write_report
 from aurelia_plugin.compare.result import Comparison
-from aurelia_plugin.compare.tables import write_tables
 from aurelia_plugin.study.overview import write_overview
 from aurelia_plugin.study.plan import Arm, StudyPlan
 from aurelia_plugin.study.running import Done
@@ -37,7 +34,15 @@ def report(plan: StudyPlan, outcome: Outcome, say: Callable[[str], object]) -> P
         name = next(iter(done)).name
         comparison = _compared(plan, done, _notes(plan, outcome, target))
         folder = plan.out / "targets" / name if several else plan.out
-        _write(plan, comparison, folder, name, facts, say)
+        write_report(
+            comparison,
+            folder,
+            title=f"{name} on {', '.join(plan.tasks)}",
+            media=plan.page_media,
+            thumbnails=plan.thumbnails,
+            provenance=facts,
+            say=say,
+        )
         compared[name] = comparison
     return write_overview(plan.out, compared) if several else plan.out / "index.html"
 
@@ -73,26 +78,3 @@ def _notes(plan: StudyPlan, outcome: Outcome, target: str) -> tuple[str, ...]:
     if plan.limit is not None:
         limited = [f"Only a part was asked: --limit {plan.limit} of each task."]
     return (*missing, *unanswered, *limited)
-
-
-def _write(
-    plan: StudyPlan,
-    comparison: Comparison,
-    folder: Path,
-    name: str,
-    facts: Mapping[str, Any],
-    say: Callable[[str], object],
-) -> None:
-    comparison.write(folder)
-    write_tables(comparison, folder / "tables")
-    plots = write_plots(comparison, folder / "plots")
-    write_page(
-        comparison,
-        folder,
-        title=f"{name} on {', '.join(plan.tasks)}",
-        plots=plots,
-        media=plan.page_media,
-        thumbnails=plan.thumbnails,
-        provenance=facts,
-        say=say,
-    )

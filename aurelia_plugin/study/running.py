@@ -39,7 +39,6 @@ class Done(NamedTuple):
         record: the plugin's record of the run.
         unanswered: questions left without an answer by a failure.
         seconds: wall clock of the process.
-        command: what was run.
     """
 
     run: Path
@@ -47,7 +46,6 @@ class Done(NamedTuple):
     record: Path
     unanswered: int
     seconds: float
-    command: tuple[str, ...]
 
 
 def relevant_environment(more: Mapping[str, str]) -> dict[str, str]:
@@ -119,7 +117,6 @@ def finished(arm: Arm) -> Done | None:
         record=arm.plan.traces / "runs" / state["record"],
         unanswered=state["unanswered"],
         seconds=state["seconds"],
-        command=tuple(state["command"]),
     )
     return done if judge(run).results == done.results and done.record.is_file() else None
 
@@ -141,8 +138,7 @@ def run_arm(arm: Arm, echo: Callable[[bytes], object] | None = None) -> Done | s
     output = _next_folder(arm.folder)
     before = set(_records(arm))
     started = time.monotonic()
-    words = command(arm, output)
-    _run(words, arm.plan.environment, arm.folder / _LOG, echo)
+    _run(command(arm, output), arm.plan.environment, arm.folder / _LOG, echo)
     seconds = round(time.monotonic() - started, 3)
     verdict = judge(output)
     if verdict.results is None:
@@ -151,7 +147,7 @@ def run_arm(arm: Arm, echo: Callable[[bytes], object] | None = None) -> Done | s
     if not new:
         return f"the run left no record in {arm.plan.traces / 'runs'}"
     record = json.loads(new[-1].read_text(encoding="utf-8"))
-    done = Done(output, verdict.results, new[-1], record["unanswered"], seconds, tuple(words))
+    done = Done(output, verdict.results, new[-1], record["unanswered"], seconds)
     state = {
         "identity": _identity(arm),
         "run": output.name,
@@ -159,7 +155,6 @@ def run_arm(arm: Arm, echo: Callable[[bytes], object] | None = None) -> Done | s
         "record": new[-1].name,
         "unanswered": done.unanswered,
         "seconds": seconds,
-        "command": words,
     }
     write_atomically(arm.folder / _STATE, json.dumps(state, indent=1).encode())
     return done

@@ -54,17 +54,20 @@
     if (!names.length) return null;
     const others = s.runs.filter((run) => run.label !== s.reference);
     const head = [kind, "n", `${s.reference}, %`, ...others.flatMap((run) => [`${run.label}: gain, points`, "p (Holm)"])];
-    const rows = names.map((name) => {
-      const base = found(s.figures, s.reference, kind, name);
+    const line = (title, scope, name) => {
+      const base = found(s.figures, s.reference, scope, name);
+      if (!base) return null;
       return [
-        name, base ? base.n : "–", scored(base),
+        title, base.n, scored(base),
         ...others.flatMap((run) => {
-          const c = found(s.contrasts, run.label, kind, name);
+          const c = found(s.contrasts, run.label, scope, name);
           return [gained(c), c ? `${format.p(c.p)} (${format.p(c.p_holm)})` : "–"];
         }),
       ];
-    });
-    return table(caption, head, rows);
+    };
+    const rows = names.map((name) => line(name, kind, name));
+    if (kind === "column") rows.push(line("mean over columns", "mean_over_columns"), line("all items", "all"));
+    return table(caption, head, rows.filter(Boolean));
   }
 
   function plots(s) {
@@ -90,9 +93,15 @@
     for (const one of a.saturation) lines.push(`${one.arm}: the evaluator accepted ${format.percent(one.accepted_first)}% at the first try ${format.bounds(one.interval, format.percent)}, n=${one.n}.`);
     for (const one of a.discrimination) lines.push(`${one.arm}: the evaluator's score against correctness, AUC ${format.number(one.auc)} ${format.bounds(one.interval, (x) => format.number(x))} (${one.right} right, ${one.wrong} wrong; 0.5 says that the score knows nothing).`);
     for (const one of a.modality) lines.push(`${one.reduced} beside ${one.full} (needs: ${one.needs}): the score falls by ${format.points(one.drop)} points ${format.bounds(one.interval, format.points)}, n=${one.n}.`);
-    for (const one of a.position) lines.push(`${one.arm}, ${one.options} options: chose ${pairs(one.chosen)} where right is ${pairs(one.gold)}; p=${format.p(one.p)}.`);
-    if (!lines.length) return null;
-    return h("section", {}, h("h2", {}, "Audits"), h("ul", {}, lines.map((line) => h("li", {}, line))));
+    if (!lines.length && !a.position.length) return null;
+    const positions = a.position.map((one) => [one.arm, one.options, one.n, pairs(one.chosen), pairs(one.gold), one.unread, format.p(one.p)]);
+    return h(
+      "section",
+      {},
+      h("h2", {}, "Audits"),
+      h("ul", {}, lines.map((line) => h("li", {}, line.replace(/ +([,.])/g, "$1")))),
+      positions.length ? table("Positions of chosen options", ["arm", "options", "n", "chosen", "right", "not read", "p"], positions) : null,
+    );
   }
   const pairs = (counts) => Object.entries(counts).map(([key, n]) => `${key} ${n}`).join(", ");
 
