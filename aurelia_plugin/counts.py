@@ -115,6 +115,7 @@ class ItemCount:
     Attributes:
         id: `task/split/doc_id`.
         content: digest of clip and text as the task gives them, before `media=` changes them.
+        media: names of its media, as a trace gives them.
         trace: key of the question's own trace, where the answer builds on it.
         vote: key of the vote, where several answers were sampled.
         steps: what stood in front of the question.
@@ -126,6 +127,7 @@ class ItemCount:
 
     id: str
     content: str | None = None
+    media: tuple[str, ...] = ()
     trace: str | None = None
     vote: str | None = None
     steps: tuple[str, ...] = ()

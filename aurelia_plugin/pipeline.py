@@ -167,6 +167,7 @@ class Pipeline:
             self._target_failed(source, item, error)
             self._reasoned(progress)
         else:
+            item.media = tuple(medium.name for medium in question.clip.media)
             posed = await self._arm.pose(question)
             self._reasoned(progress)
             item.steps, item.preface = posed.steps, posed.preface

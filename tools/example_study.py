@@ -22,7 +22,7 @@ KEPT = (
     "study.json",
 )
 _TEXTS = {".js", ".json", ".md", ".csv", ".tex", ".yaml"}
-_LARGEST = 3 * 2**20
+_LARGEST = 7 * 2**19  # 3.5 MiB
 
 
 def copy_study(study: Path, into: Path) -> int:

@@ -200,14 +200,8 @@ def _row(
     leaks: Mapping[str, Mapping[str, tuple[str, Finding]]],
 ) -> ItemRow:
     question = reference.questions[key]
-    media = next(
-        (
-            account.trace.media
-            for arm in arms
-            if (account := arm.accounts.get(key)) is not None and account.trace is not None
-        ),
-        (),
-    )
+    known = (arm.accounts.get(key) for arm in arms)
+    media = next((account.media for account in known if account and account.media), ())
     return ItemRow(
         id=_id(key),
         task=question.task,

@@ -27,6 +27,7 @@ class Account:
     """What became of one question, by the run's record and its trace."""
 
     content: str | None
+    media: tuple[str, ...]
     steps: tuple[str, ...]
     failed: str | None
     dropped: tuple[str, ...]
@@ -118,6 +119,7 @@ def _accounts(path: Path, folder: Path) -> dict[tuple[str, str], Account]:
         trace = store.trace(row["trace"]) if row.get("trace") else None
         accounts[task, document] = Account(
             content=row.get("content"),
+            media=tuple(row.get("media") or (trace.media if trace else ())),
             steps=tuple(row.get("steps") or ()),
             failed=row.get("failed"),
             dropped=(*row.get("dropped", ()), *_dropped(trace)),

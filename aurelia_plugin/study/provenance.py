@@ -45,6 +45,9 @@ def write_plan(plan: StudyPlan) -> Path:
     """Write `study.yaml`, from which `aurelia study` runs the same study, and return its path."""
     values = plan.model_dump(mode="json", exclude_defaults=True)
     values["out"] = "."  # the folder of the file
+    environment = relevant_environment(plan.environment)
+    if environment:
+        values["environment"] = environment
     path = plan.out / PLAN_FILE
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
     write_atomically(path, text.encode("utf-8"))

@@ -109,7 +109,10 @@ def test_a_file_can_be_given_and_flags_replace_its_keys(tmp_path: Path) -> None:
             read_plan(path, {})
 
 
-def test_the_plan_that_is_written_is_the_plan(tmp_path: Path) -> None:
+def test_the_plan_that_is_written_is_the_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AVREASONBENCH_MINI_ITEMS", raising=False)
     given = {
         **GIVEN,
         "out": tmp_path / "s",
@@ -122,6 +125,9 @@ def test_the_plan_that_is_written_is_the_plan(tmp_path: Path) -> None:
     plan = plan_from(given, "here")
     assert read_plan(write_plan(plan), {}) == plan
     assert yaml.safe_load((plan.out / "study.yaml").read_text())["out"] == "."
+    monkeypatch.setenv("AVREASONBENCH_MINI_SEED", "5")
+    written = read_plan(write_plan(plan), {})
+    assert written.environment == {**plan.environment, "AVREASONBENCH_MINI_SEED": "5"}
 
 
 def test_model_args_of_the_command_line_are_read_as_the_harness_reads_them() -> None:

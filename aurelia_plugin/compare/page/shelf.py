@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -128,7 +129,7 @@ class Shelf:
         place = self._folder / f"{digest}{path.suffix.lower()}"
         if not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
-            part = place.with_name(f".{place.name}.part")
+            part = place.with_name(f".part-{uuid.uuid4().hex}")  # twins are copied at once
             shutil.copyfile(path, part)
             part.replace(place)
         return self._relative(place)

@@ -22,7 +22,7 @@ Aurelia.words = (text, kind = "p") =>
 Aurelia.format = {
   percent: (x) => (x === null || x === undefined ? "–" : (100 * x).toFixed(1)),
   points: (x) =>
-    x === null || x === undefined ? "–" : `${x >= 0 ? "+" : "−"}${Math.abs(100 * x).toFixed(1)}`,
+    x === null || x === undefined ? "–" : `${Math.abs(x) < 0.0005 ? "" : x > 0 ? "+" : "−"}${Math.abs(100 * x).toFixed(1)}`,
   bounds: (b, f) => (b ? `[${f(b.low)}, ${f(b.high)}]` : ""),
   p: (x) => (x === null || x === undefined ? "–" : x < 0.001 ? "<0.001" : x.toFixed(3)),
   count: (x) => (x === null || x === undefined ? "–" : x.toLocaleString("en")),

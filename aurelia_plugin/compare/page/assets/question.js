@@ -144,7 +144,7 @@
       h(
         "div",
         { class: "pair" },
-        h("section", { class: "media", "aria-label": "Clip" }, detail.media.length ? detail.media.map((one, place) => medium(one, names[place])) : h("p", { class: "problem" }, "The clip is not known: no arm of this question left a trace.")),
+        h("section", { class: "media", "aria-label": "Clip" }, detail.media.length ? detail.media.map((one, place) => medium(one, names[place])) : h("p", { class: "problem" }, "No clip: the question has none, or no run says where it lies.")),
         h("section", { "aria-label": "Question" }, words(detail.question, "pre"), h("p", { class: "gold" }, "Gold: ", words(detail.gold, "b"))),
       ),
       h("section", { class: "answers", "aria-label": "Answers" }, Object.entries(detail.arms).map(([label, arm]) => answer(label, arm, detail.question))),

@@ -3,6 +3,7 @@
 Aurelia.wave = (peaks, player) => {
   const canvas = Aurelia.h("canvas", { class: "wave", width: 720, height: 64, role: "img", "aria-label": "Outline of the sound" });
   const pen = canvas.getContext("2d");
+  const loudest = Math.max(20, ...peaks); // a quiet sound is drawn larger, silence stays a line
 
   function draw() {
     const style = getComputedStyle(document.documentElement);
@@ -11,7 +12,7 @@ Aurelia.wave = (peaks, player) => {
     const part = player.duration ? player.currentTime / player.duration : 0;
     const step = width / peaks.length;
     peaks.forEach((peak, index) => {
-      const size = Math.max(1, (peak / 100) * (height - 4));
+      const size = Math.max(1, (peak / loudest) * (height - 4));
       pen.fillStyle = style.getPropertyValue(index / peaks.length < part ? "--accent" : "--soft");
       pen.fillRect(index * step, (height - size) / 2, Math.max(1, step - 1), size);
     });
