@@ -80,7 +80,8 @@ def find_leak(steps: Sequence[str], gold: Gold, question: str) -> Finding:
         "name": _name,
         "free_text": _free_text,
     }[gold.kind]
-    return rule(text, gold, normalise(question))
+    finding = rule(text, gold, normalise(question))
+    return finding if finding.excerpt else finding._replace(excerpt=text[: 2 * _AROUND])
 
 
 def _stated_answer(text: str, gold: Gold) -> Finding | None:

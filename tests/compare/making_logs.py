@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from aurelia_plugin.backend import Evidence, Usage
 from aurelia_plugin.benchmark.results import about
 from aurelia_plugin.benchmark.schema import Item
+from aurelia_plugin.reasoning.trace import AgentCall, Iteration, Trace, best_of
+from aurelia_plugin.store import TraceStore
 
 DATE = "20260101_080000"
 
@@ -78,3 +81,81 @@ def write_run(
         }
         (folder / f"{date}_results.json").write_text(json.dumps(content), "utf-8")
     return folder
+
+
+def make_trace(
+    key: str, steps: Sequence[str], scores: Sequence[int | None], stop: str, **more: Any
+) -> Trace:
+    """Return a trace with one iteration a score; each call read 10 tokens and wrote 5."""
+    call = AgentCall(
+        role="reasoner",
+        ask=0,
+        text="reply",
+        model="thinker",
+        usage=Usage(input_tokens=10, output_tokens=5),
+        evidence=Evidence(frames=1, dropped=more.pop("dropped", ())),
+    )
+    turns = tuple(
+        Iteration(steps=tuple(steps), caption=f"caption of {key}", score=score, calls=(call,))
+        for score in scores
+    )
+    return Trace(
+        key=key,
+        question_key=f"q{key}",
+        question="question",
+        clip_digest=f"clip{key}",
+        media=(f"/media/{key}.mp4",),
+        roles={},
+        prompts_digest="p",
+        threshold=6,
+        max_iterations=3,
+        seed=0,
+        iterations=turns,
+        best=best_of(turns),
+        stop=stop,  # type: ignore[arg-type]
+        **more,
+    )
+
+
+def write_plugin_run(
+    folder: Path,
+    task: str,
+    rows: Sequence[dict[str, Any]],
+    *,
+    condition: str,
+    media: str = "full",
+    traces: Sequence[Trace] = (),
+    steps: Sequence[Sequence[str]] = (),
+    failed: dict[int, str] | None = None,
+    date: str = DATE,
+) -> Path:
+    """Write a run of this plugin: the harness's log, the record, the questions' fates, traces."""
+    store = TraceStore(folder / "traces")
+    for trace in traces:
+        store.put_trace(trace)
+    name = f"{date.replace('_', 'T')}Z_{condition}"
+    record = store.put_run(
+        name,
+        {
+            "condition": condition,
+            "n": len(rows),
+            "settings": {"condition": condition, "media": media, "seed": 0, "preset": "default"},
+            "target": "the target",
+            "models": {"target": ["answerer"], "reasoner": ["thinker"]},
+            "tokens": {"target": {"input": 100, "output": 10}},
+            "seconds": 3.0,
+            "version": "0",
+        },
+    )
+    fates = []
+    for k, _ in enumerate(rows):
+        fate: dict[str, Any] = {"id": f"{task}/test/{k}", "content": f"c{k}", "seconds": 0.5}
+        fate |= {"input_tokens": 7, "output_tokens": 2, "failed": (failed or {}).get(k)}
+        if traces:
+            fate |= {"trace": traces[k].key, "steps": list(traces[k].steps)}
+        if steps:
+            fate |= {"steps": list(steps[k])}
+        fates.append(fate)
+    store.put_items(record, fates)
+    arguments = f"condition={condition},media={media},traces={store.folder}"
+    return write_run(folder, {task: rows}, model="aurelia_x", model_args=arguments, date=date)
