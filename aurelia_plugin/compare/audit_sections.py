@@ -157,8 +157,8 @@ def published_sections(result: Comparison) -> Iterator[Section]:
             )
             for one in result.reported
         ),
-        "Percent. The printed gain is relative to the second figure. `aurelia reported` has what "
-        "is known about them.",
+        "Percent. The printed gain is relative to the second figure. The command aurelia reported "
+        "says what is known about them.",
     )
     for board in result.boards:
         yield Section(

@@ -144,10 +144,8 @@ def _prompts(item: ItemRow, run: RunInfo | None) -> Iterator[tuple[str, str]]:
         yield "question_steps", f"{_preface(run, trace)}\n\n{item.question}"
     caption = trace.iterations[trace.best].caption
     if caption:
-        yield (
-            "question_caption",
-            f"What is seen and heard in the clip: {caption}\n\n{item.question}",
-        )
+        preface = f"What is seen and heard in the clip: {caption}"
+        yield "question_caption", f"{preface}\n\n{item.question}"
 
 
 def _preface(run: RunInfo, trace: Trace) -> str:

@@ -37,7 +37,7 @@ _NUMBERED: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _PRONOUN: Final = re.compile(
-    r"\b(?:(?:this|that|the|each|every|which|any|no|other|right|correct|first|last|only)\s+ones?\b"
+    r"\b(?:(?:the|a|an|each|every|which)\s+\w+\s+ones?\b|(?:this|that|the|each|every|which|any|no|other|right|correct|first|last|only)\s+ones?\b"
     r"|one\s+(?:of|another|by|after|can|should|must|may)\b)",
     re.IGNORECASE,
 )
@@ -80,7 +80,8 @@ def find_leak(steps: Sequence[str], gold: Gold, question: str) -> Finding:
         "name": _name,
         "free_text": _free_text,
     }[gold.kind]
-    return rule(text, gold, normalise(question))
+    finding = rule(text, gold, normalise(question))
+    return finding if finding.excerpt else finding._replace(excerpt=text[: 2 * _AROUND])
 
 
 def _stated_answer(text: str, gold: Gold) -> Finding | None:
@@ -98,7 +99,11 @@ def _stated_answer(text: str, gold: Gold) -> Finding | None:
         first = next((word for word in words.split() if word in ("yes", "no")), None)
         right = first in gold.wordings if first is not None else None
     else:
-        right = _holds(words, gold.wordings) or None
+        others = gold.rivals
+        if gold.kind == "number":
+            others = tuple((number,) for number in _numbers(said.text) - set(gold.wordings))
+        own, other = _holds(words, gold.wordings), any(_holds(words, one) for one in others)
+        right = own if own != other else None
     if right is None:
         return None
     return Finding("leak" if right else "clean", "stated answer", said.text[: 2 * _AROUND])
@@ -122,15 +127,18 @@ def _yes_no(text: str, gold: Gold, question: str) -> Finding:
 
 
 def _number(text: str, gold: Gold, question: str) -> Finding:
-    counted = _PRONOUN.sub(" ", _NUMBERED.sub(" ", text))
-    words = normalise(counted).split()
-    numbers = {word for word in words if word in _NUMBER_WORDS or word.isdigit()}
+    numbers = _numbers(text)
     if not numbers & set(gold.wordings):
         return Finding("clean", "number not named", "")
     at = _excerpt(text, gold.text, *gold.wordings)
     if len(numbers) > 1:
         return Finding("unclear", "number beside others", at)
     return Finding("leak", "only this number named", at)
+
+
+def _numbers(text: str) -> set[str]:
+    words = normalise(_PRONOUN.sub(" ", _NUMBERED.sub(" ", text))).split()
+    return {word for word in words if word in _NUMBER_WORDS or word.isdigit()}
 
 
 def _name(text: str, gold: Gold, question: str) -> Finding:
