@@ -55,6 +55,8 @@ class StudyPlan(BaseModel):
     """Settings and target options of every arm, such as `agents` or `threshold`."""
     target_args: dict[str, dict[str, Any]] = {}
     """The same for single targets, by their name in `targets`."""
+    processes: int = Field(1, ge=1)
+    """Processes of each run, started by `accelerate launch`; answers do not depend on it."""
     flags: tuple[str, ...] = ()
     """More flags of lmms-eval, for example `--batch_size` and `4`."""
     environment: dict[str, str] = {}

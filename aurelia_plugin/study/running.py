@@ -123,7 +123,10 @@ def finished(arm: Arm) -> Done | None:
 
 def command(arm: Arm, output: Path) -> list[str]:
     """Return the command that runs an arm."""
-    return [sys.executable, "-m", "lmms_eval", *arm.arguments(output, arm.plan.traces)]
+    count = arm.plan.processes
+    launch = ["-m", "accelerate.commands.launch", "--num_processes", str(count)]
+    words = [sys.executable, *(launch if count > 1 else []), "-m", "lmms_eval"]
+    return [*words, *arm.arguments(output, arm.plan.traces)]
 
 
 def run_arm(arm: Arm, echo: Callable[[bytes], object] | None = None) -> Done | str:

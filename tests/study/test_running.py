@@ -16,7 +16,7 @@ import pytest
 
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.study.plan import Arm, StudyPlan, plan_from
-from aurelia_plugin.study.running import check_unchanged, finished, run_arm
+from aurelia_plugin.study.running import check_unchanged, command, finished, run_arm
 from aurelia_plugin.study.study import run_arms
 from aurelia_plugin.study.verdict import judge
 
@@ -155,6 +155,16 @@ def test_files_that_are_gone_make_an_arm_unfinished(plan: Any) -> None:
     assert not isinstance(done, str)
     done.results.unlink()
     assert finished(only(plan())) is None
+
+
+def test_several_processes_are_launched_and_make_no_other_study(plan: Any) -> None:
+    run_arm(only(plan()))
+    many = plan(processes=4)
+    check_unchanged(only(many))
+    words = command(only(many), Path("OUT"))
+    assert words[1:5] == ["-m", "accelerate.commands.launch", "--num_processes", "4"]
+    assert words[5:7] == ["-m", "lmms_eval"]
+    assert command(only(plan()), Path("OUT"))[1:] == words[5:]
 
 
 def test_judge_takes_the_latest_results_and_counts_different_documents(tmp_path: Path) -> None:
