@@ -28,7 +28,7 @@ def result(tmp_path: Path) -> Comparison:
     def rows(scores: list[int]) -> list[dict[str, object]]:
         return [
             row(k, float(score), column="geoiq" if k < 20 else "meme", video=f"v{k}")
-            | {"filtered_resps": HOSTILE}
+            | {"filtered_resps": HOSTILE, "item": f"i{k}", "category": "Language"}
             for k, score in enumerate(scores)
         ]
 
