@@ -116,11 +116,11 @@ def _compared(
         if (found := figure(scope, info.label, method))
     ]
     contrasts = [
-        found
+        against
         for info in infos
         if info.label != reference.label
         for scope in everything
-        if (found := contrast(scope, info.label, reference.label, method))
+        if (against := contrast(scope, info.label, reference.label, method))
     ]
     traces = {
         arm.label: [
@@ -179,7 +179,7 @@ def _leaks(
     arm: Arm, keys: Iterable[Key], golds: Mapping[Key, Gold]
 ) -> dict[str, tuple[str, Finding]]:
     """Return what the leak rules see in the steps that the arm put in front of each question."""
-    found = {}
+    found: dict[str, tuple[str, Finding]] = {}
     for key in keys:
         account = arm.accounts.get(key)
         if account is not None and account.steps:

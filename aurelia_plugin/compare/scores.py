@@ -16,6 +16,7 @@ _SAID: Final = ("pred_answer", "parsed_pred", "parsed_answer", "prediction", "pr
 _GOLD: Final = ("answer", "gold", "ground_truth", "gt_answer", "gt", "label", "target")
 _CATEGORIES: Final = ("category", "task_category", "task_type", "question_type", "subject")
 _VIDEOS: Final = ("video", "videoID", "video_id", "video_name", "video_path", "image_id")
+_OWN: Final = frozenset(("item", "column", "category", "video"))
 _NOT_METRICS: Final = frozenset(
     (
         *("doc_id", "target", "filtered_resps", "resps", "token_counts", "doc_hash", "input"),
@@ -147,16 +148,20 @@ def _scored(task: str, row: Row, metric: str, cluster: str | None) -> Scored:
     said = _first(inside, _SAID)
     unparsed = row.get("unparsed")
     identity = str(row.get("doc_id"))
-    doc = row.get("doc") if isinstance(row.get("doc"), Mapping) else {}
-    about = {**doc, **row} if "item" in doc else row
-    item = str(about.get("item") or f"{task}/{identity}")
+    logged = row.get("doc")  # lm-eval logs the whole document
+    doc: dict[str, Any] = dict(logged) if isinstance(logged, Mapping) else {}
+    about = {**doc, **row} if set(doc) >= _OWN else row
+    # Another task may use these words for other things: all of them together are ours.
+    own = set(about) >= _OWN
+    item = str(about["item"]) if own else f"{task}/{identity}"
+    gold = about.get("gold")
     judge = row.get("judge")
     tokens = _tokens(row)
     return Scored(
         task=task,
         doc_id=identity,
         item=item,
-        column=str(about.get("column") or task),
+        column=str(about["column"]) if own else task,
         category=str(about.get("category") or _first(inside, _CATEGORIES) or task),
         cluster=_cluster(about, inside, cluster, item),
         score=score,
@@ -170,7 +175,7 @@ def _scored(task: str, row: Row, metric: str, cluster: str | None) -> Scored:
         output_tokens=tokens[1],
         judge=f"{judge['service']}:{judge['model']}" if isinstance(judge, Mapping) else None,
         extra={
-            **(about.get("gold") or {}),
+            **(gold if own and isinstance(gold, Mapping) else {}),
             **{key: about[key] for key in ("variant",) if key in about},
         },
     )

@@ -20,7 +20,7 @@ from aurelia_plugin.cli import main
 from aurelia_plugin.compare.blind import export_blind, read_questions, score_reply
 from aurelia_plugin.compare.comparing import Options, compare
 from aurelia_plugin.compare.leaderboard import Publication, export_leaderboard
-from aurelia_plugin.compare.result import Comparison
+from aurelia_plugin.compare.result import Comparison, RunInfo
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.reasoning.prompting import PromptSet
 
@@ -181,18 +181,12 @@ def test_leaderboard_files_are_what_the_hub_reads(result: Comparison, tmp_path: 
 def test_leaderboard_of_local_data_has_no_hub_entries(
     result: Comparison, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = result.model_copy(
-        update={
-            "runs": tuple(
-                run.model_copy(
-                    update={
-                        "tasks": tuple(t.model_copy(update={"data": "json"}) for t in run.tasks)
-                    }
-                )
-                for run in result.runs
-            )
-        }
-    ).write(tmp_path)
+    def local(run: RunInfo) -> RunInfo:
+        tasks = tuple(task.model_copy(update={"data": "json"}) for task in run.tasks)
+        return run.model_copy(update={"tasks": tasks})
+
+    changed = result.model_copy(update={"runs": tuple(local(run) for run in result.runs)})
+    folder = changed.write(tmp_path)
     assert main(["export", "leaderboard", str(folder.parent)]) == 1
     assert capsys.readouterr().err.splitlines()[-1] == "Name one with --arm: none, aurelia"
     assert main(["export", "leaderboard", str(folder.parent), "--arm", "none"]) == 0

@@ -226,6 +226,13 @@ def test_metrics_of_any_form(tmp_path: Path, value: Any, score: float, right: bo
     assert (answer.score, answer.right) == (score, right)
 
 
+def test_words_of_ours_in_a_task_of_others_mean_what_they_mean_there(tmp_path: Path) -> None:
+    found = [{**row(k, 1), "item": "fruit", "column": "left", "gold": "A"} for k in range(4)]
+    result = compare({"x": write_run(tmp_path, {"qa": found})})
+    assert [item.id for item in result.items] == ["qa/0", "qa/1", "qa/2", "qa/3"]
+    assert result.columns == ("qa",)
+
+
 def test_the_metric_and_the_cluster_can_be_chosen(tmp_path: Path) -> None:
     found = [{**row(k, 1), "f1": 0.5, "scene": "s"} for k in range(4)]
     folder = {"x": write_run(tmp_path, {"qa": found})}

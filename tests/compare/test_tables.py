@@ -28,7 +28,7 @@ def result(tmp_path: Path) -> Comparison:
     def rows(scores: list[int]) -> list[dict[str, object]]:
         return [
             row(k, float(score), column="geoiq" if k < 20 else "meme", video=f"v{k}")
-            | {"filtered_resps": HOSTILE}
+            | {"filtered_resps": HOSTILE, "item": f"i{k}", "category": "Language"}
             for k, score in enumerate(scores)
         ]
 
@@ -95,7 +95,14 @@ def test_latex_has_the_papers_layout(result: Comparison) -> None:
     assert {r"\toprule", r"\midrule", r"\bottomrule"} <= set(lines)
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def _has_booktabs() -> bool:
+    if shutil.which("pdflatex") is None or shutil.which("kpsewhich") is None:
+        return False
+    found = subprocess.run(["kpsewhich", "booktabs.sty"], capture_output=True, check=False)
+    return found.returncode == 0
+
+
+@pytest.mark.skipif(not _has_booktabs(), reason="pdflatex with booktabs is not installed")
 def test_latex_compiles(result: Comparison, tmp_path: Path) -> None:
     page = r"\documentclass{article}\usepackage{booktabs}\begin{document}"
     (tmp_path / "page.tex").write_text(f"{page}\n{latex(result)}\\end{{document}}\n")
