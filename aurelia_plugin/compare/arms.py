@@ -169,7 +169,7 @@ def _info(
         tasks=tuple(_task(log, task, metrics[task], questions) for task in used),
         n=len(questions),
         seconds=log.seconds if log.seconds is not None else values.get("seconds"),
-        cost=_cost(tokens, models, prices),
+        cost=_cost(values, prices),
         tokens=tokens,
         calls={
             **(values.get("calls") or {}),
@@ -254,13 +254,14 @@ def _target_calls(values: Mapping[str, Any]) -> dict[str, int]:
     return {"target": target["calls"]} if target else {}
 
 
-def _cost(
-    tokens: Mapping[str, Mapping[str, int]],
-    models: Mapping[str, Iterable[str]],
-    prices: Prices | None,
-) -> float | None:
-    """Return what the run's own calls cost; None if a model has no price."""
-    if prices is None or not tokens:
+def _cost(values: Mapping[str, Any], prices: Prices | None) -> float | None:
+    """Return what the run's own calls cost: by the prices given, else what the record says."""
+    if prices is None:
+        recorded = ((values.get("usage") or {}).get("total") or {}).get("cost_usd")
+        return float(recorded) if recorded is not None else None
+    tokens: Mapping[str, Mapping[str, int]] = values.get("tokens") or {}
+    models: Mapping[str, Iterable[str]] = values.get("models") or {}
+    if not tokens:
         return None
     total = 0.0
     for role, count in tokens.items():
