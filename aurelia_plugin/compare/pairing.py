@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from aurelia_plugin.compare.arms import Arm, Key, asked_model
+from aurelia_plugin.compare.arms import Arm, Key
 from aurelia_plugin.compare.result import TaskInfo
+from aurelia_plugin.compare.run_info import asked_model
 from aurelia_plugin.errors import ConfigError
 
 __all__ = ["ASPECTS", "Difference", "common_keys", "differences", "require_pairs"]

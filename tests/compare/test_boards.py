@@ -54,7 +54,7 @@ def test_a_measured_row_stands_in_its_place(tmp_path: Path) -> None:
     )
     assert "n = 100" in mine.note
     said = "\n".join(board.differs)
-    assert "mine has n = 100 of the board's 3172" in said
+    assert "(n = 3172); mine: n = 100 of worldsense" in said
     for what in ("split", "prompt", "judge"):
         assert f"{what}: board:" in said
 

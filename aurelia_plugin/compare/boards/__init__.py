@@ -160,19 +160,30 @@ def _place(
 
 
 def _differences(board: Board, measured: Sequence[tuple[RunInfo, Figure]]) -> Iterable[str]:
-    for run, figure in measured:
-        tasks = ", ".join(task.name for task in run.tasks)
-        if figure.n != board.n:
-            yield f"split: {run.label} has n = {figure.n} of the board's {board.n}"
-        yield f"split: board: {board.protocol.get('split', 'unknown')}; {run.label}: {tasks}"
-        arm = f"condition={run.condition}" if run.condition else "the task's own prompt"
-        limits = sorted({str(t.generation.get("max_new_tokens", "?")) for t in run.tasks})
-        yield (
-            f"prompt: board: {board.protocol.get('prompt', 'unknown')}; {run.label}: {arm}, at "
-            f"most {'/'.join(limits)} tokens"
-        )
-        parsers = sorted({task.parser for task in run.tasks})
-        yield (
-            f"judge: board: {board.protocol.get('judge', 'unknown')}; {run.label}: "
-            f"{'; '.join(parsers)}"
-        )
+    """Yield how the runs differ from the board, those that say the same together."""
+    counts = {run.label: f"n = {figure.n} of {', '.join(_tasks(run))}" for run, figure in measured}
+    prompts = {run.label: _prompt(run) for run, _ in measured}
+    parsers = {
+        run.label: "; ".join(sorted({task.parser for task in run.tasks})) for run, _ in measured
+    }
+    published = {
+        "split": f"{board.protocol.get('split', 'unknown')} (n = {board.n})",
+        "prompt": board.protocol.get("prompt", "unknown"),
+        "judge": board.protocol.get("judge", "unknown"),
+    }
+    for what, own in (("split", counts), ("prompt", prompts), ("judge", parsers)):
+        groups: dict[str, list[str]] = {}
+        for label, text in own.items():
+            groups.setdefault(text, []).append(label)
+        here = "; ".join(f"{', '.join(labels)}: {text}" for text, labels in groups.items())
+        yield f"{what}: board: {published[what]}; {here}"
+
+
+def _tasks(run: RunInfo) -> list[str]:
+    return [task.name for task in run.tasks]
+
+
+def _prompt(run: RunInfo) -> str:
+    limits = sorted({str(task.generation.get("max_new_tokens", "?")) for task in run.tasks})
+    arm = f"condition={run.condition}" if run.condition else "as the task asks"
+    return f"{arm}, at most {'/'.join(limits)} tokens"
