@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
-from aurelia_plugin.backend import Backend, Reply, Usage
+from aurelia_plugin.backend import Backend, Prompt, Reply, Usage
 from aurelia_plugin.calls import RetryPolicy, answer
-from aurelia_plugin.counts import CallCount, RunCount
+from aurelia_plugin.counts import CallCount, ItemCount, RunCount
 from aurelia_plugin.errors import AureliaError, BackendError, MediaError
 from aurelia_plugin.reasoning.conditions import Arm, Gather, Posed
 from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.question import Question
+from aurelia_plugin.voting import Poll
 
 __all__ = ["Answer", "Pipeline", "Progress", "Source"]
 
@@ -71,6 +73,7 @@ class Pipeline:
         counts: where outcomes are counted.
         window: how many questions are under way at once.
         gather: joins lists over the processes of a run.
+        poll: asks for several answers and counts, for arms that want it.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class Pipeline:
         window: int = 8,
         gather: Gather = lambda items: items,
         retry: RetryPolicy | None = None,
+        poll: Poll | None = None,
     ) -> None:
         self.counts = counts or RunCount()
         self._target = target
@@ -94,6 +98,7 @@ class Pipeline:
         self._window = max(1, window)
         self._gather = gather
         self._retry = retry or RetryPolicy()
+        self._poll = poll
 
     async def run(self, sources: Sequence[Source], progress: Progress) -> list[Answer]:
         """Answer every question; answers come in the order of the sources.
@@ -138,25 +143,44 @@ class Pipeline:
         _ = changed.key  # digests the media here, in the worker thread
         return changed
 
+    def _with_content(self, question: Question) -> tuple[Question, str]:
+        return self._changed(question), question.key
+
     async def _answer(self, source: Source, progress: Progress) -> Answer:
+        item = ItemCount(source.id)
+        self.counts.items.append(item)
+        started = time.monotonic()
+        answer = await self._answer_and_count(source, item, progress)
+        item.seconds = round(time.monotonic() - started, 3)
+        return answer
+
+    async def _answer_and_count(
+        self, source: Source, item: ItemCount, progress: Progress
+    ) -> Answer:
         counts = self.counts.of(source.category)
         for count in counts:
             count.n += 1
         reply = None
         try:
-            question = await self._make(source, self._changed)
+            question, item.content = await self._make(source, self._with_content)
         except MediaError as error:
-            self._target_failed(source, error)
+            self._target_failed(source, item, error)
             self._reasoned(progress)
         else:
+            item.media = tuple(medium.name for medium in question.clip.media)
             posed = await self._arm.pose(question)
             self._reasoned(progress)
+            item.steps, item.preface = posed.steps, posed.preface
+            if posed.trace is not None and posed.samples is None:  # else it is only counted
+                item.trace = posed.trace.key
             if posed.trace is not None:
                 for count in counts:
                     count.add_trace(posed.trace)
                     count.without_steps += posed.question is not None and not posed.trace.steps
+            item.failed = "agents" if posed.question is None else None
             asked = self._after_agents(source, question, posed)
-            reply = await self._ask(asked, source) if asked is not None else None
+            if asked is not None:
+                reply = await self._ask(asked, posed.samples, source, item)
         if reply is None:
             for count in counts:
                 count.unanswered += 1
@@ -183,16 +207,29 @@ class Pipeline:
             count.agent_failures += 1
         return question if self._policy == "zero_shot" else None
 
-    async def _ask(self, asked: Question, source: Source) -> Reply | None:
+    async def _ask(
+        self, asked: Question, samples: int | None, source: Source, item: ItemCount
+    ) -> Reply | None:
         try:
-            reply = await answer(self._target, asked.prompt(), self._retry)
+            if samples is None or self._poll is None:
+                reply = await self._ask_target(asked.prompt())
+            else:
+                reply, item.vote = await self._poll(asked, samples, self._ask_target)
         except (BackendError, MediaError) as error:
-            self._target_failed(source, error)
+            self._target_failed(source, item, error)
             return None
+        item.dropped = reply.evidence.dropped
+        item.input_tokens = reply.usage.input_tokens
+        item.output_tokens = reply.usage.output_tokens
+        return reply
+
+    async def _ask_target(self, prompt: Prompt) -> Reply:
+        reply = await answer(self._target, prompt, self._retry)
         self._target_count.add(reply)
         return reply
 
-    def _target_failed(self, source: Source, error: AureliaError) -> None:
+    def _target_failed(self, source: Source, item: ItemCount, error: AureliaError) -> None:
+        item.failed = "target"
         if self._policy == "raise":
             raise error
         self.counts.problem(f"{source.id}: {error}")

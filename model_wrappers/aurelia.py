@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, NoReturn, TypeVar
 
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
@@ -118,6 +119,7 @@ class Aurelia(lmms):
                 )
         summary = self.run.summary(counts, seconds=time.time() - self._started)
         path = self.run.store.put_run(self.run.record_name(self._started), summary.record)
+        self.run.store.put_items(path, (asdict(item) for item in counts.items))
         eval_logger.info(summary.text(path))
         for warning in summary.warnings():
             eval_logger.warning(warning)

@@ -22,6 +22,7 @@ from aurelia_plugin.precomputed import open_precomputed
 from aurelia_plugin.reasoning.conditions import (
     Arm,
     AureliaArm,
+    ConsistencyArm,
     CotArm,
     Gather,
     PlaceboArm,
@@ -35,6 +36,7 @@ from aurelia_plugin.reasoning.roles import ROLES, Role
 from aurelia_plugin.settings import AureliaSettings, validated
 from aurelia_plugin.spec import BackendSpec
 from aurelia_plugin.store import TraceStore
+from aurelia_plugin.voting import Poll
 
 __all__ = ["Run"]
 
@@ -89,6 +91,7 @@ class Run:
             counts=self.counts,
             window=self._window(),
             gather=gather,
+            poll=self._poll(),
         )
 
     @property
@@ -99,7 +102,7 @@ class Run:
     @property
     def uses_agents(self) -> bool:
         """Whether this arm makes traces."""
-        return self.settings.condition in {"aurelia", "placebo"}
+        return self.settings.condition in {"aurelia", "placebo", "consistency"}
 
     @property
     def item_field(self) -> str | None:
@@ -170,6 +173,10 @@ class Run:
         clips = row(spec.model).hears.clips
         return self.target if clips is None else OneByOne(self.target, clips)
 
+    def _poll(self) -> Poll:
+        settings = self.settings
+        return Poll(self.target.identity, settings.vote_temperature, settings.seed, self.store)
+
     def _window(self) -> int:
         backends = {id(b): b for b in (self._pool.target, *self.roles.values())}
         return max(_WINDOW, 2 * sum(backend.concurrency for backend in backends.values()))
@@ -197,6 +204,8 @@ class Run:
         )
         for role, count in agents.counts.items():
             self.counts.calls[role] = count
+        if settings.condition == "consistency":
+            return ConsistencyArm(agents.trace)
         if settings.condition == "placebo":
             return PlaceboArm(agents.trace, self.prompts, settings.inject, settings.seed)
         return AureliaArm(agents.trace, self.prompts, settings.inject)

@@ -14,6 +14,7 @@ from aurelia_plugin.model_wrappers.catalogue import Hears, Row, rows
 from aurelia_plugin.model_wrappers.families import families
 from aurelia_plugin.model_wrappers.lmms_forms import Form, forms
 from aurelia_plugin.settings import AureliaSettings
+from aurelia_plugin.study.plan import StudyPlan
 
 __all__ = [
     "catalogue_table",
@@ -22,6 +23,7 @@ __all__ = [
     "forms_table",
     "licences_table",
     "options_table",
+    "plan_table",
     "settings_table",
     "targets_table",
 ]
@@ -54,7 +56,24 @@ def _values(annotation: Any, field: Any) -> str:
         if low is None:
             return "integer"
         return f"{low} or more" if high is None else f"{low} to {high}"
+    if choices == [float]:
+        return "number"
     return "true, false" if choices == [bool] else "text"
+
+
+def plan_table() -> str:
+    """Return the keys of a study's YAML file as a Markdown table."""
+    lines = ["| key | values | default | meaning |", "|---|---|---|---|"]
+    for name, field in StudyPlan.model_fields.items():
+        kind = get_origin(field.annotation)
+        values = {tuple: "list", dict: "mapping"}.get(kind) or _values(field.annotation, field)
+        default = "required" if field.is_required() else _NONE
+        if not field.is_required() and field.default not in (None, (), {}):
+            shown = field.default
+            default = f"`{', '.join(shown) if isinstance(shown, tuple) else shown}`"
+        meaning = " ".join((field.description or "").split())
+        lines.append(f"| `{name}` | {values} | {default} | {meaning} |")
+    return "\n".join(lines)
 
 
 def catalogue_table() -> str:

@@ -24,6 +24,8 @@ class Question:
         generation: how the task wants the answer decoded.
         category: the item's category, or the task's name where it has none.
         fields: the item's own fields (for `precomputed=field:NAME`).
+        reader: reads the answer out of a reply where the task is known (`condition=consistency`
+            counts such answers); None elsewhere.
     """
 
     id: str
@@ -31,6 +33,7 @@ class Question:
     generation: Generation
     category: str = ""
     fields: dict[str, Any] | None = None
+    reader: Callable[[str], str | None] | None = None
 
     @property
     def clip(self) -> Clip:
