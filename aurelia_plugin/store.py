@@ -61,22 +61,22 @@ class TraceStore:
             ) from error
 
     def trace(self, key: str) -> Trace | None:
-        """Return the stored trace, or None if there is none or its loop failed."""
+        """Return the stored trace, or None if there is none or its loop did not finish."""
         trace = self._read(self._place("traces", key), Trace)
-        return None if trace is None or trace.stop == "failed" else trace
+        return trace if trace is not None and trace.finished else None
 
     def put_trace(self, trace: Trace) -> None:
-        """Store a trace. A failed one is kept for reading, and tried again by the next run."""
+        """Store a trace. An unfinished one is kept for reading, and made again by the next run."""
         place = self._place("traces", trace.key)
-        if trace.stop == "failed" and self.trace(trace.key) is not None:
+        if not trace.finished and self.trace(trace.key) is not None:
             return  # another process finished it in the meantime
         self._write(place, trace.model_dump_json(indent=1))
 
     def traces(self) -> Iterator[Trace]:
-        """Yield every stored trace whose loop did not fail, in the order of their keys."""
+        """Yield every stored trace whose loop finished, in the order of their keys."""
         for path in sorted((self.folder / "traces").glob("*/*.json")):
             trace = self._read(path, Trace)
-            if trace is not None and trace.stop != "failed":
+            if trace is not None and trace.finished:
                 yield trace
 
     def call(self, key: str) -> Reply | None:

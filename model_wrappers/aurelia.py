@@ -58,7 +58,13 @@ class Aurelia(lmms):
             self._world_size = self.accelerator.num_processes
         if self.default_target is not None:
             settings.setdefault("target", self.default_target)
-        self.run = Run(settings, batch_size=batch_size, device=device, gather=gather_lists)
+        self.run = Run(
+            settings,
+            batch_size=batch_size,
+            device=device,
+            gather=gather_lists,
+            process=(self.rank, self.world_size),
+        )
         self._started = time.time()
         self._unread: set[str] = set()
         for advice in self.run.advice():

@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from aurelia_plugin.backend import Prompt, Reply, Text, Usage, cut_at
+from aurelia_plugin.backend import Prompt, Reply, Service, Text, Usage, cut_at
 from aurelia_plugin.digests import digest_of
 from aurelia_plugin.errors import BackendError, ConfigError
 from aurelia_plugin.model_wrappers.delivery import Blob, Delivery, Form, deliver
 from aurelia_plugin.model_wrappers.openai_client import OpenAIClient, unreadable
 from aurelia_plugin.model_wrappers.openai_options import OpenAIOptions
 from aurelia_plugin.model_wrappers.servers import server
-from aurelia_plugin.model_wrappers.services import Watch, key_from, slots
+from aurelia_plugin.model_wrappers.services import Watch, key_from
 
 __all__ = ["OPTIONS", "OpenAIBackend", "OpenAIOptions", "open_backend"]
 
@@ -67,6 +67,12 @@ class OpenAIBackend:
         """As the option says."""
         return self.options.concurrency
 
+    @property
+    def service(self) -> Service:
+        """The model at this address."""
+        place = f"{self.options.server} {self._url} {self._model}"
+        return Service(place, self._model, self.options.timeout, self.options.room_for_thinking)
+
     async def __call__(self, prompt: Prompt) -> Reply:
         """Answer the prompt.
 
@@ -75,10 +81,8 @@ class OpenAIBackend:
             TransientError: after a failure that may pass.
             BackendError: if the server refuses, blocks, or answers without text.
         """
-        place = (self.options.server, self._url, self._model)
-        async with slots(place, self.concurrency):
-            delivery = await asyncio.to_thread(self.delivery, prompt)
-            completion = await self._client(self.body(prompt, delivery))
+        delivery = await asyncio.to_thread(self.delivery, prompt)
+        completion = await self._client(self.body(prompt, delivery))
         return self._reply(completion, prompt, delivery)
 
     async def close(self) -> None:

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_servers import Answer, Request, Server, completion, serving
-from making import beep
+from making import QUICK, beep
 from media.conftest import MakeVideo, grey_frames, tone
 from PIL import Image
 
 from aurelia_plugin.backend import Generation, Message, Prompt, Reply, Sampling, Text
+from aurelia_plugin.calls import Caller
 from aurelia_plugin.errors import BackendError, ConfigError, TransientError
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Media
@@ -380,9 +381,11 @@ def test_calls_are_bounded_and_every_run_may_have_its_own_loop(serve: Any) -> No
 
     server = serve(count)
     backend = _backend(server, concurrency=2)
+    caller = Caller(QUICK)
 
     async def many() -> None:
-        await asyncio.gather(*(backend(_prompt(Text(str(n)))) for n in range(6)))
+        prompts = (_prompt(Text(str(n))) for n in range(6))
+        await asyncio.gather(*(caller.answer(backend, prompt) for prompt in prompts))
 
     for _ in range(2):
         asyncio.run(many())

@@ -32,7 +32,8 @@ def test_the_screen_shows_what_was_done() -> None:
     counts.calls["reasoner"] = CallCount(calls=3)
     assert _text(counts) == [
         "AURELIA condition=aurelia: 4 questions",
-        "  traces: 2 accepted, 1 exhausted, 1 unscored, 0 failed; 1.00 iterations on average",
+        "  traces: 2 accepted, 1 exhausted, 1 unscored, 0 failed, 0 over budget; "
+        "1.00 iterations on average",
         "  agent calls: reasoner 3, summarizer 0, evaluator 0",
         "  delivered to the target: 32 frames, 0 images, 4 sounds (5.0 s) in 4 calls",
         "  record: runs/a.json",
