@@ -47,8 +47,11 @@ class Agents:
     async def trace(self, question: Question) -> Trace:
         """Return the question's trace; a question asked twice at once is worked out once."""
         key = self.plan.trace_key(question)
-        stored = self._store.trace(key)
-        return stored or await self._traces(key, lambda: self._make(question))
+        return self.stored(question) or await self._traces(key, lambda: self._make(question))
+
+    def stored(self, question: Question) -> Trace | None:
+        """Return the question's trace if it was made before."""
+        return self._store.trace(self.plan.trace_key(question))
 
     async def _make(self, question: Question) -> Trace:
         async def ask(role: Role, prompt: Prompt, *, iteration: int, ask: int) -> AgentCall:
