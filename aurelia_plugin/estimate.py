@@ -167,9 +167,7 @@ def estimate(
             [_sum(trace, lambda call: call.usage.output_tokens) for trace in traces]
         ),
         cost=scale(known) if len(known) == len(costs) else None,
-        hours=scale([s / 3600 / max(1, min(parallel, questions)) for s in timed])
-        if timed
-        else None,
+        hours=scale(hours) if hours else None,
         most_calls=questions * _most_calls(traces[0]),
     )
 

@@ -23,6 +23,9 @@ __all__ = ["Aurelia"]
 
 T = TypeVar("T")
 
+_GRACE_S = 10.0
+"""Seconds that an interrupted run may take to end."""
+
 
 class Aurelia(lmms):
     """An audio-visual LLM behind AURELIA.
@@ -207,19 +210,30 @@ def _in_own_loop(work: Callable[[], Any]) -> Any:
     """Run async work to its end in a thread of its own.
 
     The caller may itself live in a running event loop (the harness's servers), where
-    `asyncio.run` is refused.
+    `asyncio.run` is refused. When the caller is interrupted (Ctrl-C), the work is cancelled and
+    may end what it has begun before the interruption goes on.
     """
     box: dict[str, Any] = {}
 
+    async def cancellable() -> Any:
+        box["loop"], box["task"] = asyncio.get_running_loop(), asyncio.current_task()
+        return await work()
+
     def body() -> None:
         try:
-            box["result"] = asyncio.run(work())
+            box["result"] = asyncio.run(cancellable())
         except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, whole
             box["error"] = error
 
     thread = threading.Thread(target=body, name="aurelia", daemon=True)
     thread.start()
-    thread.join()
+    try:
+        thread.join()
+    except KeyboardInterrupt:
+        if "task" in box and thread.is_alive():
+            box["loop"].call_soon_threadsafe(box["task"].cancel)
+            thread.join(_GRACE_S)
+        raise
     if "error" in box:
         raise box["error"]
     return box["result"]
