@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from lmms_eval.models.model_utils.usage_metrics import log_usage
 from loguru import logger as eval_logger
 from tqdm import tqdm
 
+from aurelia_plugin.errors import StoreError
 from aurelia_plugin.model_wrappers.instances import InstanceSource, is_padding
 from aurelia_plugin.model_wrappers.processes import gather_lists, is_distributed
 from aurelia_plugin.model_wrappers.run import Run
@@ -126,7 +128,10 @@ class Aurelia(lmms):
                     source="model" if name == "target" else name,
                 )
         summary = self.run.summary(counts, seconds=time.time() - self._started)
-        path = self.run.store.put_run(self.run.record_name(self._started), summary.record)
+        try:
+            path = str(self.run.store.put_run(self.run.record_name(self._started), summary.record))
+        except StoreError as error:  # the answers are worth more than the record
+            path = f"not written: {error}"
         eval_logger.info(summary.text(path))
         for warning in summary.warnings():
             eval_logger.warning(warning)
@@ -231,7 +236,8 @@ def _in_own_loop(work: Callable[[], Any]) -> Any:
         thread.join()
     except KeyboardInterrupt:
         if "task" in box and thread.is_alive():
-            box["loop"].call_soon_threadsafe(box["task"].cancel)
+            with contextlib.suppress(RuntimeError):  # it has just ended by itself
+                box["loop"].call_soon_threadsafe(box["task"].cancel)
             thread.join(_GRACE_S)
         raise
     if "error" in box:

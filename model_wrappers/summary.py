@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from aurelia_plugin.counts import RunCount
@@ -24,8 +23,8 @@ class Summary:
         self._counts = counts
         self.record: dict[str, Any] = {"condition": condition, **counts.record(), **about}
 
-    def text(self, path: Path) -> str:
-        """Return the summary for the screen; `path` is where the record was written."""
+    def text(self, path: str) -> str:
+        """Return the summary for the screen; `path` says where the record was written."""
         record = self.record
         lines = [f"AURELIA condition={record['condition']}: {record['n']} questions"]
         if self._counts.total.traces:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from making import trace
 
@@ -24,7 +23,7 @@ def _counts(*stops: str) -> RunCount:
 
 
 def _text(counts: RunCount, condition: str = "aurelia") -> list[str]:
-    return Summary(condition, counts, {}).text(Path("runs/a.json")).splitlines()
+    return Summary(condition, counts, {}).text("runs/a.json").splitlines()
 
 
 def test_the_screen_shows_what_was_done() -> None:
