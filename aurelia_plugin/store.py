@@ -124,8 +124,12 @@ class TraceStore:
                 f"{path}: {error.strerror or error}.", "Make the traces folder readable."
             ) from error
         except ValidationError as error:
-            return self._put_aside(path, error.errors()[0]["msg"])
-        return record if is_it(record) else self._put_aside(path, "it belongs to another key")
+            self._put_aside(path, error.errors()[0]["msg"])
+            return None
+        if not is_it(record):
+            self._put_aside(path, "it belongs to another key")
+            return None
+        return record
 
     def _put_aside(self, path: Path, cause: str) -> None:
         """Keep what is not ours to delete under another name; its work is done again."""

@@ -91,7 +91,7 @@ def _lines(path: Path, text: str, report: Report) -> Iterator[_Line]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             report.faults.append(Fault(path, number, f"is not JSON: {error}"))
             continue
         if not isinstance(row, dict):
