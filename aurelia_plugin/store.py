@@ -79,7 +79,8 @@ class TraceStore:
 
     def traces(self) -> Iterator[Trace]:
         """Yield every stored trace whose loop finished, in the order of their keys."""
-        for path in sorted((self.folder / "traces").glob("*/*.json")):
+        # A killed process may leave a hidden file that it was about to rename.
+        for path in sorted((self.folder / "traces").glob("*/[!.]*.json")):
             trace = self._read(path, Trace)
             if trace is not None and trace.finished:
                 yield trace

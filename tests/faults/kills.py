@@ -9,10 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from aurelia_plugin.store import TraceStore
 from faults.counting import Tally
 
 _AT_ONCE = 8
@@ -104,7 +104,7 @@ def try_kills(kills: int, *, processes: int = 1, questions: int = 40, seed: int 
         for begin in range(0, tally.questions, questions):
             done = [_start(work, (begin, begin + questions)) for _ in range(processes)]
             tally.wrong += sum(b"complete" not in worker.communicate()[0] for worker in done)
-        tally.survived = sum(1 for _ in _traces(work / "traces"))
+        tally.survived = len(list(TraceStore(work / "traces", writable=False).traces()))
         tally.lost = tally.questions - tally.survived
         tally.repeated = _repeated(log)
         tally.lost += sum(1 for _ in (work / "traces").rglob("*.unreadable"))
@@ -124,11 +124,6 @@ def _wait_for_work(log: Path, workers: Sequence[subprocess.Popen[bytes]]) -> Non
         if log.exists() and log.stat().st_size > before:
             return
         time.sleep(0.001)
-
-
-def _traces(folder: Path) -> Iterator[dict[str, Any]]:
-    for path in folder.glob("traces/*/*.json"):
-        yield json.loads(path.read_bytes())
 
 
 def _repeated(log: Path) -> int:
