@@ -24,7 +24,8 @@ from pydantic import BaseModel, ValidationError
 
 from aurelia_plugin.atomic import write_atomically
 from aurelia_plugin.backend import Reply
-from aurelia_plugin.errors import StoreError
+from aurelia_plugin.errors import MediaError, StoreError
+from aurelia_plugin.paths import inside
 from aurelia_plugin.reasoning.trace import Trace
 
 __all__ = ["TraceStore"]
@@ -117,8 +118,12 @@ class TraceStore:
     def _read(self, path: Path, form: type[R], is_it: Callable[[R], bool] = _any) -> R | None:
         """Return the record in a file; one that is damaged, or another's, is put aside."""
         try:
+            inside(self.folder, path.relative_to(self.folder).as_posix())
             record = form.model_validate_json(path.read_bytes())
         except FileNotFoundError:
+            return None
+        except MediaError as error:
+            self._put_aside(path, error.cause)
             return None
         except OSError as error:
             raise StoreError(

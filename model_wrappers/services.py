@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from aurelia_plugin.errors import BackendError, ConfigError, TransientError
 from aurelia_plugin.prices import is_version_of
-from aurelia_plugin.redaction import keep_secret
+from aurelia_plugin.redaction import keep_secret, without_secrets
 
 __all__ = ["Shared", "Watch", "failure", "key_from", "retry_delay", "retry_seconds"]
 
@@ -171,7 +171,7 @@ class Watch:
 
         A dated or numbered version of the model asked for is that model.
         """
-        name = model.removeprefix("models/") or self._asked
+        name = without_secrets(model.removeprefix("models/")) or self._asked
         if not is_version_of(name, self._asked):
             self._say(
                 f"served {name}",

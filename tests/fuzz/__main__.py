@@ -63,7 +63,7 @@ def _fuzz(name: str, seconds: int, found: Path) -> dict[str, object]:
             command, capture_output=True, text=True, errors="replace", check=False
         )
     said = done.stderr
-    inputs = re.findall(r"^#(\d+)\s", said, re.MULTILINE)
+    inputs = re.findall(r"^(?:Done |#)(\d+)\s", said, re.MULTILINE)
     if done.returncode:
         sys.stderr.write(f"{name}:\n{said[-3000:]}\n")
     return {
