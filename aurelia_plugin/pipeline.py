@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
-from aurelia_plugin.backend import Backend, Prompt, Reply, Usage
-from aurelia_plugin.calls import RetryPolicy, answer
+from aurelia_plugin.backend import Backend, Prompt, Reply, Usage, service_of
+from aurelia_plugin.calls import Caller
 from aurelia_plugin.counts import CallCount, ItemCount, RunCount
-from aurelia_plugin.errors import AureliaError, BackendError, MediaError
+from aurelia_plugin.errors import AureliaError, BackendError, MediaError, OverBudgetError
 from aurelia_plugin.reasoning.conditions import Arm, Gather, Posed
 from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.question import Question
@@ -74,6 +75,7 @@ class Pipeline:
         window: how many questions are under way at once.
         gather: joins lists over the processes of a run.
         poll: asks for several answers and counts, for arms that want it.
+        caller: asks the target; the one that the agents use, so that both keep to one limit.
     """
 
     def __init__(
@@ -86,8 +88,8 @@ class Pipeline:
         counts: RunCount | None = None,
         window: int = 8,
         gather: Gather = lambda items: items,
-        retry: RetryPolicy | None = None,
         poll: Poll | None = None,
+        caller: Caller | None = None,
     ) -> None:
         self.counts = counts or RunCount()
         self._target = target
@@ -97,8 +99,8 @@ class Pipeline:
         self._policy = on_agent_failure
         self._window = max(1, window)
         self._gather = gather
-        self._retry = retry or RetryPolicy()
         self._poll = poll
+        self._caller = caller or Caller()
 
     async def run(self, sources: Sequence[Source], progress: Progress) -> list[Answer]:
         """Answer every question; answers come in the order of the sources.
@@ -204,7 +206,8 @@ class Pipeline:
             )
         self.counts.problem(problem)
         for count in self.counts.of(source.category):
-            count.agent_failures += 1
+            count.over_budget += posed.over_budget
+            count.agent_failures += not posed.over_budget
         return question if self._policy == "zero_shot" else None
 
     async def _ask(
@@ -212,10 +215,11 @@ class Pipeline:
     ) -> Reply | None:
         try:
             if samples is None or self._poll is None:
-                reply = await self._ask_target(asked.prompt())
+                reply = await self._ask_target(asked, asked.prompt())
             else:
-                reply, item.vote = await self._poll(asked, samples, self._ask_target)
-        except (BackendError, MediaError) as error:
+                ask = functools.partial(self._ask_target, asked)
+                reply, item.vote = await self._poll(asked, samples, ask)
+        except (BackendError, MediaError, OverBudgetError) as error:
             self._target_failed(source, item, error)
             return None
         item.dropped = reply.evidence.dropped
@@ -223,9 +227,14 @@ class Pipeline:
         item.output_tokens = reply.usage.output_tokens
         return reply
 
-    async def _ask_target(self, prompt: Prompt) -> Reply:
-        reply = await answer(self._target, prompt, self._retry)
+    async def _ask_target(self, asked: Question, prompt: Prompt) -> Reply:
+        # A target on this machine costs nothing that a budget could limit.
+        reply = await self._caller.answer(
+            self._target, prompt, free=service_of(self._target) is None
+        )
+        price = self._caller.budget.price(self._target)
         self._target_count.add(reply)
+        self.counts.usage.add("target", None, asked.column, reply, price)
         return reply
 
     def _target_failed(self, source: Source, item: ItemCount, error: AureliaError) -> None:
@@ -234,7 +243,9 @@ class Pipeline:
             raise error
         self.counts.problem(f"{source.id}: {error}")
         for count in self.counts.of(source.category):
-            count.target_failures += 1
+            over = isinstance(error, OverBudgetError)
+            count.target_over_budget += over
+            count.target_failures += not over
 
 
 async def _each(

@@ -18,7 +18,7 @@ import json
 import logging
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,7 +26,8 @@ from pydantic import BaseModel, ValidationError
 
 from aurelia_plugin.atomic import write_atomically
 from aurelia_plugin.backend import Reply
-from aurelia_plugin.errors import StoreError
+from aurelia_plugin.errors import MediaError, StoreError
+from aurelia_plugin.paths import inside
 from aurelia_plugin.reasoning.trace import Trace
 
 __all__ = ["TraceStore"]
@@ -34,6 +35,10 @@ __all__ = ["TraceStore"]
 _log = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=BaseModel)
+
+
+def _any(record: BaseModel) -> bool:
+    return True
 
 
 class TraceStore:
@@ -49,6 +54,7 @@ class TraceStore:
 
     def __init__(self, folder: Path, *, writable: bool = True) -> None:
         self.folder = folder.expanduser().resolve()
+        self._writable = writable
         if not writable:
             return
         try:
@@ -63,22 +69,23 @@ class TraceStore:
             ) from error
 
     def trace(self, key: str) -> Trace | None:
-        """Return the stored trace, or None if there is none or its loop failed."""
-        trace = self._read(self._place("traces", key), Trace)
-        return None if trace is None or trace.stop == "failed" else trace
+        """Return the stored trace, or None if there is none or its loop did not finish."""
+        trace = self._read(self._place("traces", key), Trace, lambda trace: trace.key == key)
+        return trace if trace is not None and trace.finished else None
 
     def put_trace(self, trace: Trace) -> None:
-        """Store a trace. A failed one is kept for reading, and tried again by the next run."""
+        """Store a trace. An unfinished one is kept for reading, and made again by the next run."""
         place = self._place("traces", trace.key)
-        if trace.stop == "failed" and self.trace(trace.key) is not None:
+        if not trace.finished and self.trace(trace.key) is not None:
             return  # another process finished it in the meantime
         self._write(place, trace.model_dump_json(indent=1))
 
     def traces(self) -> Iterator[Trace]:
-        """Yield every stored trace whose loop did not fail, in the order of their keys."""
-        for path in sorted((self.folder / "traces").glob("*/*.json")):
+        """Yield every stored trace whose loop finished, in the order of their keys."""
+        # A killed process may leave a hidden file that it was about to rename.
+        for path in sorted((self.folder / "traces").glob("*/[!.]*.json")):
             trace = self._read(path, Trace)
-            if trace is not None and trace.stop != "failed":
+            if trace is not None and trace.finished:
                 yield trace
 
     def call(self, key: str) -> Reply | None:
@@ -120,30 +127,40 @@ class TraceStore:
         return path
 
     def _place(self, kind: str, key: str) -> Path:
+        if not re.fullmatch(r"[\w-]+", key):  # it may come from a folder or data set of others
+            raise StoreError(f"{key!r} is not a key.", "Leave out the trace that has it.")
         return self.folder / kind / key[:2] / f"{key}.json"
 
-    def _read(self, path: Path, form: type[R]) -> R | None:
+    def _read(self, path: Path, form: type[R], is_it: Callable[[R], bool] = _any) -> R | None:
+        """Return the record in a file; one that is damaged, or another's, is put aside."""
         try:
-            return form.model_validate_json(path.read_bytes())
+            inside(self.folder, path.relative_to(self.folder).as_posix())
+            record = form.model_validate_json(path.read_bytes())
         except FileNotFoundError:
+            return None
+        except MediaError as error:
+            self._put_aside(path, error.cause)
             return None
         except OSError as error:
             raise StoreError(
                 f"{path}: {error.strerror or error}.", "Make the traces folder readable."
             ) from error
         except ValidationError as error:
-            # Not ours to delete: an edited or damaged file is put aside and its work done again.
-            aside = path.with_suffix(".unreadable")
-            _log.warning(
-                "%s cannot be read (%s); it is kept as %s and made again.",
-                path,
-                error.errors()[0]["msg"],
-                aside.name,
-            )
-            self._put_aside(path, aside)
+            self._put_aside(path, error.errors()[0]["msg"])
             return None
+        if not is_it(record):
+            self._put_aside(path, "it belongs to another key")
+            return None
+        return record
 
-    def _put_aside(self, path: Path, aside: Path) -> None:
+    def _put_aside(self, path: Path, cause: str) -> None:
+        """Keep what is not ours to delete under another name; its work is done again."""
+        aside = path.with_suffix(".unreadable")
+        _log.warning(
+            "%s cannot be read (%s); it is kept as %s and made again.", path, cause, aside.name
+        )
+        if not self._writable:
+            return
         try:
             path.replace(aside)
         except FileNotFoundError:

@@ -149,6 +149,7 @@ class InstanceSource:
             category=self.category,
             fields={self._field: doc.get(self._field)} if self._field else None,
             reader=reader_of(doc),
+            column=self.request.task,
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from aurelia_plugin.benchmark.schema import FREE_TEXT_COLUMNS, Item
 from aurelia_plugin.benchmark.vocabulary import VOCABULARY
 from aurelia_plugin.media.muting import without_soundtrack
+from aurelia_plugin.paths import inside
 
 __all__ = ["media_paths", "question_text", "user_turn"]
 
@@ -47,9 +48,9 @@ def media_paths(item: Item, folder: Path, *, own_sound: bool = True) -> list[str
         own_sound: whether the video keeps its soundtrack beside separate sounds.
 
     Raises:
-        MediaError: the video has to be read, and cannot be.
+        MediaError: a path leads out of the folder, or the video has to be read and cannot be.
     """
-    paths = [folder / path for path in item.media]
+    paths = [inside(folder, path) for path in item.media]
     if item.video is not None and len(paths) > 1 and not own_sound:
         paths[0] = without_soundtrack(paths[0])
     return [str(path) for path in paths]

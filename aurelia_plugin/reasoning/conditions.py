@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.question import Question
-from aurelia_plugin.reasoning.trace import Trace
+from aurelia_plugin.reasoning.trace import StopReason, Trace
 
 __all__ = [
     "Arm",
@@ -51,6 +51,7 @@ class Posed(NamedTuple):
         steps: what stands in front of the question, its own or another's.
         preface: the words that stand there.
         samples: how many sampled answers are voted on; None for one answer, as the task wants it.
+        over_budget: whether that is because the budget was used up.
     """
 
     question: Question | None
@@ -59,6 +60,7 @@ class Posed(NamedTuple):
     steps: tuple[str, ...] = ()
     preface: str = ""
     samples: int | None = None
+    over_budget: bool = False
 
 
 class Arm(Protocol):
@@ -152,8 +154,8 @@ class AureliaArm(ZeroShotArm):
     async def pose(self, question: Question) -> Posed:
         """Return the question behind its own best steps."""
         trace = await self._trace(question)
-        if trace.stop == "failed":
-            return Posed(None, trace, trace.error)
+        if not trace.finished:
+            return Posed(None, trace, trace.error, over_budget=trace.stop == "over_budget")
         return self._inject(question, Reasoning(trace.steps, trace.step_answers), trace)
 
 
@@ -174,13 +176,13 @@ class PlaceboArm(AureliaArm):
     ) -> None:
         super().__init__(trace, prompts, inject)
         self._seed = seed
-        self._seen: list[tuple[str, str, Reasoning | None]] = []
-        self._donors: dict[str, Reasoning | None] = {}
+        self._seen: list[tuple[str, str, Reasoning | StopReason]] = []
+        self._donors: dict[str, Reasoning | StopReason] = {}
 
     async def survey(self, question: Question) -> Trace | None:
         """Make this question's trace, so that another question can borrow it."""
         trace = await self._trace(question)
-        own = Reasoning(trace.steps, trace.step_answers) if trace.stop != "failed" else None
+        own = Reasoning(trace.steps, trace.step_answers) if trace.finished else trace.stop
         self._seen.append((question.id, question.key, own))
         return trace
 
@@ -200,8 +202,9 @@ class PlaceboArm(AureliaArm):
     async def pose(self, question: Question) -> Posed:
         """Return the question behind its donor's steps."""
         donated = self._donors[question.key]
-        if donated is None:
-            return Posed(None, None, "the loop of the question that lends its steps failed")
+        if isinstance(donated, str):
+            problem = f"the loop of the question that lends its steps ended: {donated}"
+            return Posed(None, None, problem, over_budget=donated == "over_budget")
         return self._inject(question, donated)
 
 
@@ -218,8 +221,8 @@ class ConsistencyArm(ZeroShotArm):
     async def pose(self, question: Question) -> Posed:
         """Return the question unchanged, with the number of answers to sample."""
         trace = await self._trace(question)
-        if trace.stop == "failed":
-            return Posed(None, trace, trace.error)
+        if not trace.finished:
+            return Posed(None, trace, trace.error, over_budget=trace.stop == "over_budget")
         calls = sum(len(iteration.calls) for iteration in trace.iterations)
         return Posed(question, trace, samples=max(1, calls))
 

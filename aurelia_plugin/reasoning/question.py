@@ -26,6 +26,7 @@ class Question:
         fields: the item's own fields (for `precomputed=field:NAME`).
         reader: reads the answer out of a reply where the task is known (`condition=consistency`
             counts such answers); None elsewhere.
+        column: the task, under which the question's usage is counted.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Question:
     category: str = ""
     fields: dict[str, Any] | None = None
     reader: Callable[[str], str | None] | None = None
+    column: str = ""
 
     @property
     def clip(self) -> Clip:
