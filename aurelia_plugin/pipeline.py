@@ -11,10 +11,10 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
-from aurelia_plugin.backend import Backend, Reply, Usage
-from aurelia_plugin.calls import RetryPolicy, answer
+from aurelia_plugin.backend import Backend, Reply, Usage, service_of
+from aurelia_plugin.calls import Caller
 from aurelia_plugin.counts import CallCount, RunCount
-from aurelia_plugin.errors import AureliaError, BackendError, MediaError
+from aurelia_plugin.errors import AureliaError, BackendError, MediaError, OverBudgetError
 from aurelia_plugin.reasoning.conditions import Arm, Gather, Posed
 from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.question import Question
@@ -71,6 +71,7 @@ class Pipeline:
         counts: where outcomes are counted.
         window: how many questions are under way at once.
         gather: joins lists over the processes of a run.
+        caller: asks the target; the one that the agents use, so that both keep to one limit.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class Pipeline:
         counts: RunCount | None = None,
         window: int = 8,
         gather: Gather = lambda items: items,
-        retry: RetryPolicy | None = None,
+        caller: Caller | None = None,
     ) -> None:
         self.counts = counts or RunCount()
         self._target = target
@@ -93,7 +94,7 @@ class Pipeline:
         self._policy = on_agent_failure
         self._window = max(1, window)
         self._gather = gather
-        self._retry = retry or RetryPolicy()
+        self._caller = caller or Caller()
 
     async def run(self, sources: Sequence[Source], progress: Progress) -> list[Answer]:
         """Answer every question; answers come in the order of the sources.
@@ -180,16 +181,22 @@ class Pipeline:
             )
         self.counts.problem(problem)
         for count in self.counts.of(source.category):
-            count.agent_failures += 1
+            count.over_budget += posed.over_budget
+            count.agent_failures += not posed.over_budget
         return question if self._policy == "zero_shot" else None
 
     async def _ask(self, asked: Question, source: Source) -> Reply | None:
         try:
-            reply = await answer(self._target, asked.prompt(), self._retry)
-        except (BackendError, MediaError) as error:
+            # A target on this machine costs nothing that a budget could limit.
+            reply = await self._caller.answer(
+                self._target, asked.prompt(), free=service_of(self._target) is None
+            )
+        except (BackendError, MediaError, OverBudgetError) as error:
             self._target_failed(source, error)
             return None
+        price = self._caller.budget.price(self._target)
         self._target_count.add(reply)
+        self.counts.usage.add("target", None, asked.column, reply, price)
         return reply
 
     def _target_failed(self, source: Source, error: AureliaError) -> None:
@@ -197,7 +204,9 @@ class Pipeline:
             raise error
         self.counts.problem(f"{source.id}: {error}")
         for count in self.counts.of(source.category):
-            count.target_failures += 1
+            over = isinstance(error, OverBudgetError)
+            count.target_over_budget += over
+            count.target_failures += not over
 
 
 async def _each(

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aurelia_plugin.backend import Backend, Evidence, Generation, Message, Prompt, Reply, Text
-from aurelia_plugin.calls import RetryPolicy, answer
+from aurelia_plugin.calls import Caller, RetryPolicy
 from aurelia_plugin.errors import AureliaError
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Clip, Media
@@ -142,7 +142,7 @@ async def _send(backend: Backend, clip: Clip, retry: RetryPolicy) -> Arm:
     prompt = Prompt((message,), Generation(max_new_tokens=32))
     started = time.monotonic()
     try:
-        reply = await answer(backend, prompt, retry)
+        reply = await Caller(retry).answer(backend, prompt)
         seconds = time.monotonic() - started
         logits = backend.next_token_logits(prompt) if isinstance(backend, GivesLogits) else None
     except AureliaError as error:

@@ -16,7 +16,7 @@ import json
 import logging
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +34,10 @@ _log = logging.getLogger(__name__)
 R = TypeVar("R", bound=BaseModel)
 
 
+def _any(record: BaseModel) -> bool:
+    return True
+
+
 class TraceStore:
     """A traces folder.
 
@@ -47,6 +51,7 @@ class TraceStore:
 
     def __init__(self, folder: Path, *, writable: bool = True) -> None:
         self.folder = folder.expanduser().resolve()
+        self._writable = writable
         if not writable:
             return
         try:
@@ -61,22 +66,22 @@ class TraceStore:
             ) from error
 
     def trace(self, key: str) -> Trace | None:
-        """Return the stored trace, or None if there is none or its loop failed."""
-        trace = self._read(self._place("traces", key), Trace)
-        return None if trace is None or trace.stop == "failed" else trace
+        """Return the stored trace, or None if there is none or its loop did not finish."""
+        trace = self._read(self._place("traces", key), Trace, lambda trace: trace.key == key)
+        return trace if trace is not None and trace.finished else None
 
     def put_trace(self, trace: Trace) -> None:
-        """Store a trace. A failed one is kept for reading, and tried again by the next run."""
+        """Store a trace. An unfinished one is kept for reading, and made again by the next run."""
         place = self._place("traces", trace.key)
-        if trace.stop == "failed" and self.trace(trace.key) is not None:
+        if not trace.finished and self.trace(trace.key) is not None:
             return  # another process finished it in the meantime
         self._write(place, trace.model_dump_json(indent=1))
 
     def traces(self) -> Iterator[Trace]:
-        """Yield every stored trace whose loop did not fail, in the order of their keys."""
+        """Yield every stored trace whose loop finished, in the order of their keys."""
         for path in sorted((self.folder / "traces").glob("*/*.json")):
             trace = self._read(path, Trace)
-            if trace is not None and trace.stop != "failed":
+            if trace is not None and trace.finished:
                 yield trace
 
     def call(self, key: str) -> Reply | None:
@@ -104,11 +109,14 @@ class TraceStore:
         raise StoreError(f"{self.folder / 'runs'}: no free name for {base}.", "Empty the folder.")
 
     def _place(self, kind: str, key: str) -> Path:
+        if not re.fullmatch(r"[\w-]+", key):  # it may come from a folder or data set of others
+            raise StoreError(f"{key!r} is not a key.", "Leave out the trace that has it.")
         return self.folder / kind / key[:2] / f"{key}.json"
 
-    def _read(self, path: Path, form: type[R]) -> R | None:
+    def _read(self, path: Path, form: type[R], is_it: Callable[[R], bool] = _any) -> R | None:
+        """Return the record in a file; one that is damaged, or another's, is put aside."""
         try:
-            return form.model_validate_json(path.read_bytes())
+            record = form.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -116,18 +124,17 @@ class TraceStore:
                 f"{path}: {error.strerror or error}.", "Make the traces folder readable."
             ) from error
         except ValidationError as error:
-            # Not ours to delete: an edited or damaged file is put aside and its work done again.
-            aside = path.with_suffix(".unreadable")
-            _log.warning(
-                "%s cannot be read (%s); it is kept as %s and made again.",
-                path,
-                error.errors()[0]["msg"],
-                aside.name,
-            )
-            self._put_aside(path, aside)
-            return None
+            return self._put_aside(path, error.errors()[0]["msg"])
+        return record if is_it(record) else self._put_aside(path, "it belongs to another key")
 
-    def _put_aside(self, path: Path, aside: Path) -> None:
+    def _put_aside(self, path: Path, cause: str) -> None:
+        """Keep what is not ours to delete under another name; its work is done again."""
+        aside = path.with_suffix(".unreadable")
+        _log.warning(
+            "%s cannot be read (%s); it is kept as %s and made again.", path, cause, aside.name
+        )
+        if not self._writable:
+            return
         try:
             path.replace(aside)
         except FileNotFoundError:

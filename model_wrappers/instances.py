@@ -147,6 +147,7 @@ class InstanceSource:
             generation=self.generation,
             category=self.category,
             fields={self._field: doc.get(self._field)} if self._field else None,
+            column=self.request.task,
         )
 
 

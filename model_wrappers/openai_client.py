@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aurelia_plugin.errors import BackendError, ConfigError
+from aurelia_plugin.errors import BackendError, ConfigError, TransientError
 from aurelia_plugin.model_wrappers.services import Shared, failure
 
-__all__ = ["OpenAIClient", "unreadable"]
+__all__ = ["OpenAIClient", "not_a_completion"]
+
+_WRONG_PLACE = "Check that base_url leads to a chat completions server."
 
 _NO_KEY = "none"
 """What is sent to servers without keys: the client wants one."""
@@ -61,9 +63,13 @@ class OpenAIClient:
             raise failure(self._backend, None, said, secret=self._key) from None
         except openai.OpenAIError as error:
             said = f"the reply cannot be read: {type(error).__name__}"
-            raise unreadable(self._backend, said) from None
+            raise self._damaged(said) from None
         except ValueError:  # a body that is not JSON
-            raise unreadable(self._backend, "the reply is not JSON") from None
+            raise self._damaged("the reply is not JSON") from None
+
+    def _damaged(self, what: str) -> TransientError:
+        """A reply that was cut or garbled on its way; the service has worked for it."""
+        return TransientError(self._backend, what, _WRONG_PLACE, charged=True)
 
     def _open(self) -> Any:
         return self._library.AsyncOpenAI(
@@ -74,9 +80,9 @@ class OpenAIClient:
         )
 
 
-def unreadable(backend: str, what: str) -> BackendError:
-    """Return the error of a reply that is not a completion."""
-    return BackendError(backend, what, "Check that base_url leads to a chat completions server.")
+def not_a_completion(backend: str, what: str) -> BackendError:
+    """Return the error of a whole reply that is something else."""
+    return BackendError(backend, what, _WRONG_PLACE)
 
 
 def _library() -> Any:

@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from aurelia_plugin.backend import Prompt, Reply, Text, Usage, cut_at
+from aurelia_plugin.backend import Prompt, Reply, Service, Text, Usage, cut_at
 from aurelia_plugin.digests import digest_of
 from aurelia_plugin.errors import BackendError, ConfigError
 from aurelia_plugin.model_wrappers.delivery import Blob, Delivery, Form, deliver
-from aurelia_plugin.model_wrappers.openai_client import OpenAIClient, unreadable
+from aurelia_plugin.model_wrappers.openai_client import OpenAIClient, not_a_completion
 from aurelia_plugin.model_wrappers.openai_options import OpenAIOptions
 from aurelia_plugin.model_wrappers.servers import server
-from aurelia_plugin.model_wrappers.services import Watch, key_from, slots
+from aurelia_plugin.model_wrappers.services import Watch, key_from
 
 __all__ = ["OPTIONS", "OpenAIBackend", "OpenAIOptions", "open_backend"]
 
@@ -67,6 +67,12 @@ class OpenAIBackend:
         """As the option says."""
         return self.options.concurrency
 
+    @property
+    def service(self) -> Service:
+        """The model at this address."""
+        place = f"{self.options.server} {self._url} {self._model}"
+        return Service(place, self._model, self.options.timeout, self.options.room_for_thinking)
+
     async def __call__(self, prompt: Prompt) -> Reply:
         """Answer the prompt.
 
@@ -75,10 +81,8 @@ class OpenAIBackend:
             TransientError: after a failure that may pass.
             BackendError: if the server refuses, blocks, or answers without text.
         """
-        place = (self.options.server, self._url, self._model)
-        async with slots(place, self.concurrency):
-            delivery = await asyncio.to_thread(self.delivery, prompt)
-            completion = await self._client(self.body(prompt, delivery))
+        delivery = await asyncio.to_thread(self.delivery, prompt)
+        completion = await self._client(self.body(prompt, delivery))
         return self._reply(completion, prompt, delivery)
 
     async def close(self) -> None:
@@ -163,38 +167,47 @@ class OpenAIBackend:
     def _reply(self, completion: Any, prompt: Prompt, delivery: Delivery) -> Reply:
         text = cut_at(self._text(completion), prompt.generation.until).strip()
         self._watch.read(text, self._schema(prompt))
-        usage = completion.usage
+        usage = getattr(completion, "usage", None)
         return Reply(
             text=text,
             usage=Usage(
-                input_tokens=getattr(usage, "prompt_tokens", None) or 0,
-                output_tokens=getattr(usage, "completion_tokens", None) or 0,
+                input_tokens=_count(usage, "prompt_tokens"),
+                output_tokens=_count(usage, "completion_tokens"),
             ),
             evidence=delivery.evidence,
-            model=self._watch.served(completion.model or ""),
+            model=self._watch.served(str(completion.model or "")),
         )
 
     def _text(self, completion: Any) -> str:
         choices: Sequence[Any] = getattr(completion, "choices", None) or ()
         if not choices:
-            raise unreadable(self._name, "the reply has no choice")
-        choice = choices[0]
-        refusal = getattr(choice.message, "refusal", None)
-        if choice.finish_reason == "content_filter" or refusal:
+            raise not_a_completion(self._name, "the reply has no choice")
+        # The client does not check what a server sends: any part may be missing or of another kind.
+        message = getattr(choices[0], "message", None)
+        content = getattr(message, "content", None)
+        refusal = getattr(message, "refusal", None)
+        finish = getattr(choices[0], "finish_reason", None)
+        if finish == "content_filter" or refusal:
             raise BackendError(
                 self._name,
                 f"the service refused: {refusal or 'content filter'}"[:500],
                 "The service does not answer this sample; leave it out or mark it.",
             )
-        if choice.message.content is None:
+        if not isinstance(content, str):
             raise BackendError(
                 self._name,
-                f"the reply has no text (finish reason {choice.finish_reason})",
+                f"the reply has no text (finish reason {finish})",
                 "If the limit was reached, raise `room_for_thinking`.",
             )
-        if choice.finish_reason == "length":
+        if finish == "length":
             self._watch.cut()
-        return str(choice.message.content)
+        return content
+
+
+def _count(usage: Any, name: str) -> int:
+    """Return a number of tokens; what is no such number is none, and never takes away."""
+    value = getattr(usage, name, None)
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 def _nested(path: Sequence[str], value: Any) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Any
 from aurelia_plugin import __version__
 from aurelia_plugin.agents import Agents
 from aurelia_plugin.backend import Backend
+from aurelia_plugin.budget import Budget, Limits
+from aurelia_plugin.calls import Caller
 from aurelia_plugin.counts import RunCount
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.model_wrappers.catalogue import row
@@ -19,6 +21,7 @@ from aurelia_plugin.model_wrappers.summary import Summary
 from aurelia_plugin.paths import cache_dir
 from aurelia_plugin.pipeline import Answer, Pipeline, Progress, Source
 from aurelia_plugin.precomputed import open_precomputed
+from aurelia_plugin.prices import Prices
 from aurelia_plugin.reasoning.conditions import (
     Arm,
     AureliaArm,
@@ -51,6 +54,7 @@ class Run:
             arguments do not set it.
         device: `--device`, likewise.
         gather: joins lists over the processes of the run.
+        process: which process this is, and how many the run has: each gets its share of the budget.
 
     Raises:
         ConfigError: if anything in it is unknown or unfit.
@@ -63,6 +67,7 @@ class Run:
         batch_size: int | str | None = None,
         device: str | None = None,
         gather: Gather = lambda items: items,
+        process: tuple[int, int] = (0, 1),
     ) -> None:
         objects = {key: value for key, value in given.items() if isinstance(value, Backend)}
         named = {key: value.identity for key, value in objects.items()}
@@ -81,6 +86,7 @@ class Run:
         if self.uses_agents:
             specs = self.settings.role_specs()
             self.roles = {role: self._pool.get(objects.get(role) or specs[role]) for role in ROLES}
+        self.caller = self._caller(*process)
         self._pipeline = Pipeline(
             self._asked(),
             self._arm(),
@@ -89,6 +95,7 @@ class Run:
             counts=self.counts,
             window=self._window(),
             gather=gather,
+            caller=self.caller,
         )
 
     @property
@@ -158,9 +165,20 @@ class Run:
                 "settings": self.settings.model_dump(),
                 "prompts": self.prompts.digests,
                 "config_digest": self.config_digest,
+                "prices": self.caller.budget.prices and self.caller.budget.prices.date,
                 "seconds": round(seconds, 3),
             },
         )
+
+    def _caller(self, index: int, processes: int) -> Caller:
+        """Return what makes the calls of this process, within its share of the budget."""
+        settings = self.settings
+        limits = Limits(settings.max_calls, settings.max_tokens, settings.max_cost)
+        prices = Prices.packaged(settings.price)
+        if limits.cost is not None:
+            prices.require([self.target, *self.roles.values()])
+        budget = Budget(limits.share(index, processes), prices, self.counts.spent)
+        return Caller(budget=budget, timeout=settings.call_timeout)
 
     def _asked(self) -> Backend:
         """Return the target as questions reach it."""
@@ -194,7 +212,9 @@ class Run:
                 seed=settings.seed,
             ),
             self.store,
+            self.caller,
         )
+        self.counts.usage = agents.usage
         for role, count in agents.counts.items():
             self.counts.calls[role] = count
         if settings.condition == "placebo":

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.question import Question
-from aurelia_plugin.reasoning.trace import Trace
+from aurelia_plugin.reasoning.trace import StopReason, Trace
 
 __all__ = [
     "Arm",
@@ -46,11 +46,13 @@ class Posed(NamedTuple):
         question: what the target is asked, or None when the arm has nothing to pose.
         trace: the question's own trace, in the arms that make one.
         problem: why there is nothing to pose.
+        over_budget: whether that is because the budget was used up.
     """
 
     question: Question | None
     trace: Trace | None = None
     problem: str | None = None
+    over_budget: bool = False
 
 
 class Arm(Protocol):
@@ -130,8 +132,8 @@ class AureliaArm(ZeroShotArm):
     async def pose(self, question: Question) -> Posed:
         """Return the question behind its own best steps."""
         trace = await self._trace(question)
-        if trace.stop == "failed":
-            return Posed(None, trace, trace.error)
+        if not trace.finished:
+            return Posed(None, trace, trace.error, trace.stop == "over_budget")
         return Posed(self._inject(question, Reasoning(trace.steps, trace.step_answers)), trace)
 
 
@@ -152,13 +154,13 @@ class PlaceboArm(AureliaArm):
     ) -> None:
         super().__init__(trace, prompts, inject)
         self._seed = seed
-        self._seen: list[tuple[str, str, Reasoning | None]] = []
-        self._donors: dict[str, Reasoning | None] = {}
+        self._seen: list[tuple[str, str, Reasoning | StopReason]] = []
+        self._donors: dict[str, Reasoning | StopReason] = {}
 
     async def survey(self, question: Question) -> Trace | None:
         """Make this question's trace, so that another question can borrow it."""
         trace = await self._trace(question)
-        own = Reasoning(trace.steps, trace.step_answers) if trace.stop != "failed" else None
+        own = Reasoning(trace.steps, trace.step_answers) if trace.finished else trace.stop
         self._seen.append((question.id, question.key, own))
         return trace
 
@@ -178,8 +180,9 @@ class PlaceboArm(AureliaArm):
     async def pose(self, question: Question) -> Posed:
         """Return the question behind its donor's steps."""
         donated = self._donors[question.key]
-        if donated is None:
-            return Posed(None, None, "the loop of the question that lends its steps failed")
+        if isinstance(donated, str):
+            problem = f"the loop of the question that lends its steps ended: {donated}"
+            return Posed(None, None, problem, donated == "over_budget")
         return Posed(self._inject(question, donated))
 
 

@@ -24,6 +24,7 @@ class Question:
         generation: how the task wants the answer decoded.
         category: the item's category, or the task's name where it has none.
         fields: the item's own fields (for `precomputed=field:NAME`).
+        column: the task, under which the question's usage is counted.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Question:
     generation: Generation
     category: str = ""
     fields: dict[str, Any] | None = None
+    column: str = ""
 
     @property
     def clip(self) -> Clip:

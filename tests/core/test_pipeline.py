@@ -12,6 +12,7 @@ from making import QUICK, Team, beep, question, score, team, text_of
 from media.conftest import MakeVideo, tone
 
 from aurelia_plugin.backend import Prompt, Reply
+from aurelia_plugin.calls import Caller
 from aurelia_plugin.counts import RunCount
 from aurelia_plugin.errors import (
     AureliaError,
@@ -85,7 +86,8 @@ def placebo(made: Team) -> PlaceboArm:
 def pipeline(target: Any = echo, arm: Any = None, media: str = "full", **how: Any) -> Pipeline:
     backend = target if isinstance(target, ScriptedBackend) else ScriptedBackend(target)
     change = MediaChange(media, seed=0)  # type: ignore[arg-type]
-    return Pipeline(backend, arm or ZeroShotArm(), change, retry=QUICK, **how)
+    how.setdefault("caller", Caller(QUICK))
+    return Pipeline(backend, arm or ZeroShotArm(), change, **how)
 
 
 def run(line: Pipeline, sources: Sequence[Made], told: Told | None = None) -> list[str]:
