@@ -19,7 +19,7 @@ from aurelia_plugin.reasoning.conditions import Arm, Gather, Posed
 from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.question import Question
 
-__all__ = ["Answer", "Pipeline", "Progress", "Source"]
+__all__ = ["Answer", "Pipeline", "Progress", "Source", "each"]
 
 T = TypeVar("T")
 
@@ -122,12 +122,12 @@ class Pipeline:
             return await self._answer(source, progress)
 
         if self._media.surveys:
-            await _each(sources, survey_media, self._window)
+            await each(sources, survey_media, self._window)
             self._media.settle(self._gather)
         if self._arm.surveys:
-            await _each(sources, survey_arm, self._window)
+            await each(sources, survey_arm, self._window)
             self._arm.settle(self._gather)
-        return await _each(sources, pose_and_answer, self._window)
+        return await each(sources, pose_and_answer, self._window)
 
     async def _make(self, source: Source, then: Callable[[Question], T]) -> T:
         """Make a question and do what reads its files, off the event loop."""
@@ -209,7 +209,7 @@ class Pipeline:
             count.target_failures += not over
 
 
-async def _each(
+async def each(
     sources: Sequence[Source], work: Callable[[Source], Awaitable[T]], window: int
 ) -> list[T]:
     """Do `work` for every source, `window` at a time, and stop all at the first error."""
