@@ -8,7 +8,16 @@ import sys
 from collections.abc import Sequence
 
 from aurelia_plugin import __version__
-from aurelia_plugin.commands import data, distil, doctor, models, probe, reported, summary
+from aurelia_plugin.commands import (
+    data,
+    distil,
+    doctor,
+    models,
+    probe,
+    reported,
+    summary,
+    traces,
+)
 from aurelia_plugin.errors import AureliaError
 from aurelia_plugin.registration import tasks_path
 
@@ -41,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         '"$(aurelia tasks-path)"`.',
     )
     tasks.set_defaults(run=_print_tasks_path)
-    for module in (distil, data, models, probe, doctor, summary, reported):
+    for module in (distil, traces, data, models, probe, doctor, summary, reported):
         module.add(commands)
     return parser
 

@@ -110,7 +110,9 @@ class Distiller:
         """
         self._making = asyncio.Lock()
         drawn = random.Random(seed).sample(list(sources), min(size, len(sources)))
-        questions = [await self._made(lambda source=source: self._question(source)) for source in drawn]
+        questions = [
+            await self._made(lambda source=source: self._question(source)) for source in drawn
+        ]
         return await sample(self._agents, questions)
 
     async def _trace(self, source: Source) -> Trace | None:

@@ -56,8 +56,7 @@ class DistilRun:
         self._pool = self._opened(options, objects)
         specs = self.settings.role_specs()
         self.roles: dict[Role, Backend] = {
-            role: self._pool.get(objects.get(role) or specs[role])
-            for role in ROLES
+            role: self._pool.get(objects.get(role) or specs[role]) for role in ROLES
         }
         self.store = open_store(self.settings)
         self.counts = RunCount()

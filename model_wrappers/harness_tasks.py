@@ -59,8 +59,7 @@ def load_sources(
     if unknown:
         raise ConfigError(
             f"--tasks: lmms-eval knows no {', '.join(unknown)}.",
-            "List what there is with: lmms-eval tasks list "
-            '--include-path "$(aurelia tasks-path)"',
+            'List what there is with: lmms-eval tasks list --include-path "$(aurelia tasks-path)"',
         )
     loaded = dict(_leaves(get_task_dict(list(tasks), manager, "chat")))
     data = {name: task.dataset for name, task in loaded.items()}

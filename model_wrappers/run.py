@@ -79,7 +79,9 @@ class Run:
         self.prompts = PromptSet(self.settings.preset, self.settings.prompts)
         self.store = open_store(self.settings)
         self._pool = BackendPool(
-            objects.get("target") or str(self.settings.target), options, harness_flags(batch_size, device)
+            objects.get("target") or str(self.settings.target),
+            options,
+            harness_flags(batch_size, device),
         )
         self.counts = RunCount()
         self.roles: dict[Role, Backend] = {}

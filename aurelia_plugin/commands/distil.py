@@ -7,7 +7,7 @@ import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,8 +107,20 @@ def _quiet() -> None:
     logger.add(sys.stderr, level="WARNING")
 
 
-def distil_here(run: DistilRun, sources: Sequence[Source], *, as_json: bool = False) -> int:
+def distil_here(
+    run: DistilRun,
+    sources: Sequence[Source],
+    *,
+    as_json: bool = False,
+    also: Callable[[Source, Trace | None], None] = lambda source, trace: None,
+) -> int:
     """Make the traces of the run's share in this process and print how it went.
+
+    Args:
+        run: as its arguments describe it.
+        sources: the questions of the whole job.
+        as_json: print the run's record instead of a few lines.
+        also: told of each question that is done.
 
     Returns:
         The exit status: 1 if a question has no finished trace.
@@ -116,10 +128,14 @@ def distil_here(run: DistilRun, sources: Sequence[Source], *, as_json: bool = Fa
     mine = run.shard.of(sources)
     bar = DistilBar(len(mine), run)
 
+    def done(source: Source, trace: Trace | None) -> None:
+        also(source, trace)
+        bar.done(trace)
+
     async def work() -> None:
         try:
             await run.distiller.survey(sources)
-            await run.distiller.run(mine, bar.done)
+            await run.distiller.run(mine, done)
         finally:
             await run.close()
 
@@ -197,15 +213,15 @@ def _run_on_ray(
             "--engine ray writes parquet files and makes no estimate.",
             "Give --to DIR, and --dry-run without --engine.",
         )
-    job = RayJob(
-        tuple(tasks), options.model, given, options.limit, options.include_path, shard
-    )
+    job = RayJob(tuple(tasks), options.model, given, options.limit, options.include_path, shard)
     stops = distil_on_ray(job, options.to, workers=options.workers)
     if options.json:
         say(json.dumps({"n": sum(stops.values()), **stops, "to": str(options.to)}))
     else:
         say(f"{sum(stops.values())} questions: {_stops(stops)}")
-        say(f"parquet: {options.to}; into a traces folder: aurelia traces pull {options.to} --to DIR")
+        say(
+            f"parquet: {options.to}; into a traces folder: aurelia traces pull {options.to} --to DIR"
+        )
     return 1 if stops["failed"] or stops["over_budget"] or stops["unreadable"] else 0
 
 
@@ -237,7 +253,7 @@ class DistilBar:
             smoothing=0.1,
         )
 
-    def done(self, _: Source, trace: Trace | None) -> None:
+    def done(self, trace: Trace | None) -> None:
         """Count one question."""
         self._stops["failed" if trace is None else trace.stop] += 1
         self._bar.set_postfix_str(self.state(), refresh=False)
@@ -248,7 +264,9 @@ class DistilBar:
         seen = sum(self._stops.values())
         share = self._stops["accepted"] / seen if seen else 0.0
         parts = [f"accepted {share:.0%}", _money(self._run)]
-        parts += [f"{self._stops[stop]} {stop}" for stop in ("failed", "over_budget") if self._stops[stop]]
+        parts += [
+            f"{self._stops[stop]} {stop}" for stop in ("failed", "over_budget") if self._stops[stop]
+        ]
         return ", ".join(parts)
 
     def close(self) -> None:

@@ -42,6 +42,7 @@ _PLANAR = {
 }
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 
+
 class _Place(NamedTuple):
     """Rows and columns of the pixels of windows: int [windows, 49] each."""
 
@@ -81,7 +82,6 @@ class Windows:
             self.draws.append(
                 _window_pixels(rows.ravel().astype(np.intp), columns.ravel().astype(np.intp))
             )
-
 
     def offsets(self, draw: int, line_size: int, down: int, across: int) -> NDArray[np.intp]:
         """Return where a draw's pixels lie in a plane of bytes that is halved so many times."""
