@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from aurelia_plugin.store import TraceStore
 __all__ = ["open_precomputed"]
 
 LookUp = Callable[[Question], "Reasoning | None"]
+
+_UNFINISHED = ("failed", "over_budget", "unreadable")
 
 _FORMS = "Set precomputed= to a traces folder, hf:DATASET or field:NAME."
 
@@ -67,7 +70,7 @@ def _from_folder(source: str) -> LookUp:
 def _from_table(source: str) -> LookUp:
     """Keep the rows where they are, and only where each question's row is in memory."""
     try:
-        splits = read_table(source, ("question_key", "steps", "step_answers"))
+        splits = read_table(source, ("question_key", "steps", "step_answers", "stop"))
     except ConfigError as error:
         raise ConfigError(f"precomputed={error.what}", error.fix) from error
     places: dict[str, tuple[int, int]] = {}
@@ -77,7 +80,10 @@ def _from_table(source: str) -> LookUp:
         return Reasoning(_texts(row["steps"]), tuple(row.get("step_answers") or ()))
 
     for number, split in enumerate(splits):
-        for index, key in enumerate(split["question_key"]):
+        stops = split["stop"] if "stop" in split.column_names else repeat("")
+        for index, (key, stop) in enumerate(zip(split["question_key"], stops, strict=False)):
+            if stop in _UNFINISHED or key is None:
+                continue
             first = places.setdefault(key, (number, index))
             if first != (number, index) and reasoning(*first) != reasoning(number, index):
                 raise _ambiguous(source)

@@ -60,7 +60,9 @@ class OpenAIClient:
             ) from None
         except openai.APIConnectionError as error:  # timeouts are among these
             said = f"{type(error).__name__}: {error.__cause__ or error}"
-            raise failure(self._backend, None, said, secret=self._key) from None
+            failed = failure(self._backend, None, said, secret=self._key)
+            failed.charged = not isinstance(error.__cause__, _never_reached())
+            raise failed from None
         except openai.OpenAIError as error:
             said = f"the reply cannot be read: {type(error).__name__}"
             raise self._damaged(said) from None
@@ -83,6 +85,13 @@ class OpenAIClient:
 def not_a_completion(backend: str, what: str) -> BackendError:
     """Return the error of a whole reply that is something else."""
     return BackendError(backend, what, _WRONG_PLACE)
+
+
+def _never_reached() -> tuple[type[Exception], ...]:
+    """What the client's transport raises when no connection was made: the server saw nothing."""
+    import httpx
+
+    return httpx.ConnectError, httpx.ConnectTimeout
 
 
 def _library() -> Any:

@@ -220,7 +220,7 @@ def _run_on_ray(
     else:
         say(f"{sum(stops.values())} questions: {_stops(stops)}")
         say(
-            f"parquet: {options.to}; into a traces folder: aurelia traces pull {options.to} --to DIR"
+            f"parquet: {options.to}; for a traces folder: aurelia traces pull {options.to} --to DIR"
         )
     return 1 if stops["failed"] or stops["over_budget"] or stops["unreadable"] else 0
 

@@ -19,7 +19,18 @@ from aurelia_plugin.exchange.checking import Fault, Found, trace_fault
 from aurelia_plugin.reasoning.trace import Trace
 from aurelia_plugin.store import TraceStore
 
-__all__ = ["HUB", "parquet_files", "pull_rows", "push", "read_table", "row_of", "trace_of"]
+__all__ = [
+    "COLUMNS",
+    "HUB",
+    "NUMBERS",
+    "TEXTS",
+    "parquet_files",
+    "pull_rows",
+    "push",
+    "read_table",
+    "row_of",
+    "trace_of",
+]
 
 HUB = "hf:"
 _ROWS_PER_FILE = 50_000
@@ -53,38 +64,37 @@ def row_of(trace: Trace) -> dict[str, Any]:
     }
 
 
+COLUMNS = (
+    "key",
+    "question_key",
+    "question",
+    "clip_digest",
+    "media",
+    "roles",
+    "prompts_digest",
+    "threshold",
+    "max_iterations",
+    "seed",
+    "stop",
+    "score",
+    "iterations",
+    "steps",
+    "step_answers",
+    "caption",
+    "trace",
+)
+"""The columns of a row, in order; text but for those that follow."""
+
+TEXTS = ("media", "roles", "steps", "step_answers")
+NUMBERS = ("threshold", "max_iterations", "seed", "score", "iterations")
+
+
 def _features() -> Any:
     from datasets import Features, List, Value
 
-    text, number, texts = Value("string"), Value("int64"), List(Value("string"))
-    kinds = {
-        "media": texts,
-        "roles": texts,
-        "steps": texts,
-        "step_answers": texts,
-        "threshold": number,
-        "max_iterations": number,
-        "seed": number,
-        "score": number,
-        "iterations": number,
-    }
-    names = row_of(_EMPTY)
-    return Features({name: kinds.get(name, text) for name in names})
-
-
-_EMPTY = Trace(
-    key="0" * 64,
-    question_key="0" * 64,
-    question="",
-    clip_digest="0" * 64,
-    media=(),
-    roles={},
-    prompts_digest="0" * 64,
-    threshold=6,
-    max_iterations=1,
-    seed=0,
-    stop="unscored",
-)
+    kinds: dict[str, Any] = {name: List(Value("string")) for name in TEXTS}
+    kinds |= {name: Value("int64") for name in NUMBERS}
+    return Features({name: kinds.get(name, Value("string")) for name in COLUMNS})
 
 
 def trace_of(row: Mapping[str, Any], name: str) -> Found | Fault:
