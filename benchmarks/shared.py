@@ -1,4 +1,4 @@
-"""What the benchmark scripts share: clips, a loopback server, the last line of output."""
+"""What the benchmark scripts share: clips, questions, the last line of output."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from aurelia_plugin.media.memory import MediaMemory
 from aurelia_plugin.media.rendering import video_file
 from aurelia_plugin.model_wrappers.evidence import Intake, Prepared, prepare
 
-__all__ = ["Blob", "Delivery", "Form", "deliver"]
+__all__ = ["Blob", "Delivery", "Form", "deliver", "forget_encoded"]
 
 SOUND_RATE = 16_000
 _JPEG_QUALITY = 90
@@ -126,6 +126,11 @@ def deliver(prompt: Prompt, form: Form) -> Delivery:
             done.evidence = _sum(done.evidence, evidence)
         done.turns.append(Turn(message.role, tuple(parts)))
     return done
+
+
+def forget_encoded() -> None:
+    """Drop everything that is kept, for measurements that have to encode."""
+    _sent.clear()
 
 
 class _Sent(NamedTuple):

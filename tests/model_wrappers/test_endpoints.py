@@ -174,8 +174,9 @@ def test_a_server_that_answers_500_is_followed_by_another() -> None:
 
 
 def test_no_server_at_all_is_a_failure_with_its_reason() -> None:
-    with pytest.raises(BackendError, match="Connect"):
+    with pytest.raises(BackendError, match="Connect") as caught:
         ask_all(backend("http://127.0.0.1:9", "http://127.0.0.1:10"), 1)
+    assert not caught.value.charged  # nobody was reached who could have worked
 
 
 def test_addresses_are_part_of_the_identity_unless_a_deployment_is_named() -> None:
