@@ -13,6 +13,7 @@ from aurelia_plugin.agents import Agents
 from aurelia_plugin.counts import RunCount
 from aurelia_plugin.errors import ConfigError, MediaError
 from aurelia_plugin.estimate import Sampled, sample
+from aurelia_plugin.media.memory import holding
 from aurelia_plugin.pipeline import Source, each
 from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.question import Question
@@ -130,7 +131,8 @@ class Distiller:
             for count in counts:
                 count.agent_failures += 1
             return None
-        trace = await self._agents.trace(question)
+        with holding(question.clip):
+            trace = await self._agents.trace(question)
         for count in counts:
             count.add_trace(trace)
             count.agent_failures += trace.stop == "failed"

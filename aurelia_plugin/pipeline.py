@@ -15,6 +15,7 @@ from aurelia_plugin.backend import Backend, Reply, Usage, service_of
 from aurelia_plugin.calls import Caller
 from aurelia_plugin.counts import CallCount, RunCount
 from aurelia_plugin.errors import AureliaError, BackendError, MediaError, OverBudgetError
+from aurelia_plugin.media.memory import holding
 from aurelia_plugin.reasoning.conditions import Arm, Gather, Posed
 from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.question import Question
@@ -112,7 +113,8 @@ class Pipeline:
         async def survey_arm(source: Source) -> None:
             with contextlib.suppress(MediaError):  # likewise
                 question = await self._make(source, self._changed)
-                trace = await self._arm.survey(question)
+                with holding(question.clip):
+                    trace = await self._arm.survey(question)
                 if trace is not None:
                     for count in self.counts.of(source.category):
                         count.add_trace(trace)
@@ -150,19 +152,25 @@ class Pipeline:
             self._target_failed(source, error)
             self._reasoned(progress)
         else:
-            posed = await self._arm.pose(question)
-            self._reasoned(progress)
-            if posed.trace is not None:
-                for count in counts:
-                    count.add_trace(posed.trace)
-                    count.without_steps += posed.question is not None and not posed.trace.steps
-            asked = self._after_agents(source, question, posed)
-            reply = await self._ask(asked, source) if asked is not None else None
+            with holding(question.clip):
+                reply = await self._posed_and_asked(source, question, progress)
         if reply is None:
             for count in counts:
                 count.unanswered += 1
         progress.answered()
         return Answer(reply.text, reply.usage) if reply else Answer("", None)
+
+    async def _posed_and_asked(
+        self, source: Source, question: Question, progress: Progress
+    ) -> Reply | None:
+        posed = await self._arm.pose(question)
+        self._reasoned(progress)
+        if posed.trace is not None:
+            for count in self.counts.of(source.category):
+                count.add_trace(posed.trace)
+                count.without_steps += posed.question is not None and not posed.trace.steps
+        asked = self._after_agents(source, question, posed)
+        return await self._ask(asked, source) if asked is not None else None
 
     def _reasoned(self, progress: Progress) -> None:
         if not self._arm.surveys:  # there the survey has told it

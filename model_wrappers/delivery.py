@@ -130,7 +130,7 @@ def deliver(prompt: Prompt, form: Form) -> Delivery:
 
 def forget_encoded() -> None:
     """Drop everything that is kept, for measurements that have to encode."""
-    _sent.clear()
+    _sent.forget()
 
 
 class _Sent(NamedTuple):
@@ -143,18 +143,18 @@ def _sent_size(sent: _Sent) -> int:
     return sum(len(blob.content) for blob in sent.blobs if isinstance(blob.content, bytes))
 
 
-_sent: MediaMemory[_Sent] = MediaMemory(_sent_size, most_bytes=96 * 2**20)
+_sent: MediaMemory[_Sent] = MediaMemory(_sent_size)
 
 
 def _medium(medium: Media, sampling: Sampling | None, form: Form) -> _Sent:
     """Encode once what several roles and iterations ask about.
 
-    The digest notices a file that has changed; the path is part of the key because a file that is
+    The digest notices a file that has changed; the path takes part because a file that is
     sent as it is will be read from there.
     """
     asked = None if sampling is None else (sampling.kind, sampling.frames)
-    key = (medium.digest, medium.path, asked, form)
-    return _sent.get(key, lambda: _encoded(medium, sampling, form))
+    what = (medium.path, asked, form)
+    return _sent.get(medium.digest, what, lambda: _encoded(medium, sampling, form))
 
 
 def _encoded(medium: Media, sampling: Sampling | None, form: Form) -> _Sent:

@@ -44,8 +44,8 @@ class Endpoints(Generic[ClientT]):
     """Chooses a server for each call: the one with the fewest under way, then the least used.
 
     A server that fails is left out for five seconds, then for twice as long each time, up to two
-    minutes, and is then tried with real calls. Where all are left out, the one whose rest ends first
-    is asked: a call is never refused here.
+    minutes, and is then tried with real calls. Where all are left out, the one whose rest ends
+    first is asked: a call is never refused here.
 
     Args:
         clients: one for each server, by the name that is logged.

@@ -18,7 +18,7 @@ class OpenAIOptions(BackendOptions):
     """What the server takes: a name in servers.yaml."""
     base_url: str | None = None
     """Where the server is, up to `/v1`; by default the kind's own place. Several addresses of one
-    model are separated by `|`: calls are spread evenly, and a dead server is left out for a while."""
+    model are separated by `|`: calls are spread evenly, and a dead server is left out."""
     deployment: str | None = None
     """A name of your own that stands in stored keys instead of `base_url`: set it where addresses
     change from job to job, so that the same model's traces are found again."""

@@ -1,20 +1,54 @@
-"""Decoded and encoded media, kept while several roles and iterations ask for them.
+"""Decoded and encoded media, kept while questions about them are under way.
 
-Bounded by bytes and by number, so that memory stays flat however many clips a run has. Who asks for
-what is being made waits for it: a clip is decoded once, however many agents want it at one moment.
+Roles and iterations ask for the same frames and sound; they are made once, and let go when the last
+question over the clip has been answered. So memory goes with the number of questions under way, and
+not with the number of questions.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
-from typing import Generic, NamedTuple, TypeVar
+from contextlib import contextmanager, suppress
+from typing import Any, Generic, NamedTuple, TypeVar
+from weakref import WeakSet
 
-__all__ = ["MediaMemory"]
+from aurelia_plugin.errors import MediaError
+from aurelia_plugin.media.clip import Clip
+
+__all__ = ["MediaMemory", "holding"]
 
 T = TypeVar("T")
+
+_lock = threading.RLock()
+_held: Counter[str] = Counter()
+_memories: WeakSet[MediaMemory[Any]] = WeakSet()
+
+
+@contextmanager
+def holding(clip: Clip) -> Iterator[None]:
+    """Keep what is made of a clip's media until the end of the block.
+
+    A file that cannot be read is met, and reported, by whoever decodes it.
+    """
+    digests = []
+    for medium in clip.media:
+        with suppress(MediaError):
+            digests.append(medium.digest)
+    with _lock:
+        _held.update(digests)
+    try:
+        yield
+    finally:
+        with _lock:
+            _held.subtract(digests)
+            for digest in digests:
+                if _held[digest] <= 0:
+                    del _held[digest]
+                    for memory in _memories:
+                        memory.forget(digest)
 
 
 class _Kept(NamedTuple, Generic[T]):
@@ -23,35 +57,39 @@ class _Kept(NamedTuple, Generic[T]):
 
 
 class MediaMemory(Generic[T]):
-    """What was made of media, by key; the least recently used goes first. Safe for threads.
+    """What was made of media that are held, by key. Safe for threads.
+
+    Who asks for what is being made waits for it, held or not.
 
     Args:
         size: the bytes that a value holds.
-        most_bytes: of all values together; one that is larger is handed out and not kept.
-        most: number of values.
+        most_bytes: of all values together; the least recently used goes first, and one that is
+            larger is handed out and not kept.
     """
 
-    def __init__(
-        self, size: Callable[[T], int], most_bytes: int = 192 * 2**20, most: int = 64
-    ) -> None:
+    def __init__(self, size: Callable[[T], int], most_bytes: int = 512 * 2**20) -> None:
         self._size = size
         self._most_bytes = most_bytes
-        self._most = most
-        self._kept: OrderedDict[Hashable, _Kept[T]] = OrderedDict()
-        self._held = 0
-        self._making: dict[Hashable, Future[T]] = {}
-        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[str, Hashable], _Kept[T]] = OrderedDict()
+        self._bytes = 0
+        self._making: dict[tuple[str, Hashable], Future[T]] = {}
+        _memories.add(self)
 
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return the value of a key, made by `make` if it is not there.
+    def get(self, digest: str, what: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` makes of a medium, from memory if it is there.
 
-        Callers share the value, and leave it as it is. A key has to change with what it was made
-        from: use a digest of the content.
+        Callers share the value, and leave it as it is.
+
+        Args:
+            digest: the medium's.
+            what: tells apart the things that are made of one medium.
+            make: makes it.
 
         Raises:
             Exception: what `make` raises, to everyone who waited for it; nothing is kept of it.
         """
-        with self._lock:
+        key = (digest, what)
+        with _lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key].value
@@ -64,26 +102,27 @@ class MediaMemory(Generic[T]):
         try:
             value = make()
         except BaseException as error:
-            with self._lock:
+            with _lock:
                 del self._making[key]
             future.set_exception(error)
             raise
-        with self._lock:
+        with _lock:
             del self._making[key]
-            self._keep(key, _Kept(value, self._size(value)))
+            if digest in _held:
+                self._keep(key, _Kept(value, self._size(value)))
         future.set_result(value)
         return value
 
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._kept.clear()
-            self._held = 0
+    def forget(self, digest: str | None = None) -> None:
+        """Let go what was made of a medium, or everything."""
+        with _lock:
+            for key in [key for key in self._kept if digest in (None, key[0])]:
+                self._bytes -= self._kept.pop(key).size
 
-    def _keep(self, key: Hashable, kept: _Kept[T]) -> None:
+    def _keep(self, key: tuple[str, Hashable], kept: _Kept[T]) -> None:
         if kept.size > self._most_bytes:
             return
         self._kept[key] = kept
-        self._held += kept.size
-        while self._held > self._most_bytes or len(self._kept) > self._most:
-            self._held -= self._kept.popitem(last=False)[1].size
+        self._bytes += kept.size
+        while self._bytes > self._most_bytes:
+            self._bytes -= self._kept.popitem(last=False)[1].size

@@ -1,4 +1,4 @@
-"""Frames and sound as roles share them: decoded once a clip, not once a call."""
+"""Frames and sound as roles share them: decoded once a clip that is held, not once a call."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _waveform_size(sound: Waveform | None) -> int:
 
 
 _frames: MediaMemory[Frames] = MediaMemory(_frames_size)
-_sounds: MediaMemory[Waveform | None] = MediaMemory(_waveform_size, most_bytes=64 * 2**20)
+_sounds: MediaMemory[Waveform | None] = MediaMemory(_waveform_size)
 
 
 def shared_frames(
@@ -48,7 +48,7 @@ def shared_frames(
             frames = uniform_frames(media, count, longest_side=longest_side)
         return Frames(_read_only(frames.pixels), _read_only(frames.times))
 
-    return _frames.get((media.digest, kind, count, longest_side), make)
+    return _frames.get(media.digest, (kind, count, longest_side), make)
 
 
 def shared_waveform(media: Media, rate: int = 16000) -> Waveform | None:
@@ -63,13 +63,13 @@ def shared_waveform(media: Media, rate: int = 16000) -> Waveform | None:
         sound = waveform(media, rate)
         return None if sound is None else Waveform(_read_only(sound.samples), sound.rate)
 
-    return _sounds.get((media.digest, rate), make)
+    return _sounds.get(media.digest, rate, make)
 
 
 def forget_decoded() -> None:
     """Drop everything that is kept, for measurements that have to decode."""
-    _frames.clear()
-    _sounds.clear()
+    _frames.forget()
+    _sounds.forget()
 
 
 NumberT = TypeVar("NumberT", np.uint8, np.float32, np.float64)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from aurelia_plugin.media import shared
-from aurelia_plugin.media.clip import Media
-from aurelia_plugin.media.memory import MediaMemory
+from aurelia_plugin.media.clip import Clip, Media
+from aurelia_plugin.media.memory import MediaMemory, holding
 from aurelia_plugin.media.shared import forget_decoded, shared_frames, shared_waveform
 from aurelia_plugin.media.video import uniform_frames
 
@@ -26,7 +26,7 @@ def test_what_is_asked_for_at_once_is_made_once():
 
     def ask(_: int) -> bytes:
         barrier.wait()
-        return memory.get("key", make)
+        return memory.get("key", 0, make)
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(ask, range(8))) == [b"abc"] * 8
@@ -36,24 +36,49 @@ def test_what_is_asked_for_at_once_is_made_once():
 def test_a_failure_reaches_all_and_is_not_kept():
     memory: MediaMemory[bytes] = MediaMemory(len)
     with pytest.raises(ValueError, match="no"):
-        memory.get("key", lambda: (_ for _ in ()).throw(ValueError("no")))
-    assert memory.get("key", lambda: b"yes") == b"yes"
+        memory.get("key", 0, lambda: (_ for _ in ()).throw(ValueError("no")))
+    assert memory.get("key", 0, lambda: b"yes") == b"yes"
 
 
-def test_bytes_and_number_are_bounded_and_the_oldest_goes_first():
-    memory: MediaMemory[bytes] = MediaMemory(len, most_bytes=10, most=3)
-    for key in "abcd":
-        memory.get(key, lambda: b"xx")
-    memory.get("b", lambda: b"used again")
-    memory.get("e", lambda: b"yy")
+def test_what_is_made_is_kept_while_it_is_held(clip_file):
+    memory: MediaMemory[bytes] = MediaMemory(len)
+    clip = Clip((Media.file("video", clip_file),))
+    digest = clip.media[0].digest
+    made = []
+
+    def make() -> bytes:
+        made.append(1)
+        return b"abc"
+
+    memory.get(digest, 0, make)
+    with holding(clip):
+        memory.get(digest, 0, make)
+        with holding(clip):
+            memory.get(digest, 0, make)
+        memory.get(digest, 0, make)  # the outer question is still under way
+        assert len(made) == 2
+    memory.get(digest, 0, make)
+    assert len(made) == 3
+
+
+def test_bytes_are_bounded_and_the_oldest_goes_first(clip_file):
+    memory: MediaMemory[bytes] = MediaMemory(len, most_bytes=10)
+    clip = Clip((Media.file("video", clip_file),))
+    digest = clip.media[0].digest
     remade = []
-    for key in "ebdca":
-        memory.get(key, lambda key=key: remade.append(key) or b"zz")
-    assert remade == ["c", "a"]
-    memory.get("large", lambda: bytes(11))
-    assert memory.get("a", lambda: b"lost") == b"zz"  # what is too large pushes nothing out
-    memory.get("ten", lambda: bytes(10))
-    assert memory.get("a", lambda: b"made anew") == b"made anew"
+
+    def ask(what: str, size: int) -> None:
+        memory.get(digest, what, lambda: remade.append(what) or bytes(size))
+
+    with holding(clip):
+        for what in "abc":
+            ask(what, 4)  # the third is one too many: the first goes
+        ask("b", 4)
+        ask("large", 11)  # handed out, and pushes nothing out
+        remade.clear()
+        for what in "bca":
+            ask(what, 4)
+        assert remade == ["a"]
 
 
 def test_a_clip_is_decoded_once_for_all_who_ask(clip_file, monkeypatch):
@@ -66,17 +91,18 @@ def test_a_clip_is_decoded_once_for_all_who_ask(clip_file, monkeypatch):
 
     monkeypatch.setattr(shared, "uniform_frames", counting)
     one, again = Media.file("video", clip_file), Media.file("video", clip_file)
-    first = shared_frames(one, "uniform", 4)
-    assert shared_frames(again, "uniform", 4) is first
-    assert len(decoded) == 1
+    blanked = Media("video", clip_file, blanked=True)
+    with holding(Clip((one, blanked))):
+        first = shared_frames(one, "uniform", 4)
+        assert shared_frames(again, "uniform", 4) is first
+        assert len(decoded) == 1
+        shared_frames(one, "uniform", 3)
+        assert not shared_frames(blanked, "uniform", 4).pixels.any()
+        assert len(decoded) == 3
+        assert shared_waveform(one) is shared_waveform(again)
     np.testing.assert_array_equal(first.pixels, uniform_frames(one, 4).pixels)
     with pytest.raises(ValueError, match="read-only"):
         first.pixels[0] = 0
-    shared_frames(one, "uniform", 3)
-    blank = shared_frames(Media("video", clip_file, blanked=True), "uniform", 4)
-    assert not blank.pixels.any()
-    assert len(decoded) == 3
-    assert shared_waveform(one) is shared_waveform(again)
 
 
 def test_a_file_that_changed_is_decoded_again(make_video):
