@@ -11,6 +11,7 @@ from aurelia_plugin import __version__
 from aurelia_plugin.commands import (
     compare,
     data,
+    distil,
     doctor,
     export,
     models,
@@ -18,6 +19,7 @@ from aurelia_plugin.commands import (
     reported,
     study,
     summary,
+    traces,
 )
 from aurelia_plugin.errors import AureliaError
 from aurelia_plugin.registration import tasks_path
@@ -51,7 +53,19 @@ def _parser() -> argparse.ArgumentParser:
         '"$(aurelia tasks-path)"`.',
     )
     tasks.set_defaults(run=_print_tasks_path)
-    for module in (data, models, probe, doctor, study, summary, compare, export, reported):
+    for module in (
+        study,
+        compare,
+        distil,
+        traces,
+        data,
+        models,
+        probe,
+        doctor,
+        summary,
+        export,
+        reported,
+    ):
         module.add(commands)
     return parser
 

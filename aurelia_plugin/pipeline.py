@@ -17,12 +17,13 @@ from aurelia_plugin.backend import Backend, Prompt, Reply, Usage, service_of
 from aurelia_plugin.calls import Caller
 from aurelia_plugin.counts import CallCount, ItemCount, RunCount
 from aurelia_plugin.errors import AureliaError, BackendError, MediaError, OverBudgetError
+from aurelia_plugin.media.memory import holding
 from aurelia_plugin.reasoning.conditions import Arm, Gather, Posed
 from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.voting import Poll
 
-__all__ = ["Answer", "Pipeline", "Progress", "Source"]
+__all__ = ["Answer", "Pipeline", "Progress", "Source", "each"]
 
 T = TypeVar("T")
 
@@ -118,7 +119,8 @@ class Pipeline:
         async def survey_arm(source: Source) -> None:
             with contextlib.suppress(MediaError):  # likewise
                 question = await self._make(source, self._changed)
-                trace = await self._arm.survey(question)
+                with holding(question.clip):
+                    trace = await self._arm.survey(question)
                 if trace is not None:
                     for count in self.counts.of(source.category):
                         count.add_trace(trace)
@@ -128,12 +130,12 @@ class Pipeline:
             return await self._answer(source, progress)
 
         if self._media.surveys:
-            await _each(sources, survey_media, self._window)
+            await each(sources, survey_media, self._window)
             self._media.settle(self._gather)
         if self._arm.surveys:
-            await _each(sources, survey_arm, self._window)
+            await each(sources, survey_arm, self._window)
             self._arm.settle(self._gather)
-        return await _each(sources, pose_and_answer, self._window)
+        return await each(sources, pose_and_answer, self._window)
 
     async def _make(self, source: Source, then: Callable[[Question], T]) -> T:
         """Make a question and do what reads its files, off the event loop."""
@@ -169,25 +171,32 @@ class Pipeline:
             self._target_failed(source, item, error)
             self._reasoned(progress)
         else:
-            item.media = tuple(medium.name for medium in question.clip.media)
-            posed = await self._arm.pose(question)
-            self._reasoned(progress)
-            item.steps, item.preface = posed.steps, posed.preface
-            if posed.trace is not None and posed.samples is None:  # else it is only counted
-                item.trace = posed.trace.key
-            if posed.trace is not None:
-                for count in counts:
-                    count.add_trace(posed.trace)
-                    count.without_steps += posed.question is not None and not posed.trace.steps
-            item.failed = "agents" if posed.question is None else None
-            asked = self._after_agents(source, question, posed)
-            if asked is not None:
-                reply = await self._ask(asked, posed.samples, source, item)
+            with holding(question.clip):
+                reply = await self._posed_and_asked(source, question, item, progress)
         if reply is None:
             for count in counts:
                 count.unanswered += 1
         progress.answered()
         return Answer(reply.text, reply.usage) if reply else Answer("", None)
+
+    async def _posed_and_asked(
+        self, source: Source, question: Question, item: ItemCount, progress: Progress
+    ) -> Reply | None:
+        item.media = tuple(medium.name for medium in question.clip.media)
+        posed = await self._arm.pose(question)
+        self._reasoned(progress)
+        item.steps, item.preface = posed.steps, posed.preface
+        if posed.trace is not None:
+            if posed.samples is None:  # else it is only counted
+                item.trace = posed.trace.key
+            for count in self.counts.of(source.category):
+                count.add_trace(posed.trace)
+                count.without_steps += posed.question is not None and not posed.trace.steps
+        item.failed = "agents" if posed.question is None else None
+        asked = self._after_agents(source, question, posed)
+        if asked is None:
+            return None
+        return await self._ask(asked, posed.samples, source, item)
 
     def _reasoned(self, progress: Progress) -> None:
         if not self._arm.surveys:  # there the survey has told it
@@ -248,7 +257,7 @@ class Pipeline:
             count.target_failures += not over
 
 
-async def _each(
+async def each(
     sources: Sequence[Source], work: Callable[[Source], Awaitable[T]], window: int
 ) -> list[T]:
     """Do `work` for every source, `window` at a time, and stop all at the first error."""

@@ -73,6 +73,10 @@ class TraceStore:
         trace = self._read(self._place("traces", key), Trace, lambda trace: trace.key == key)
         return trace if trace is not None and trace.finished else None
 
+    def has_trace(self, key: str) -> bool:
+        """Whether there is a trace of this key, finished or not."""
+        return self._place("traces", key).is_file()
+
     def put_trace(self, trace: Trace) -> None:
         """Store a trace. An unfinished one is kept for reading, and made again by the next run."""
         place = self._place("traces", trace.key)
