@@ -1,0 +1,41 @@
+"""What adapters of torch models share. Nothing is imported before it is called."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Iterator
+
+__all__ = ["FirstLogits", "first_logits"]
+
+
+class FirstLogits:
+    """The logits of the first token that was generated; None before."""
+
+    def __init__(self) -> None:
+        self.values: Any = None
+
+    def as_list(self) -> Any:
+        """Return them as a list of floats, None if there are none."""
+        return None if self.values is None else self.values.tolist()
+
+
+@contextlib.contextmanager
+def first_logits(language_model: Any) -> Iterator[FirstLogits]:
+    """Note what the language model says about its first token, whoever calls it.
+
+    Args:
+        language_model: the torch module whose output has `logits` [batch, positions, vocabulary],
+            or is a tuple that begins with them.
+    """
+    kept = FirstLogits()
+
+    def keep(_module: Any, _inputs: Any, output: Any) -> None:
+        if kept.values is None:
+            logits = getattr(output, "logits", None)
+            kept.values = (output[0] if logits is None else logits)[0, -1].detach().float().cpu()
+
+    handle = language_model.register_forward_hook(keep)
+    try:
+        yield kept
+    finally:
+        handle.remove()
