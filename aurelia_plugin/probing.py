@@ -36,8 +36,9 @@ differs by."""
 class GivesLogits(Protocol):
     """A backend that can show what it would write next: less can hide there than in a reply."""
 
-    def next_token_logits(self, prompt: Prompt) -> npt.NDArray[np.float32]:
-        """Return the logits of the first token of the reply: float32 [vocabulary]."""
+    def next_token_logits(self, prompt: Prompt) -> npt.NDArray[np.float32] | None:
+        """Return the logits of the first token of the reply: float32 [vocabulary]; None if it
+        turns out that they cannot be had."""
 
 
 @dataclass(frozen=True)
