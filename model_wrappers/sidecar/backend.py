@@ -16,6 +16,7 @@ from aurelia_plugin.digests import digest_of
 from aurelia_plugin.errors import AureliaError, BackendError, MediaError
 from aurelia_plugin.model_wrappers.sidecar.files import generation_fields, written
 from aurelia_plugin.model_wrappers.sidecar.pool import Outcome, WorkerPool
+from aurelia_plugin.model_wrappers.sidecar.process import Ready
 from aurelia_plugin.model_wrappers.sidecar.settings import Place, SidecarOptions, found
 from aurelia_plugin.model_wrappers.sidecar.worker import PROTOCOL
 
@@ -30,12 +31,18 @@ class SidecarBackend:
     Args:
         place: where it is.
         options: how it is run.
+
+    Attributes:
+        place: as given.
+        pool: its workers.
     """
 
     def __init__(self, place: Place, options: SidecarOptions) -> None:
-        self._place = place
+        self.place = place
         self._options = options
-        self._pool = WorkerPool(place.launches(options))
+        self.pool = WorkerPool(place.launches(options))
+        self._memory_mb: float | None = None
+        self._ready: Ready | None = None
         self._said: set[str] = set()
 
     @functools.cached_property
@@ -43,20 +50,25 @@ class SidecarBackend:
         """Adapter, upstream commit, weights, and the options that can change a reply."""
         options = self._options
         facts = [
-            self._place.facts.path.read_text(encoding="utf-8"),
+            self.place.facts.path.read_text(encoding="utf-8"),
             PROTOCOL,
-            _commit(self._place.repo),
-            self._place.weights,
+            _commit(self.place.repo),
+            self.place.weights,
             options.tiny and options.seed,
             options.decoding,
-            sorted(self._place.more.items()),
+            sorted(self.place.more.items()),
         ]
-        return f"sidecar:{self._place.facts.path.stem}#{digest_of(facts)[:12]}"
+        return f"sidecar:{self.place.facts.path.stem}#{digest_of(facts)[:12]}"
 
     @property
     def concurrency(self) -> int:
         """Two for each worker: while one is answered, the next one's files are written."""
-        return 2 * self._pool.size
+        return 2 * self.pool.size
+
+    @property
+    def memory_mb(self) -> float | None:
+        """The worker's peak memory in megabytes, as its last reply told it."""
+        return self._memory_mb
 
     async def __call__(self, prompt: Prompt) -> Reply:
         """Answer the prompt.
@@ -68,30 +80,43 @@ class SidecarBackend:
         """
         blocks = await asyncio.to_thread(written, prompt)
         fields = self._fields(prompt, logits=False)
-        return self._reply(await asyncio.wrap_future(self._pool.ask(blocks, fields)))
+        return self._reply(await asyncio.wrap_future(self.pool.ask(blocks, fields)))
 
     def next_token_logits(self, prompt: Prompt) -> npt.NDArray[np.float32] | None:
         """Return the logits of the reply's first token: float32 [vocabulary]; None if unknown.
 
         Raises: as `__call__`.
         """
-        outcome = self._pool.ask(written(prompt), self._fields(prompt, logits=True)).result()
+        outcome = self.pool.ask(written(prompt), self._fields(prompt, logits=True)).result()
         self._reply(outcome)
         logits = outcome.reply.get("logits")
         return None if logits is None else np.asarray(logits, dtype=np.float32)
 
+    def facts_lines(self) -> list[str]:
+        """Return what is known of the system once it has answered, one fact a line."""
+        facts, ready = self.place.facts, self._ready
+        lines = [f"adapter: {facts.path}", f"python: {self.place.python}"]
+        if facts.upstream:
+            commit = _commit(self.place.repo)
+            lines.append(f"upstream: {facts.upstream} at {commit}; read at {facts.commit}")
+        if ready is not None:
+            versions = ", ".join(f"{name} {version}" for name, version in ready.versions.items())
+            lines.append(f"system: {ready.system}; {versions or 'standard library'}")
+        return lines
+
     async def close(self) -> None:
         """End the workers."""
-        await asyncio.to_thread(self._pool.close)
+        await asyncio.to_thread(self.pool.close)
 
     def _fields(self, prompt: Prompt, *, logits: bool) -> dict[str, Any]:
         decoding = self._options.decoding
         return generation_fields(prompt.generation, decoding=decoding, logits=logits)
 
     def _reply(self, outcome: Outcome) -> Reply:
-        reply = outcome.reply
+        self._ready, reply = outcome.ready, outcome.reply
         if "error" in reply:
             raise self._failure(reply["error"])
+        self._memory_mb = reply.get("memory_mb")
         for warning in reply["warnings"]:
             self._say(warning)
         used = reply["used"]
@@ -112,10 +137,10 @@ class SidecarBackend:
         if error["kind"] == "media":
             return MediaError(error["path"], error["cause"])
         if error["kind"] == "request":
-            return BackendError(self._place.name, error["what"], error["fix"])
+            return BackendError(self.place.name, error["what"], error["fix"])
         self._say(f"the worker's traceback:\n{error.get('trace', '')}")
         return BackendError(
-            self._place.name,
+            self.place.name,
             error["message"],
             "The worker's traceback is in the log.",
         )
@@ -123,7 +148,7 @@ class SidecarBackend:
     def _say(self, text: str) -> None:
         if text not in self._said:
             self._said.add(text)
-            logger.warning(f"{self._place.name}: {text}")
+            logger.warning(f"{self.place.name}: {text}")
 
 
 def open_backend(model: str, options: SidecarOptions) -> SidecarBackend:

@@ -6,7 +6,6 @@ Upstream's `mm_infer` puts one medium into a prompt; here the same template, tok
 
 from __future__ import annotations
 
-import itertools
 import os
 from typing import Any, Dict, List, Tuple
 
@@ -16,12 +15,12 @@ from aurelia_plugin.model_wrappers.sidecar.kit import (
     Generation,
     Image,
     Options,
-    RequestError,
     Sound,
-    Text,
     Used,
     Video,
     fitted,
+    spliced,
+    turns,
 )
 from aurelia_plugin.model_wrappers.sidecar.kit.models import counted, first_logits
 from aurelia_plugin.model_wrappers.sidecar.kit.shims import alias_functional_tensor, run_on_cpu
@@ -40,9 +39,6 @@ ENVIRONMENT = "vl2"
 UPSTREAM = "DAMO-NLP-SG/VideoLLaMA2"
 COMMIT = "8cedfbda23e779246112cb963416b95415448a91"
 WEIGHTS = "DAMO-NLP-SG/VideoLLaMA2.1-7B-AV"
-
-_TAG = "\ue000"
-"""Stands for a medium in the template's text; unlike `<video>` it is in no question."""
 
 _TRACK_SECONDS = 16.0  # upstream: 8 windows of 2 s, spread over the soundtrack
 _SOUND_SECONDS = 30.0
@@ -138,19 +134,14 @@ class VideoLlama2:
         self.upstream.load_audio_from_video = lambda _file, sr=RATE: (sound, sr)
         both = self.processor["video"](block.path, va=True)
         used.frames += len(both["video"])
-        used.clips += 1
-        used.sound_seconds += min(len(sound) / RATE, _TRACK_SECONDS)
-        if len(sound) / RATE > _TRACK_SECONDS:
-            used.dropped.append("soundtrack beyond 16 s: upstream takes 8 windows of 2 s")
+        why = "upstream takes 8 windows of 2 s"
+        used.hear(len(sound) / RATE, _TRACK_SECONDS, "soundtrack", why)
         return {key: self._cast(value) for key, value in both.items()}
 
     def _sound(self, block: Sound, used: Used) -> Any:
         # Of a longer one upstream takes a random window.
         path = cropped(block.path, _SOUND_SECONDS, self.folder)
-        used.clips += 1
-        used.sound_seconds += min(block.seconds, _SOUND_SECONDS)
-        if path != block.path:
-            used.dropped.append("sound beyond 30 s: more than the model takes")
+        used.hear(block.seconds, _SOUND_SECONDS)
         return self._cast(self.processor["audio"](path))
 
     def _cast(self, tensor: Any) -> Any:
@@ -158,21 +149,14 @@ class VideoLlama2:
 
     def _tokens(self, blocks: List[Block], tags: List[int]) -> List[int]:
         """Return the prompt's ids: upstream's template, with a tag's id in each medium's place."""
-        turns = []
-        for role, group in itertools.groupby(blocks, key=lambda block: block.role):
-            parts = [block.text if isinstance(block, Text) else _TAG for block in group]
-            turns.append({"role": role, "content": "\n".join(parts)})
         prompt = self.tokenizer.apply_chat_template(
-            turns, tokenize=False, add_generation_prompt=True
+            turns(blocks), tokenize=False, add_generation_prompt=True
         )
-        chunks = prompt.split(_TAG)
-        if len(chunks) != len(tags) + 1:
-            raise RequestError("A question holds the private character U+E000.", "Remove it.")
-        ids: List[int] = []
-        for chunk, tag in itertools.zip_longest(chunks, tags):
-            ids += self.tokenizer(chunk, add_special_tokens=False).input_ids
-            ids += [] if tag is None else [tag]
-        return ids
+        return spliced(
+            prompt,
+            [[tag] for tag in tags],
+            lambda text: self.tokenizer(text, add_special_tokens=False).input_ids,
+        )
 
 
 def _most_positions(blocks: List[Block]) -> int:
