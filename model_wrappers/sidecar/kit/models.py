@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Iterator
 
-__all__ = ["FirstLogits", "Positions", "counted", "first_logits"]
+__all__ = ["FirstLogits", "Positions", "counted", "first_logits", "prompt_length"]
 
 
 class FirstLogits:
@@ -60,6 +60,27 @@ def counted(module: Any) -> Iterator[Positions]:
         kept.positions += output.numel() // output.shape[-1]
 
     handle = module.register_forward_hook(add)
+    try:
+        yield kept
+    finally:
+        handle.remove()
+
+
+@contextlib.contextmanager
+def prompt_length(core: Any) -> Iterator[Positions]:
+    """Note how many positions the whole prompt takes, media included.
+
+    Args:
+        core: the transformer that is given `inputs_embeds` [batch, positions, width].
+    """
+    kept = Positions()
+
+    def note(_module: Any, inputs: Any, named: Any) -> None:
+        embedded = named.get("inputs_embeds")
+        if embedded is not None and not kept.positions:
+            kept.positions = int(embedded.shape[1])
+
+    handle = core.register_forward_pre_hook(note, with_kwargs=True)
     try:
         yield kept
     finally:
