@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ class SidecarBackend:
             self.place.weights,
             options.tiny and options.seed,
             options.decoding,
+            options.max_new_tokens,
             sorted(self.place.more.items()),
         ]
         return f"sidecar:{self.place.facts.path.stem}#{digest_of(facts)[:12]}"
@@ -109,8 +111,11 @@ class SidecarBackend:
         await asyncio.to_thread(self.pool.close)
 
     def _fields(self, prompt: Prompt, *, logits: bool) -> dict[str, Any]:
-        decoding = self._options.decoding
-        return generation_fields(prompt.generation, decoding=decoding, logits=logits)
+        options, generation = self._options, prompt.generation
+        if options.max_new_tokens is not None:
+            most = min(options.max_new_tokens, generation.max_new_tokens)
+            generation = replace(generation, max_new_tokens=most)
+        return generation_fields(generation, decoding=options.decoding, logits=logits)
 
     def _reply(self, outcome: Outcome) -> Reply:
         self._ready, reply = outcome.ready, outcome.reply

@@ -39,6 +39,8 @@ class SidecarOptions(BackendOptions):
     decoding: Literal["asked", "upstream"] = "asked"
     """How replies are decoded: as the task asks (greedy unless it says otherwise), or as the
     system's authors do it."""
+    max_new_tokens: int | None = Field(None, ge=1)
+    """Upper bound on every reply, whatever the task or role asks for."""
     device: str | None = None
     """`cuda` or `cpu`; by default `cuda` where there is a GPU."""
     gpus: str | None = None
