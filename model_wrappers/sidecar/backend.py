@@ -172,6 +172,10 @@ def _commit(repo: str) -> str:
         head = (folder / "HEAD").read_text(encoding="ascii").strip()
         if not head.startswith("ref: "):
             return head
-        return (folder / head.removeprefix("ref: ")).read_text(encoding="ascii").strip()
+        name = head.removeprefix("ref: ")
+        if (folder / name).is_file():
+            return (folder / name).read_text(encoding="ascii").strip()
+        packed = (folder / "packed-refs").read_text(encoding="ascii").splitlines()
     except (OSError, UnicodeDecodeError):
         return repo
+    return next((line.split()[0] for line in packed if line.endswith(f" {name}")), repo)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import warnings
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,13 @@ def python_of(system: str) -> str | None:
 
 
 def signatures(folder: Path) -> dict[str, list[str]]:
-    """Return the arguments of every function and method below a folder, by its own name."""
+    """Return the arguments of every function and method in a file or below a folder, by name."""
     found: dict[str, list[str]] = {}
-    for path in sorted(folder.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path in [folder] if folder.is_file() else sorted(folder.rglob("*.py")):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of upstream's own escape sequences
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in tree.body:
             if isinstance(node, ast.ClassDef):
                 for inner in node.body:
                     if isinstance(inner, ast.FunctionDef):
