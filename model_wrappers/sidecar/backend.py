@@ -100,7 +100,9 @@ class SidecarBackend:
         lines = [f"adapter: {facts.path}", f"python: {self.place.python}"]
         if facts.upstream:
             commit = _commit(self.place.repo)
-            lines.append(f"upstream: {facts.upstream} at {commit}; read at {facts.commit}")
+            lines.append(
+                f"upstream: {facts.upstream} at {commit}; read at {facts.commit or 'none'}"
+            )
         if ready is not None:
             versions = ", ".join(f"{name} {version}" for name, version in ready.versions.items())
             lines.append(f"system: {ready.system}; {versions or 'standard library'}")
