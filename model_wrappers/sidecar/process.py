@@ -29,6 +29,9 @@ _LONGEST_LINE = 400
 _NOT_PASSED_ON = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
 """Variables of this process's Python that would lead another one to the wrong packages."""
 
+_SECRETS = ("_API_KEY", "_SECRET", "_PASSWORD")
+"""Endings of variables that are none of a worker's business: it runs other people's code."""
+
 _alive: weakref.WeakSet[WorkerProcess] = weakref.WeakSet()
 
 
@@ -283,7 +286,11 @@ class WorkerProcess:
 
 
 def _environment(added: Mapping[str, str]) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if key not in _NOT_PASSED_ON}
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in _NOT_PASSED_ON and not key.endswith(_SECRETS)
+    }
     return {**kept, "PYTHONNOUSERSITE": "1", "TOKENIZERS_PARALLELISM": "false", **added}
 
 

@@ -112,6 +112,18 @@ def test_draws_of_a_system_depend_on_the_seed_alone(fake: Open) -> None:
     assert ask(backend, "random", seed=1) == first
 
 
+def test_a_worker_gets_no_keys_and_nothing_of_this_python(
+    fake: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "very-secret")
+    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    monkeypatch.setenv("HF_HOME", "/a/cache")
+    backend = fake()
+    seen = [ask(backend, f"environment {name}") for name in ("OPENAI_API_KEY", "PYTHONPATH")]
+    assert seen == ["not set", "not set"]
+    assert ask(backend, "environment HF_HOME") == "/a/cache"
+
+
 @pytest.mark.parametrize(
     ("words", "error", "said"),
     [
