@@ -22,7 +22,7 @@ def test_lmms_eval_runs_with_a_sidecar(condition: str, tmp_path: Path) -> None:
     logs = list((tmp_path / "results").rglob("*samples*.jsonl"))
     assert len(logs) == 1, done.stderr[-3000:]
     samples = [json.loads(line) for line in logs[0].read_text().splitlines()]
-    answers = [sample["resps"][0][0] for sample in samples]
+    answers = [sample["filtered_resps"] for sample in samples]
     assert all(answer.rpartition("|")[2].isdigit() for answer in answers), answers
     assert len(set(answers)) == 2  # what was seen and heard is in them
     assert ("Before answering" in answers[0]) == (condition == "aurelia")
