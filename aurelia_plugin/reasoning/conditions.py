@@ -125,12 +125,20 @@ class Injector:
         """Return the question behind the steps; unchanged if there are no steps."""
         if not reasoning.steps:
             return Posed(question, trace)
-        answers = reasoning.step_answers if self._with_answers else ()
-        values: Mapping[str, Any] = {"steps": reasoning.steps, "step_answers": answers}
-        preface = self._prompts.render("inject", values)
+        fewer = [self._render(reasoning, count) for count in range(len(reasoning.steps) - 1, 0, -1)]
+        preface = self._render(reasoning, len(reasoning.steps))
         return Posed(
-            question.with_preface(preface), trace, steps=self._shown(reasoning), preface=preface
+            question.with_preface(preface, fewer),
+            trace,
+            steps=self._shown(reasoning),
+            preface=preface,
         )
+
+    def _render(self, reasoning: Reasoning, count: int) -> str:
+        """Return the first `count` steps as they are put in front of a question."""
+        answers = reasoning.step_answers[:count] if self._with_answers else ()
+        values: Mapping[str, Any] = {"steps": reasoning.steps[:count], "step_answers": answers}
+        return self._prompts.render("inject", values)
 
     def _shown(self, reasoning: Reasoning) -> tuple[str, ...]:
         """Return what the target reads: the steps, with their answers where those go along."""

@@ -116,7 +116,8 @@ def test_only_what_is_run_in_these_tests_claims_a_run() -> None:
     tiny = {known.id for known in rows().values() if known.status == "run-tiny"}
     services = {"gemini", "reka"}
     sizes = {"embedded", "qwen2_5_omni_3b"}
-    assert tiny <= {*FAMILIES, *UPSTREAM} | services | sizes
+    sidecars = {"videollama2"}
+    assert tiny <= {*FAMILIES, *UPSTREAM} | services | sizes | sidecars
     assert {*FAMILIES, *UPSTREAM} - {"gemma4_unified"} <= tiny
 
 
@@ -160,14 +161,6 @@ def test_what_cannot_be_had_says_what_stands_in() -> None:
     assert "aurelia_gemini" in caught.value.fix
 
 
-def test_a_sidecar_says_what_is_missing() -> None:
-    with pytest.raises(ConfigError, match=r"no worker.*Not set: python=…, weights=…") as caught:
-        BackendPool("aurelia_vita?repo=/some/where", {})
-    assert "repo=…" in caught.value.fix
-    with pytest.raises(ConfigError, match="colour"):
-        BackendPool("aurelia_vita?colour=red", {})
-
-
 def test_a_lack_is_told_with_its_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     base = row("gemma3n").model_dump()
 
@@ -183,7 +176,7 @@ def test_a_lack_is_told_with_its_fix(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "export SOME_KEY=" in told(**here, secrets=["SOME_KEY"])[0]
     monkeypatch.setenv("SOME_KEY", "x")
     assert told(**here, secrets=["SOME_KEY"]) == []
-    assert "sidecar" in told(backend="sidecar:vita")[0]
+    assert "no adapter" in told(backend="sidecar:pandagpt")[0]
 
 
 def test_what_is_no_package_of_a_registry_is_not_told_to_be_installed_by_name() -> None:

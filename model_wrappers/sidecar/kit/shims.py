@@ -1,0 +1,79 @@
+"""Small repairs that let old upstream code run in newer or smaller environments.
+
+Each changes the worker's own process only, and an adapter calls what its system needs before it
+imports upstream code.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.machinery
+import importlib.util
+import sys
+import types
+from typing import Any
+
+__all__ = ["alias_functional_tensor", "load_sound_without_torchcodec", "run_on_cpu", "stub"]
+
+
+def stub(name: str, **attributes: Any) -> Any:
+    """Put an empty module where upstream imports one that inference never uses; return it.
+
+    A module that is installed, or already there, stays. Parents of a dotted name are made too.
+    """
+    parent = None
+    for end in range(1, name.count(".") + 2):
+        part = ".".join(name.split(".")[:end])
+        if part not in sys.modules:
+            if parent is None and importlib.util.find_spec(part) is not None:
+                __import__(part)
+            else:
+                module: Any = types.ModuleType(part)
+                module.__path__ = []
+                module.__spec__ = importlib.machinery.ModuleSpec(part, None)
+                sys.modules[part] = module
+        if parent is not None:
+            setattr(parent, part.rpartition(".")[2], sys.modules[part])
+        parent = sys.modules[part]
+    for key, value in attributes.items():
+        if not hasattr(parent, key):
+            setattr(parent, key, value)
+    return parent
+
+
+def alias_functional_tensor() -> None:
+    """Give pytorchvideo 0.1.5 the module that torchvision removed in 0.17."""
+    functional = importlib.import_module("torchvision.transforms.functional")
+    sys.modules.setdefault("torchvision.transforms.functional_tensor", functional)
+
+
+def run_on_cpu() -> None:
+    """Make hard-coded `.cuda()` and `.half()` harmless where there is no GPU."""
+    torch: Any = importlib.import_module("torch")
+
+    def same(self: Any, *_: Any, **__: Any) -> Any:
+        return self
+
+    torch.cuda.current_device = lambda: torch.device("cpu")
+    torch.cuda.set_device = lambda *_, **__: None
+    torch.Tensor.cuda = same
+    torch.nn.Module.cuda = same
+    torch.Tensor.half = lambda self, *_, **__: self.float()
+    torch.nn.Module.half = lambda self: self.float()
+
+
+def load_sound_without_torchcodec() -> None:
+    """Replace `torchaudio.load`, which needs torchcodec from 2.9 on, for WAV files.
+
+    Like the original it returns (float32 tensor [channels, samples], rate); unlike it, it reads
+    nothing but the WAV files that a worker is given.
+    """
+    torch: Any = importlib.import_module("torch")
+    torchaudio: Any = importlib.import_module("torchaudio")
+
+    from aurelia_plugin.model_wrappers.sidecar.kit.sound import RATE, read_waveform
+
+    def load(path: Any, *_: Any, **__: Any) -> Any:
+        return torch.from_numpy(read_waveform(str(path))).unsqueeze(0), RATE
+
+    torchaudio.load = load
