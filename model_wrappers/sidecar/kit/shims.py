@@ -6,11 +6,22 @@ imports upstream code.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import functools
+import shutil
 import sys
 import types
-from typing import Any
+from typing import Any, Iterator
 
-__all__ = ["alias_functional_tensor", "load_sound_without_torchcodec", "run_on_cpu", "stub"]
+__all__ = [
+    "alias_functional_tensor",
+    "hashable_dataclasses",
+    "load_sound_without_torchcodec",
+    "require_programs",
+    "run_on_cpu",
+    "stub",
+]
 
 
 def stub(name: str, **attributes: Any) -> Any:
@@ -77,3 +88,32 @@ def load_sound_without_torchcodec() -> None:
         return torch.from_numpy(read_waveform(str(path))).unsqueeze(0), RATE
 
     torchaudio.load = load
+
+
+@contextlib.contextmanager
+def hashable_dataclasses() -> Iterator[None]:
+    """Let modules that are imported inside define dataclasses whose defaults are dataclasses.
+
+    Python 3.11 takes such a default only if it is hashable. Import what these modules need first,
+    so that it is not changed.
+    """
+    original = dataclasses.dataclass
+    dataclasses.dataclass = functools.partial(original, unsafe_hash=True)
+    try:
+        yield
+    finally:
+        dataclasses.dataclass = original
+
+
+def require_programs(*names: str) -> None:
+    """Check that upstream will find the programs that it starts.
+
+    Raises:
+        FileNotFoundError: naming those that are not on the PATH.
+    """
+    missing = [name for name in names if shutil.which(name) is None]
+    if missing:
+        raise FileNotFoundError(
+            f"not on the PATH: {', '.join(missing)}. Upstream reads media with it; install it, for "
+            "instance with `apt-get install ffmpeg`."
+        )

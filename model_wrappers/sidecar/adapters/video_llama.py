@@ -1,0 +1,144 @@
+"""Video-LLaMA with sound: upstream's `Chat`, as its demo uses it."""
+
+from __future__ import annotations
+
+import glob
+import os
+from typing import Any, List, Tuple
+
+from aurelia_plugin.model_wrappers.sidecar import kit
+from aurelia_plugin.model_wrappers.sidecar.adapters import _tiny
+from aurelia_plugin.model_wrappers.sidecar.kit import models, shims
+from aurelia_plugin.model_wrappers.sidecar.kit.choosing import Chosen, one_of_each
+
+SYSTEM = "Video-LLaMA 7B"
+ENVIRONMENT = "old"
+UPSTREAM = "DAMO-NLP-SG/Video-LLaMA"
+COMMIT = "64888c0a77e8e66af606c37629fbbf79c4582959"
+WEIGHTS = "DAMO-NLP-SG/Video-LLaMA-2-7B-Finetuned"
+CAPABILITIES = {"sees": ["video"], "soundtrack": True, "clips": 1, "seconds": 16, "joint": "yes"}
+OPTIONS = {
+    "llm": "folder of the language model; default: the one with a config.json in the weights",
+    "visual": "checkpoint of the visual branch; default: VL*.pth in the weights",
+    "sound": "checkpoint of the sound branch; default: AL*.pth in the weights",
+    "prompt": "llama_2 or vicuna; default: by the name of the language model's folder",
+}
+_LONGEST = 2000  # positions of prompt and reply; upstream cuts the beginning off, media first
+_THEIRS = {"do_sample": True, "top_p": 0.9, "temperature": 1.0, "num_beams": 1}
+
+
+class VideoLLaMA:
+    """The model behind upstream's own conversation."""
+
+    def __init__(self, chat: Any, template: Any, module: Any) -> None:
+        self._chat = chat
+        self._template = template
+        self._load = module.load_and_transform_audio_data
+        module.load_and_transform_audio_data = self._load_sound  # not the track of the video file
+        self._sound = ""
+        self._failure: Any = None
+
+    def answer(self, blocks: List[kit.Block], generation: kit.Generation) -> kit.Answer:
+        """Answer one request; see the kit's `System`."""
+        used = kit.Used()
+        media = one_of_each(blocks, used)
+        talk, vectors = self._shown(media, used)
+
+        def fits(form: List[kit.Block]) -> bool:
+            whole = talk.copy()
+            self._chat.ask(kit.conversation(form), whole)
+            whole.append_message(whole.roles[1], None)
+            length: int = self._chat.get_context_emb(whole, vectors).shape[1]
+            return length + generation.max_new_tokens <= _LONGEST
+
+        blocks, shortened = kit.fitted(blocks, fits)
+        used.dropped += shortened
+        self._chat.ask(kit.conversation(blocks), talk)
+        model = self._chat.model.llama_model
+        arguments = generation.arguments(_THEIRS)
+        length = arguments.pop("max_new_tokens")
+        asked = models.generating_with(model, arguments, instead_of=list(_THEIRS))
+        with models.first_logits(model) as logits, asked as prompt:
+            text, tokens = self._chat.answer(talk, vectors, length, max_length=_LONGEST)
+        used.input_tokens, used.output_tokens = prompt.value.shape[1], len(tokens)
+        if media.sound:
+            used.sound_tokens = models.rows_within(prompt.value[0], vectors[0][0])
+            if used.sound_tokens != self._chat.model.num_audio_query_token:
+                raise RuntimeError(f"{used.sound_tokens} positions of sound entered the prompt")
+        kept = logits.as_list() if generation.logits else None
+        return kit.Answer(text.replace("</s>", "").strip(), used, logits=kept)
+
+    def _shown(self, media: Chosen, used: kit.Used) -> Tuple[Any, List[Any]]:
+        """Return the conversation with the media in it, and their vectors: sound, then picture."""
+        import torch
+
+        if media.video is None:
+            raise kit.RequestError(
+                "Video-LLaMA answers about a video, and the question has none.",
+                "Choose another target for questions without a video.",
+            )
+        talk, vectors = self._template.copy(), []
+        talk.system = ""
+        self._sound, self._failure = media.sound, None
+        upload = self._chat.upload_video if media.sound else self._chat.upload_video_without_audio
+        with torch.no_grad(), models.first_input(self._chat.model.visual_encoder) as frames:
+            upload(media.video.path, talk, vectors)
+        used.frames = len(frames.value)
+        if media.sound and len(vectors) != 2:  # upstream goes on without a sound it cannot read
+            raise kit.MediaError(media.sound, f"upstream cannot take it in: {self._failure}")
+        if media.sound:  # eight excerpts of 2 s, at equal distances from the beginning
+            heard = min(media.seconds, 2 + 7 * min(max(media.seconds - 2, 0) / 8, 2))
+            used.clips, used.sound_seconds = 1, round(heard, 3)
+            if heard < media.seconds - 0.5:
+                used.dropped.append(f"{media.what} outside the excerpts: not heard")
+        return talk, vectors
+
+    def _load_sound(self, _paths: Any, device: Any, **given: Any) -> Any:
+        try:
+            return self._load([self._sound], device, **given)
+        except Exception as error:
+            self._failure = error
+            raise
+
+
+def load(options: kit.Options) -> VideoLLaMA:
+    """Load the weights; see the kit's `Options`."""
+    shims.alias_functional_tensor()
+    shims.load_sound_without_torchcodec()
+    from omegaconf import OmegaConf
+    from video_llama.conversation import conversation_video
+    from video_llama.models.video_llama import VideoLLAMA
+    from video_llama.processors.video_processor import AlproVideoEvalProcessor
+
+    more = options.more
+    llm = more.get("llm") or os.path.dirname(_file(options, "*/config.json", "llm"))
+    name = more.get("prompt") or os.path.basename(llm).lower().replace("-", "_")
+    templates = {"vicuna": "default_conversation", "llama_2": "conv_llava_llama_2"}
+    template = [templates[key] for key in templates if key in name]
+    if len(template) != 1:
+        raise ValueError(f"{llm}: say with prompt=llama_2 or prompt=vicuna how it is asked")
+    path = os.path.join(options.repo, "video_llama", "configs", "models", "video_llama.yaml")
+    config = OmegaConf.load(path).model
+    config.llama_model = llm
+    config.imagebind_ckpt_path = os.path.dirname(_file(options, "imagebind_huge.pth", "weights"))
+    config.ckpt = more.get("visual") or _file(options, "VL*.pth", "visual")
+    config.ckpt_2 = more.get("sound") or _file(options, "AL*.pth", "sound")
+    config.vit_precision = "fp32" if options.device == "cpu" else config.vit_precision
+    model = VideoLLAMA.from_config(config).to(options.device).eval()
+    pictures = AlproVideoEvalProcessor.from_config({"image_size": 224, "n_frms": 8})
+    chat = conversation_video.Chat(model, pictures, device=options.device)
+    return VideoLLaMA(chat, getattr(conversation_video, template[0]), conversation_video)
+
+
+def load_tiny(options: kit.Options) -> VideoLLaMA:
+    """Load tiny random weights that are laid out like the real ones."""
+    shims.alias_functional_tensor()
+    with _tiny.video_llama(options.folder):
+        return load(options._replace(weights=options.folder))
+
+
+def _file(options: kit.Options, pattern: str, option: str) -> str:
+    found = glob.glob(os.path.join(options.weights, pattern))
+    if len(found) != 1:
+        raise FileNotFoundError(f"{options.weights}: {len(found)} of {pattern}; set {option}=…")
+    return found[0]
