@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from aurelia_plugin import __version__
-from aurelia_plugin.commands import data, doctor, models, probe, reported, summary
+from aurelia_plugin.commands import data, doctor, models, probe, reported, sidecar, summary
 from aurelia_plugin.errors import AureliaError
 from aurelia_plugin.registration import tasks_path
 
@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         '"$(aurelia tasks-path)"`.',
     )
     tasks.set_defaults(run=_print_tasks_path)
-    for module in (data, models, probe, doctor, summary, reported):
+    for module in (data, models, probe, doctor, sidecar, summary, reported):
         module.add(commands)
     return parser
 

@@ -18,7 +18,7 @@ from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Clip, Media
 from aurelia_plugin.media.video import uniform_frames
 
-__all__ = ["ARMS", "Arm", "Finding", "GivesLogits", "Probe", "probe"]
+__all__ = ["ARMS", "Arm", "Finding", "GivesLogits", "KnowsMemory", "Probe", "probe"]
 
 _QUESTION = "Describe in one sentence what you see and what you hear."
 
@@ -36,8 +36,18 @@ differs by."""
 class GivesLogits(Protocol):
     """A backend that can show what it would write next: less can hide there than in a reply."""
 
-    def next_token_logits(self, prompt: Prompt) -> npt.NDArray[np.float32]:
-        """Return the logits of the first token of the reply: float32 [vocabulary]."""
+    def next_token_logits(self, prompt: Prompt) -> npt.NDArray[np.float32] | None:
+        """Return the logits of the first token of the reply: float32 [vocabulary]; None if it
+        turns out that they cannot be had."""
+
+
+@runtime_checkable
+class KnowsMemory(Protocol):
+    """A backend whose model lives in another process, and that knows how much memory it takes."""
+
+    @property
+    def memory_mb(self) -> float | None:
+        """Peak memory in megabytes; None if it is not known."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +127,7 @@ async def probe(backend: Backend, clip: Clip, other: Clip, *, retry: RetryPolicy
         arms,
         _finding(arms, "picture", ("blanked",)),
         _finding(arms, "sound", ("muted", "swapped")),
-        _peak_memory(),
+        backend.memory_mb if isinstance(backend, KnowsMemory) else _peak_memory(),
     )
 
 

@@ -113,9 +113,14 @@ class Injector:
         """Return the question behind the steps; unchanged if there are no steps."""
         if not reasoning.steps:
             return question
-        answers = reasoning.step_answers if self._with_answers else ()
-        values: Mapping[str, Any] = {"steps": reasoning.steps, "step_answers": answers}
-        return question.with_preface(self._prompts.render("inject", values))
+        fewer = [self._render(reasoning, count) for count in range(len(reasoning.steps) - 1, 0, -1)]
+        return question.with_preface(self._render(reasoning, len(reasoning.steps)), fewer)
+
+    def _render(self, reasoning: Reasoning, count: int) -> str:
+        """Return the first `count` steps as they are put in front of a question."""
+        answers = reasoning.step_answers[:count] if self._with_answers else ()
+        values: Mapping[str, Any] = {"steps": reasoning.steps[:count], "step_answers": answers}
+        return self._prompts.render("inject", values)
 
 
 class AureliaArm(ZeroShotArm):

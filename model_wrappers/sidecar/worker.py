@@ -231,9 +231,25 @@ class Worker:
             "used": dataclasses.asdict(answer.used),
             "warnings": list(answer.warnings),
         }
+        memory = peak_memory()
+        if memory is not None:
+            reply["memory_mb"] = memory
         if generation.logits and answer.logits is not None:
             reply["logits"] = [float(value) for value in answer.logits]
         return reply
+
+
+def peak_memory() -> Optional[float]:
+    """Return this process's peak memory in megabytes (of the GPU, if it uses one), if known."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        return float(torch.cuda.max_memory_allocated()) / 2**20
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak) / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def seed_everything(seed: int) -> None:

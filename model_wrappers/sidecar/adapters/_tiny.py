@@ -9,7 +9,7 @@ import os
 from typing import Any, Iterator, Tuple
 from unittest import mock
 
-from aurelia_plugin.model_wrappers.sidecar.kit.tokenizers import sentencepiece_model
+from aurelia_plugin.model_wrappers.sidecar.kit.tiny import sentencepiece_model
 
 __all__ = ["unified_io_2", "video_llama"]
 

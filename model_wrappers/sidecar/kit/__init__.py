@@ -16,9 +16,10 @@ from aurelia_plugin.model_wrappers.sidecar.kit.forms import (
     Used,
     Video,
 )
-from aurelia_plugin.model_wrappers.sidecar.kit.text import conversation, fitted
+from aurelia_plugin.model_wrappers.sidecar.kit.text import TAG, conversation, fitted, spliced, turns
 
 __all__ = [
+    "TAG",
     "Answer",
     "Block",
     "Generation",
@@ -33,4 +34,6 @@ __all__ = [
     "Video",
     "conversation",
     "fitted",
+    "spliced",
+    "turns",
 ]

@@ -162,6 +162,23 @@ class Used:
     output_tokens: int = 0
     dropped: List[str] = field(default_factory=list)
 
+    def hear(
+        self,
+        seconds: float,
+        limit: Optional[float] = None,
+        what: str = "sound",
+        why: str = "more than the model takes",
+    ) -> None:
+        """Count one piece of sound, of which `limit` seconds at most are in the prompt."""
+        self.clips += 1
+        self.sound_seconds += seconds if limit is None else min(seconds, limit)
+        if limit is not None and seconds > limit:
+            self.drop(f"{what} beyond {limit:g} s", why)
+
+    def drop(self, what: str, why: str) -> None:
+        """Declare something as left out."""
+        self.dropped.append(f"{what}: {why}")
+
 
 class Answer(NamedTuple):
     """A reply.

@@ -9,6 +9,8 @@ from unittest import mock
 __all__ = [
     "Entered",
     "FirstLogits",
+    "Positions",
+    "counted",
     "first_input",
     "first_logits",
     "generating_with",
@@ -44,6 +46,31 @@ def first_logits(language_model: Any) -> Iterator[FirstLogits]:
             kept.values = (output[0] if logits is None else logits)[0, -1].detach().float().cpu()
 
     handle = language_model.register_forward_hook(keep)
+    try:
+        yield kept
+    finally:
+        handle.remove()
+
+
+class Positions:
+    """How many positions a module has put out."""
+
+    def __init__(self) -> None:
+        self.positions = 0
+
+
+@contextlib.contextmanager
+def counted(module: Any) -> Iterator[Positions]:
+    """Count the positions that a torch module puts out: all dimensions but the last, multiplied.
+
+    Around a projector these are the positions of the prompt that its medium takes.
+    """
+    kept = Positions()
+
+    def add(_module: Any, _inputs: Any, output: Any) -> None:
+        kept.positions += output.numel() // output.shape[-1]
+
+    handle = module.register_forward_hook(add)
     try:
         yield kept
     finally:

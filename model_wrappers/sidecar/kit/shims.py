@@ -9,6 +9,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import importlib
+import importlib.machinery
+import importlib.util
 import shutil
 import sys
 import types
@@ -29,8 +32,6 @@ def stub(name: str, **attributes: Any) -> Any:
 
     A module that is installed, or already there, stays. Parents of a dotted name are made too.
     """
-    import importlib.util
-
     parent = None
     for end in range(1, name.count(".") + 2):
         part = ".".join(name.split(".")[:end])
@@ -53,14 +54,13 @@ def stub(name: str, **attributes: Any) -> Any:
 
 def alias_functional_tensor() -> None:
     """Give pytorchvideo 0.1.5 the module that torchvision removed in 0.17."""
-    import torchvision.transforms.functional as functional
-
+    functional = importlib.import_module("torchvision.transforms.functional")
     sys.modules.setdefault("torchvision.transforms.functional_tensor", functional)
 
 
 def run_on_cpu() -> None:
     """Make hard-coded `.cuda()` and `.half()` harmless where there is no GPU."""
-    import torch
+    torch: Any = importlib.import_module("torch")
 
     def same(self: Any, *_: Any, **__: Any) -> Any:
         return self
@@ -79,8 +79,8 @@ def load_sound_without_torchcodec() -> None:
     Like the original it returns (float32 tensor [channels, samples], rate); unlike it, it reads
     nothing but the WAV files that a worker is given.
     """
-    import torch
-    import torchaudio
+    torch: Any = importlib.import_module("torch")
+    torchaudio: Any = importlib.import_module("torchaudio")
 
     from aurelia_plugin.model_wrappers.sidecar.kit.sound import RATE, read_waveform
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import array
+import os
 import sys
 import wave
 from typing import Any
 
 from aurelia_plugin.model_wrappers.sidecar.kit.forms import MediaError
 
-__all__ = ["RATE", "read_samples", "read_waveform"]
+__all__ = ["RATE", "cropped", "read_samples", "read_waveform"]
 
 RATE = 16_000
 """Samples a second of every sound that a worker is given."""
@@ -46,3 +47,28 @@ def read_waveform(path: str) -> Any:
     import numpy as np
 
     return np.array(read_samples(path), dtype=np.float32) / 32768.0
+
+
+def cropped(path: str, seconds: float, folder: str) -> str:
+    """Return a sound file of the first `seconds`: the file itself if it is no longer.
+
+    Args:
+        path: the sound.
+        seconds: how much of it.
+        folder: where a shorter one is written; the same name is used again and again.
+
+    Raises:
+        MediaError: see `read_samples`.
+    """
+    samples = read_samples(path)
+    if len(samples) <= seconds * RATE:
+        return path
+    if sys.byteorder == "big":
+        samples.byteswap()
+    shorter = os.path.join(folder, "cropped.wav")
+    with wave.open(shorter, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(samples[: int(seconds * RATE)].tobytes())
+    return shorter
