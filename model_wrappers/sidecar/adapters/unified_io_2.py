@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List
 
 from aurelia_plugin.model_wrappers.sidecar import kit
 from aurelia_plugin.model_wrappers.sidecar.adapters import _tiny
@@ -26,7 +25,6 @@ CAPABILITIES = {
 OPTIONS = {
     "size": "large (default) or xl: what the weights have to be",
     "tokenizer": "LLaMA's tokenizer.model; default: the one in the folder of the weights",
-    "dtype": "float32 (default), or bfloat16 with the encoders of pictures and sound in float32",
 }
 _WINDOW = 4.08  # seconds of sound; upstream: config.AUDIO_SEGMENT_LENGTH
 
@@ -68,31 +66,26 @@ class UnifiedIO2:
         used.input_tokens, used.output_tokens = sum(counts.values()), len(tokens)
         if media.sound:
             self._heard(used, media, example, counts)
+        text = self._preprocess.tokenizer.decode(tokens).strip()
         cut = len(tokens) == longest < generation.max_new_tokens
-        return kit.Answer(
-            self._preprocess.tokenizer.decode(tokens).strip(),
-            used,
-            [f"the reply ends at {longest} tokens, the model's limit"] if cut else [],
-            logits.as_list() if generation.logits else None,
-        )
+        warnings = [f"the reply ends at {longest} tokens, the model's limit"] if cut else []
+        return kit.Answer(text, used, warnings, logits.as_list())
 
-    def _encoded(self, blocks: Sequence[kit.Block]) -> Sequence[int]:
+    def _encoded(self, blocks: List[kit.Block]) -> List[int]:
         """Return the tokens of the words, with the prefix that upstream puts before them."""
         words = self._preprocess.PREFIXES["text"] + kit.conversation(blocks)
-        tokens: Sequence[int] = self._preprocess.tokenizer.encode(words)
-        return tokens
+        return list(self._preprocess.tokenizer.encode(words))
 
     def _inputs(self, media: Chosen) -> Dict[str, Any]:
         """Return the media as arguments of upstream's preprocessor."""
-        inputs: Dict[str, Any] = {"use_video_audio": bool(media.sound) and not media.separate}
-        if media.video:  # upstream shows the last frame in full size, unless there is an image
-            inputs["video_inputs"] = media.video.path
-            inputs["encode_frame_as_image"] = None if media.images else -1
-        if media.images:
-            inputs["image_inputs"] = media.images[-1]
-            inputs["image_history"] = list(media.images[:-1]) or None
-        inputs["audio_inputs"] = media.sound if media.separate else None
-        return inputs
+        return {
+            "video_inputs": media.video.path if media.video else None,
+            "use_video_audio": bool(media.sound) and not media.separate,
+            "audio_inputs": media.sound if media.separate else None,
+            "image_inputs": media.images[-1] if media.images else None,
+            "image_history": list(media.images[:-1]) or None,
+            "encode_frame_as_image": None if media.images else -1,  # the last, in full size
+        }
 
     def _heard(self, used: kit.Used, media: Chosen, example: Any, counts: Dict[str, int]) -> None:
         """Count the windows of sound in the prompt; refuse an answer without those it should hold.
@@ -106,10 +99,9 @@ class UnifiedIO2:
             whole, rest = divmod(media.seconds, _WINDOW)
             count = max(1, int(whole) + (rest - 0.1 > _WINDOW / 2))
             heard = windows.contiguous(count, _WINDOW, self._frames + 1)
-        last = example.get("/inputs/audio/mask")
+        last, earlier = example.get("/inputs/audio/mask"), _rows(example, "audio_history")
         if last is None:
             raise kit.MediaError(media.sound, "upstream's loader found no sound")
-        earlier = _rows(example, "audio_history")
         expected = last.sum() + earlier * self._model.full_config.audio_history_cfg.latents_size
         used.sound_tokens = counts.get("audio", 0) + counts.get("audio_history", 0)
         if used.sound_tokens != expected:
@@ -125,7 +117,7 @@ def _rows(example: Any, name: str) -> int:
 
 def load(options: kit.Options) -> UnifiedIO2:
     """Load the weights; see the kit's `Options`."""
-    torch, config, model_class = _upstream()
+    config, model_class = _upstream()
     tokenizer = options.more.get("tokenizer") or os.path.join(options.weights, "tokenizer.model")
     if not os.path.isfile(tokenizer):
         raise FileNotFoundError(f"{tokenizer}: name LLaMA's tokenizer.model as tokenizer=FILE")
@@ -133,30 +125,26 @@ def load(options: kit.Options) -> UnifiedIO2:
     size = options.more.get("size", "large")
     if model.config.emb_dim != config.CONFIG_MAP[size].t5_config.emb_dim:
         raise ValueError(f"{options.weights} is not uio2-{size}; name its weights or another size")
-    if options.more.get("dtype", "float32") != "float32":
-        model.to_dtype(getattr(torch, options.more["dtype"]), torch.float32, torch.float32)
     return UnifiedIO2(model, tokenizer, options.device)
 
 
 def load_tiny(options: kit.Options) -> UnifiedIO2:
     """Make an instance of upstream's own configuration with few, narrow layers."""
-    _, config, model_class = _upstream()
+    config, model_class = _upstream()
     size = options.more.get("size", "large")
     model, tokenizer = _tiny.unified_io_2(options.folder, config, model_class, size)
     return UnifiedIO2(model, tokenizer, options.device)
 
 
 def _upstream() -> Any:
-    """Return torch, and upstream's configurations and model."""
+    """Return upstream's configurations and its class of models."""
     shims.require_programs("ffmpeg", "ffprobe")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow
-    import torch
 
     tensorflow.config.set_visible_devices([], "GPU")  # it would take all of the GPU's memory
-    importlib.import_module("uio2.vocabulary")  # and what it needs, whose dataclasses stay usual
-    with shims.hashable_dataclasses():
+    with shims.hashable_dataclasses("uio2"):
         from uio2 import config
-    from uio2.model import UnifiedIOModel
+        from uio2.model import UnifiedIOModel
 
-    return torch, config, UnifiedIOModel
+    return config, UnifiedIOModel

@@ -16,7 +16,13 @@ ENVIRONMENT = "old"
 UPSTREAM = "DAMO-NLP-SG/Video-LLaMA"
 COMMIT = "64888c0a77e8e66af606c37629fbbf79c4582959"
 WEIGHTS = "DAMO-NLP-SG/Video-LLaMA-2-7B-Finetuned"
-CAPABILITIES = {"sees": ["video"], "soundtrack": True, "clips": 1, "seconds": 16, "joint": "yes"}
+CAPABILITIES = {
+    "sees": ["video", "images"],
+    "soundtrack": True,
+    "clips": 1,
+    "seconds": 16,
+    "joint": "yes",
+}
 OPTIONS = {
     "llm": "folder of the language model; default: the one with a config.json in the weights",
     "visual": "checkpoint of the visual branch; default: VL*.pth in the weights",
@@ -33,23 +39,23 @@ class VideoLLaMA:
     def __init__(self, chat: Any, template: Any, module: Any) -> None:
         self._chat = chat
         self._template = template
-        self._load = module.load_and_transform_audio_data
-        module.load_and_transform_audio_data = self._load_sound  # not the track of the video file
-        self._sound = ""
-        self._failure: Any = None
+        self._module = module
 
     def answer(self, blocks: List[kit.Block], generation: kit.Generation) -> kit.Answer:
         """Answer one request; see the kit's `System`."""
+        import torch
+
         used = kit.Used()
-        media = one_of_each(blocks, used)
-        talk, vectors = self._shown(media, used)
+        media = one_of_each(blocks, used, images=1)
+        with torch.no_grad():
+            talk, vectors = self._shown(media, used)
 
         def fits(form: List[kit.Block]) -> bool:
             whole = talk.copy()
             self._chat.ask(kit.conversation(form), whole)
             whole.append_message(whole.roles[1], None)
-            length: int = self._chat.get_context_emb(whole, vectors).shape[1]
-            return length + generation.max_new_tokens <= _LONGEST
+            length = self._chat.get_context_emb(whole, vectors).shape[1]
+            return bool(length + generation.max_new_tokens <= _LONGEST)
 
         blocks, shortened = kit.fitted(blocks, fits)
         used.dropped += shortened
@@ -61,44 +67,41 @@ class VideoLLaMA:
         with models.first_logits(model) as logits, asked as prompt:
             text, tokens = self._chat.answer(talk, vectors, length, max_length=_LONGEST)
         used.input_tokens, used.output_tokens = prompt.value.shape[1], len(tokens)
-        if media.sound:
+        if used.clips:
             used.sound_tokens = models.rows_within(prompt.value[0], vectors[0][0])
             if used.sound_tokens != self._chat.model.num_audio_query_token:
                 raise RuntimeError(f"{used.sound_tokens} positions of sound entered the prompt")
-        kept = logits.as_list() if generation.logits else None
-        return kit.Answer(text.replace("</s>", "").strip(), used, logits=kept)
+        return kit.Answer(text.replace("</s>", "").strip(), used, logits=logits.as_list())
 
     def _shown(self, media: Chosen, used: kit.Used) -> Tuple[Any, List[Any]]:
         """Return the conversation with the media in it, and their vectors: sound, then picture."""
-        import torch
-
-        if media.video is None:
-            raise kit.RequestError(
-                "Video-LLaMA answers about a video, and the question has none.",
-                "Choose another target for questions without a video.",
-            )
-        talk, vectors = self._template.copy(), []
-        talk.system = ""
-        self._sound, self._failure = media.sound, None
-        upload = self._chat.upload_video if media.sound else self._chat.upload_video_without_audio
-        with torch.no_grad(), models.first_input(self._chat.model.visual_encoder) as frames:
-            upload(media.video.path, talk, vectors)
-        used.frames = len(frames.value)
-        if media.sound and len(vectors) != 2:  # upstream goes on without a sound it cannot read
-            raise kit.MediaError(media.sound, f"upstream cannot take it in: {self._failure}")
-        if media.sound:  # eight excerpts of 2 s, at equal distances from the beginning
+        talk, chat = self._template.copy(), self._chat
+        vectors: List[Any] = []
+        if media.video:
+            talk.system = ""
+            upload = chat.upload_video if media.sound else chat.upload_video_without_audio
+            own = shims.sound_instead(self._module, "load_and_transform_audio_data", media.sound)
+            with models.first_input(chat.model.visual_encoder) as frames, own as failures:
+                upload(media.video.path, talk, vectors)
+            used.frames = len(frames.value)
+            if media.sound and len(vectors) != 2:  # upstream goes on without the sound
+                raise kit.MediaError(media.sound, f"upstream cannot take it in: {failures}")
+        elif media.images:
+            chat.upload_img(media.images[0], talk, vectors)
+            used.images = 1
+        elif media.sound:  # as the sound branch was trained: in the place of a video
+            load = self._module.load_and_transform_audio_data
+            sound = load([media.sound], "cpu", clips_per_video=8).to(chat.device)
+            vectors.append(chat.model.encode_audioQformer(sound)[0])
+            talk.append_message(talk.roles[0], "<Video><ImageHere></Video> ")
+        if media.sound and media.images:
+            used.drop(media.what, "the system hears it beside a video or alone")
+        elif media.sound:  # eight excerpts of 2 s, at equal distances from the beginning
             heard = min(media.seconds, 2 + 7 * min(max(media.seconds - 2, 0) / 8, 2))
-            used.clips, used.sound_seconds = 1, round(heard, 3)
+            used.hear(round(heard, 3))
             if heard < media.seconds - 0.5:
-                used.dropped.append(f"{media.what} outside the excerpts: not heard")
+                used.drop(f"{media.what} outside the excerpts", "not heard")
         return talk, vectors
-
-    def _load_sound(self, _paths: Any, device: Any, **given: Any) -> Any:
-        try:
-            return self._load([self._sound], device, **given)
-        except Exception as error:
-            self._failure = error
-            raise
 
 
 def load(options: kit.Options) -> VideoLLaMA:

@@ -52,15 +52,19 @@ def one_of_each(
     sounds = [block for block in blocks if isinstance(block, Sound)]
     pictures = [block.path for block in blocks if isinstance(block, Image)]
     taken = beside_video if videos else images
-    used.dropped += ["video: the system takes one" for _ in videos[1:]]
-    used.dropped += ["soundtrack: its video is left out" for video in videos[1:] if video.sound]
-    used.dropped += ["sound: the system takes one at a time" for _ in sounds[1:]]
-    used.dropped += ["image: more than the system takes in a prompt" for _ in pictures[taken:]]
+    for extra in videos[1:]:
+        used.drop("video", "the system takes one")
+        if extra.sound:
+            used.drop("soundtrack", "its video is left out")
+    for _ in sounds[1:]:
+        used.drop("sound", "the system takes one at a time")
+    for _ in pictures[taken:]:
+        used.drop("image", "more than the system takes in a prompt")
     video = videos[0] if videos else None
     kept = tuple(pictures[:taken])
     track = video.sound if video else None
     if sounds and track:
-        used.dropped.append("soundtrack: the system takes one sound, and a separate one is given")
+        used.drop("soundtrack", "the system takes one sound, and a separate one is given")
     sound = sounds[0].path if sounds else track or ""
     length = len(read_samples(sound)) / RATE if sound else 0.0
     return Chosen(video, kept, sound, length, bool(sounds))

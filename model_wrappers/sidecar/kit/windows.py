@@ -64,11 +64,9 @@ def account(used: Used, media: Chosen, windows: Sequence[Window], entered: int) 
     if entered < expected:
         raise RuntimeError(f"{entered} windows of sound entered the prompt, and not {expected}")
     length = windows[0].end - windows[0].begin
-    used.clips, used.sound_seconds = (
-        int(entered > 0),
-        round(min(entered * length, media.seconds), 3),
-    )
     if not entered:
-        used.dropped.append(f"{media.what}: digital silence, which the system masks out")
-    elif len(windows) * length < media.seconds - _NEGLIGIBLE:
-        used.dropped.append(f"{media.what} outside the windows: not heard")
+        used.drop(media.what, "digital silence, which the system masks out")
+        return
+    used.hear(round(min(entered * length, media.seconds), 3))
+    if len(windows) * length < media.seconds - _NEGLIGIBLE:
+        used.drop(f"{media.what} outside the windows", "not heard")
