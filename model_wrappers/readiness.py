@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 from packaging.requirements import Requirement
 
 from aurelia_plugin.model_wrappers.catalogue import Row
+from aurelia_plugin.model_wrappers.options import read_options
 from aurelia_plugin.model_wrappers.providers import PROVIDERS
+from aurelia_plugin.model_wrappers.sidecar.facts import adapters
+from aurelia_plugin.model_wrappers.sidecar.settings import SidecarOptions, missing
 from aurelia_plugin.spec import BackendSpec
 
 __all__ = ["Lack", "lacks"]
@@ -30,7 +33,7 @@ def lacks(row: Row) -> list[Lack]:
         return [Lack(row.note.rstrip("."), f"What stands in for it: {row.stands_in}.")]
     spec = BackendSpec.parse(row.backend)
     if spec.provider == "sidecar":
-        return [Lack("this version has no sidecar workers", "Wait for a version that has them.")]
+        return _sidecar(spec, row)
     found = [*_packages(row), *_secrets(row)]
     if spec.provider not in PROVIDERS:
         found.append(Lack(f"no backend {spec.provider!r}", "Install a newer version."))
@@ -38,6 +41,17 @@ def lacks(row: Row) -> list[Lack]:
     if weights is not None:
         found += _weights(weights, row.options)
     return found
+
+
+def _sidecar(spec: BackendSpec, row: Row) -> list[Lack]:
+    options = read_options(SidecarOptions, {**row.options, **spec.options}, row.id)
+    if spec.model not in adapters():
+        fix = "Write one (docs/sidecars.md), and name it: target=sidecar:/path/to/adapter.py."
+        return [Lack("there is no adapter for this system yet", fix)]
+    return [
+        Lack(f"{lack.setting}=… is not set: {lack.what}", lack.fix)
+        for lack in missing(spec.model, options)
+    ]
 
 
 def _packages(row: Row) -> list[Lack]:

@@ -13,11 +13,15 @@ from pydantic import BaseModel
 from aurelia_plugin.model_wrappers.catalogue import Hears, Row, rows
 from aurelia_plugin.model_wrappers.families import families
 from aurelia_plugin.model_wrappers.lmms_forms import forms
+from aurelia_plugin.model_wrappers.sidecar import environments
+from aurelia_plugin.model_wrappers.sidecar.facts import adapter_facts, adapters
 from aurelia_plugin.settings import AureliaSettings
 
 __all__ = [
+    "adapters_table",
     "catalogue_table",
     "command_help",
+    "environments_table",
     "families_table",
     "forms_table",
     "licences_table",
@@ -123,6 +127,34 @@ def forms_table() -> str:
             f"| `lmms:{model}` | {'simple' if form.simple else 'chat'} | {form.soundtrack} | "
             f"{sounds} | {why} |"
         )
+    return "\n".join(lines)
+
+
+def environments_table() -> str:
+    """Return the environments of sidecars as a Markdown table."""
+    lines = ["| environment | Python | programs | for |", "|---|---|---|---|"]
+    users = {name: adapter_facts(name).environment for name in adapters()}
+    for name in environments.names():
+        made = environments.environment(name)
+        programs = ", ".join(f"`{program}`" for program in made.programs) or _NONE
+        who = ", ".join(f"`{user}`" for user, own in users.items() if own == name) or _NONE
+        lines.append(f"| `{name}` | {made.pythons} | {programs} | {who} |")
+    return "\n".join(lines)
+
+
+def adapters_table() -> str:
+    """Return the adapters, and what was verified of each row that uses one, as a Markdown table."""
+    head = "| id | reported as | upstream | commit | status | options of its own |"
+    lines = [head, "|---" * head.count("| ") + "|"]
+    for row in rows().values():
+        name = (row.backend or "").removeprefix("sidecar:")
+        if name not in adapters():
+            continue
+        facts = adapter_facts(name)
+        own = "; ".join(f"`{key}`: {meaning}" for key, meaning in facts.options.items()) or _NONE
+        read = facts.commit[:7] or _NONE
+        cells = [f"`aurelia_{row.id}`", facts.system, facts.upstream, read, row.status, own]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

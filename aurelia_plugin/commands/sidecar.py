@@ -118,15 +118,18 @@ def _backend(options: argparse.Namespace) -> Any:
 def _check(options: argparse.Namespace) -> int:
     import asyncio
 
+    from aurelia_plugin.backend import Generation, Message, Prompt, Text
     from aurelia_plugin.calls import RetryPolicy
     from aurelia_plugin.commands.probe import clips, report
     from aurelia_plugin.probing import Probe, probe
 
     backend = _backend(options)
+    hello = Prompt((Message("user", (Text("Say hello."),)),), Generation(max_new_tokens=1))
 
     async def run(folder: Path) -> Probe:
         clip, other = clips(folder, None)
         try:
+            await backend(hello)  # an error here is the system's, and no finding about media
             return await probe(backend, clip, other, retry=RetryPolicy(attempts=1))
         finally:
             await backend.close()

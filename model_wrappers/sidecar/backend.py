@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ class SidecarBackend:
             self.place.weights,
             options.tiny and options.seed,
             options.decoding,
+            options.max_new_tokens,
             sorted(self.place.more.items()),
         ]
         return f"sidecar:{self.place.facts.path.stem}#{digest_of(facts)[:12]}"
@@ -98,7 +100,9 @@ class SidecarBackend:
         lines = [f"adapter: {facts.path}", f"python: {self.place.python}"]
         if facts.upstream:
             commit = _commit(self.place.repo)
-            lines.append(f"upstream: {facts.upstream} at {commit}; read at {facts.commit}")
+            lines.append(
+                f"upstream: {facts.upstream} at {commit}; read at {facts.commit or 'none'}"
+            )
         if ready is not None:
             versions = ", ".join(f"{name} {version}" for name, version in ready.versions.items())
             lines.append(f"system: {ready.system}; {versions or 'standard library'}")
@@ -109,8 +113,11 @@ class SidecarBackend:
         await asyncio.to_thread(self.pool.close)
 
     def _fields(self, prompt: Prompt, *, logits: bool) -> dict[str, Any]:
-        decoding = self._options.decoding
-        return generation_fields(prompt.generation, decoding=decoding, logits=logits)
+        options, generation = self._options, prompt.generation
+        if options.max_new_tokens is not None:
+            most = min(options.max_new_tokens, generation.max_new_tokens)
+            generation = replace(generation, max_new_tokens=most)
+        return generation_fields(generation, decoding=options.decoding, logits=logits)
 
     def _reply(self, outcome: Outcome) -> Reply:
         self._ready, reply = outcome.ready, outcome.reply
@@ -167,6 +174,10 @@ def _commit(repo: str) -> str:
         head = (folder / "HEAD").read_text(encoding="ascii").strip()
         if not head.startswith("ref: "):
             return head
-        return (folder / head.removeprefix("ref: ")).read_text(encoding="ascii").strip()
+        name = head.removeprefix("ref: ")
+        if (folder / name).is_file():
+            return (folder / name).read_text(encoding="ascii").strip()
+        packed = (folder / "packed-refs").read_text(encoding="ascii").splitlines()
     except (OSError, UnicodeDecodeError):
         return repo
+    return next((line.split()[0] for line in packed if line.endswith(f" {name}")), repo)

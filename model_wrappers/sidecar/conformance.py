@@ -77,6 +77,10 @@ def _hold(holds: bool, otherwise: str) -> None:
         raise _BrokenError(otherwise)
 
 
+def _left_out(used: dict[str, Any]) -> str:
+    return f"left out: {'; '.join(used['dropped']) or '-'}"
+
+
 class _Trial:
     def __init__(
         self, facts: AdapterFacts, pool: WorkerPool, clip: Clip, other: Clip, folder: Path
@@ -127,9 +131,7 @@ class _Trial:
             _hold(used["frames"] > 0, "it sees video, and no frame was used")
         if hears:
             _hold(used["clips"] == 1, f"it hears soundtracks, and used {used['clips']} sounds")
-        return (
-            f"{used['frames']} frames, {used['clips']} sounds; left out: {used['dropped'] or '-'}"
-        )
+        return f"{used['frames']} frames, {used['clips']} sounds; {_left_out(used)}"
 
     def picture(self) -> str:
         if not {"video", "frames"} & set(self._can["sees"]):
@@ -172,14 +174,14 @@ class _Trial:
         _hold(
             told or used["clips"] == count, f"{used['clips']} of {count} were used, none declared"
         )
-        return f"{used['clips']} of {count} used; left out: {used['dropped'] or '-'}"
+        return f"{used['clips']} of {count} used; {_left_out(used)}"
 
     def image(self) -> str:
         pixels = self._video_frame()
         used = self._answer(Media("image", data=pixels))["used"]
         if "images" in self._can["sees"]:
             _hold(used["images"] == 1, "it sees images, and none was used")
-        return f"{used['images']} images; left out: {used['dropped'] or '-'}"
+        return f"{used['images']} images; {_left_out(used)}"
 
     def unreadable(self) -> str:
         if not self._can["clips"] and not self._can["soundtrack"]:
@@ -209,7 +211,7 @@ class _Trial:
             told or used["input_tokens"] > _LONG // 2,
             f"{_LONG} words became {used['input_tokens']} tokens, and nothing is declared",
         )
-        return f"{used['input_tokens']} tokens; left out: {used['dropped'] or '-'}"
+        return f"{used['input_tokens']} tokens; {_left_out(used)}"
 
     def short_reply(self) -> str:
         reply = self._send(written(self._prompt((), _QUESTION)), max_new_tokens=2)

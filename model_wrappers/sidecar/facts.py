@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,13 +84,10 @@ def _read(path: Path, _version: int) -> AdapterFacts:
         raise ConfigError(f"{path}: cannot be read as Python: {error}", fix) from error
     found: dict[str, Any] = {"path": path}
     names = set(AdapterFacts.model_fields) - {"path", "functions"}
-    for node in tree.body:
-        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
-            continue
-        name = node.targets[0].id
+    for name, value in _constants(tree):
         if name.isupper() and name.lower() in names:
             try:
-                found[name.lower()] = ast.literal_eval(node.value)
+                found[name.lower()] = ast.literal_eval(value)
             except ValueError as error:
                 raise ConfigError(f"{path}: {name} is not a literal.", fix) from error
     found["functions"] = tuple(n.name for n in tree.body if isinstance(n, ast.FunctionDef))
@@ -99,3 +97,15 @@ def _read(path: Path, _version: int) -> AdapterFacts:
         return AdapterFacts.model_validate(found)
     except ValidationError as error:
         raise ConfigError(explain(error, str(path))[0], fix) from error
+
+
+def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the names that the file's own lines set, `A, B = 1, 2` included."""
+    for node in tree.body:
+        if not isinstance(node, ast.Assign):
+            continue
+        for target in node.targets:
+            pairs = [(target, node.value)]
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = list(zip(target.elts, node.value.elts, strict=False))
+            yield from ((one.id, value) for one, value in pairs if isinstance(one, ast.Name))

@@ -39,10 +39,13 @@ class SidecarOptions(BackendOptions):
     decoding: Literal["asked", "upstream"] = "asked"
     """How replies are decoded: as the task asks (greedy unless it says otherwise), or as the
     system's authors do it."""
+    max_new_tokens: int | None = Field(None, ge=1)
+    """Upper bound on every reply, whatever the task or role asks for."""
     device: str | None = None
     """`cuda` or `cpu`; by default `cuda` where there is a GPU."""
     gpus: str | None = None
-    """One worker for each of these GPUs, `0|1`; `0+1|2+3` gives each worker two."""
+    """Numbers of GPUs, joined by vertical bars: a worker for each; a plus sign gives one worker
+    several."""
     workers: int = Field(1, ge=1)
     """Workers, where `gpus` does not say it."""
     limit: float = Field(600.0, gt=0)

@@ -124,7 +124,7 @@ class Worker:
             return 1
         self._line.send(
             "ready",
-            system=adapter.SYSTEM,
+            system=getattr(self._system, "name", adapter.SYSTEM),
             capabilities=adapter.CAPABILITIES,
             versions={
                 n: getattr(sys.modules[n], "__version__", "?")

@@ -121,6 +121,7 @@ def test_only_verified_families_claim_a_run() -> None:
         "phi4_multimodal",
         "gemini",
         "reka",
+        "videollama2",
     }
     assert set(families()) >= {"qwen2_5_omni", "qwen3_omni_moe", "gemma3n", "phi4_multimodal"}
 
@@ -159,14 +160,6 @@ def test_what_cannot_be_had_says_what_stands_in() -> None:
     assert "aurelia_gemini" in caught.value.fix
 
 
-def test_a_sidecar_says_what_is_missing() -> None:
-    with pytest.raises(ConfigError, match=r"no worker.*Not set: python=…, weights=…") as caught:
-        BackendPool("aurelia_vita?repo=/some/where", {})
-    assert "repo=…" in caught.value.fix
-    with pytest.raises(ConfigError, match="colour"):
-        BackendPool("aurelia_vita?colour=red", {})
-
-
 def test_a_lack_is_told_with_its_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     base = row("gemma3n").model_dump()
 
@@ -182,4 +175,4 @@ def test_a_lack_is_told_with_its_fix(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "export SOME_KEY=" in told(**here, secrets=["SOME_KEY"])[0]
     monkeypatch.setenv("SOME_KEY", "x")
     assert told(**here, secrets=["SOME_KEY"]) == []
-    assert "sidecar" in told(backend="sidecar:vita")[0]
+    assert "no adapter" in told(backend="sidecar:pandagpt")[0]

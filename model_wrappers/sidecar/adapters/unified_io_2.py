@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 from aurelia_plugin.model_wrappers.sidecar import kit
-from aurelia_plugin.model_wrappers.sidecar.adapters import _tiny
-from aurelia_plugin.model_wrappers.sidecar.kit import models, shims, windows
+from aurelia_plugin.model_wrappers.sidecar.kit import models, shims, watching, windows
 from aurelia_plugin.model_wrappers.sidecar.kit.choosing import Chosen, one_of_each
 
 SYSTEM = "Unified-IO-2"
@@ -57,7 +56,7 @@ class UnifiedIO2:
         batch = build_batch([example], device=self._model.device)
         longest = min(generation.max_new_tokens, self._model.config.decoder_max_text_length)
         arguments = generation._replace(max_new_tokens=longest).arguments({})  # theirs is greedy
-        counted = models.positions(self._model.input_embedders)
+        counted = watching.positions(self._model.input_embedders)
         with models.first_logits(self._model.decoder) as logits, counted as counts:
             tokens = self._model.generate(batch, modality="text", **arguments)[0, 1:].tolist()
         tokens = tokens[: tokens.index(1)] if 1 in tokens else tokens
@@ -130,13 +129,13 @@ def load(options: kit.Options) -> UnifiedIO2:
 
 def load_tiny(options: kit.Options) -> UnifiedIO2:
     """Make an instance of upstream's own configuration with few, narrow layers."""
-    config, model_class = _upstream()
-    size = options.more.get("size", "large")
-    model, tokenizer = _tiny.unified_io_2(options.folder, config, model_class, size)
+    from aurelia_plugin.model_wrappers.sidecar.tiny.unified_io_2 import build
+
+    model, tokenizer = build(options.folder, *_upstream(), options.more.get("size", "large"))
     return UnifiedIO2(model, tokenizer, options.device)
 
 
-def _upstream() -> Any:
+def _upstream() -> Tuple[Any, Any]:
     """Return upstream's configurations and its class of models."""
     shims.require_programs("ffmpeg", "ffprobe")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -7,8 +7,7 @@ import os
 from typing import Any, List, Tuple
 
 from aurelia_plugin.model_wrappers.sidecar import kit
-from aurelia_plugin.model_wrappers.sidecar.adapters import _tiny
-from aurelia_plugin.model_wrappers.sidecar.kit import models, shims
+from aurelia_plugin.model_wrappers.sidecar.kit import models, shims, watching
 from aurelia_plugin.model_wrappers.sidecar.kit.choosing import Chosen, one_of_each
 
 SYSTEM = "Video-LLaMA 7B"
@@ -63,12 +62,12 @@ class VideoLLaMA:
         model = self._chat.model.llama_model
         arguments = generation.arguments(_THEIRS)
         length = arguments.pop("max_new_tokens")
-        asked = models.generating_with(model, arguments, instead_of=list(_THEIRS))
+        asked = watching.generating_with(model, arguments, instead_of=list(_THEIRS))
         with models.first_logits(model) as logits, asked as prompt:
             text, tokens = self._chat.answer(talk, vectors, length, max_length=_LONGEST)
         used.input_tokens, used.output_tokens = prompt.value.shape[1], len(tokens)
         if used.clips:
-            used.sound_tokens = models.rows_within(prompt.value[0], vectors[0][0])
+            used.sound_tokens = watching.rows_within(prompt.value[0], vectors[0][0])
             if used.sound_tokens != self._chat.model.num_audio_query_token:
                 raise RuntimeError(f"{used.sound_tokens} positions of sound entered the prompt")
         return kit.Answer(text.replace("</s>", "").strip(), used, logits=logits.as_list())
@@ -81,7 +80,7 @@ class VideoLLaMA:
             talk.system = ""
             upload = chat.upload_video if media.sound else chat.upload_video_without_audio
             own = shims.sound_instead(self._module, "load_and_transform_audio_data", media.sound)
-            with models.first_input(chat.model.visual_encoder) as frames, own as failures:
+            with watching.first_input(chat.model.visual_encoder) as frames, own as failures:
                 upload(media.video.path, talk, vectors)
             used.frames = len(frames.value)
             if media.sound and len(vectors) != 2:  # upstream goes on without the sound
@@ -135,8 +134,10 @@ def load(options: kit.Options) -> VideoLLaMA:
 
 def load_tiny(options: kit.Options) -> VideoLLaMA:
     """Load tiny random weights that are laid out like the real ones."""
+    from aurelia_plugin.model_wrappers.sidecar.tiny.video_llama import tiny_parts
+
     shims.alias_functional_tensor()
-    with _tiny.video_llama(options.folder):
+    with tiny_parts(options.folder):
         return load(options._replace(weights=options.folder))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from aurelia_plugin.model_wrappers.sidecar.kit.forms import Block, Image, Sound, Used, Video
 from aurelia_plugin.model_wrappers.sidecar.kit.sound import RATE, read_samples
@@ -52,12 +52,9 @@ def one_of_each(
     sounds = [block for block in blocks if isinstance(block, Sound)]
     pictures = [block.path for block in blocks if isinstance(block, Image)]
     taken = beside_video if videos else images
-    for extra in videos[1:]:
-        used.drop("video", "the system takes one")
-        if extra.sound:
-            used.drop("soundtrack", "its video is left out")
-    for _ in sounds[1:]:
-        used.drop("sound", "the system takes one at a time")
+    extras: List[Block] = [*videos[1:], *sounds[1:]]
+    for extra in extras:
+        used.leave_out(extra, "the system takes one at a time")
     for _ in pictures[taken:]:
         used.drop("image", "more than the system takes in a prompt")
     video = videos[0] if videos else None

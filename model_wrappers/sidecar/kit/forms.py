@@ -179,6 +179,15 @@ class Used:
         """Declare something as left out."""
         self.dropped.append(f"{what}: {why}")
 
+    def leave_out(self, block: Block, why: str) -> None:
+        """Declare a whole block as left out, a video's soundtrack too; words are not touched."""
+        if isinstance(block, Video):
+            self.drop("video", why)
+            if block.sound:
+                self.drop("soundtrack", why)
+        elif not isinstance(block, Text):
+            self.drop("sound" if isinstance(block, Sound) else "image", why)
+
 
 class Answer(NamedTuple):
     """A reply.

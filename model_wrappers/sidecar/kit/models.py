@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Dict, Iterator, Sequence
-from unittest import mock
+from typing import Any, Iterator
 
-__all__ = [
-    "Entered",
-    "FirstLogits",
-    "Positions",
-    "counted",
-    "first_input",
-    "first_logits",
-    "generating_with",
-    "positions",
-    "rows_within",
-]
+__all__ = ["FirstLogits", "Positions", "counted", "first_logits", "prompt_length"]
 
 
 class FirstLogits:
@@ -77,79 +66,22 @@ def counted(module: Any) -> Iterator[Positions]:
         handle.remove()
 
 
-class Entered:
-    """What went into a language model or an encoder when it was called; None before."""
-
-    def __init__(self) -> None:
-        self.value: Any = None
-
-
 @contextlib.contextmanager
-def first_input(module: Any) -> Iterator[Entered]:
-    """Note the first argument of a torch module's last call, whoever calls it."""
-    entered = Entered()
+def prompt_length(core: Any) -> Iterator[Positions]:
+    """Note how many positions the whole prompt takes, media included.
 
-    def keep(_module: Any, given: Any, _made: Any) -> None:
-        entered.value = given[0]
+    Args:
+        core: the transformer that is given `inputs_embeds` [batch, positions, width].
+    """
+    kept = Positions()
 
-    handle = module.register_forward_hook(keep)
+    def note(_module: Any, inputs: Any, named: Any) -> None:
+        embedded = named.get("inputs_embeds")
+        if embedded is not None and not kept.positions:
+            kept.positions = int(embedded.shape[1])
+
+    handle = core.register_forward_pre_hook(note, with_kwargs=True)
     try:
-        yield entered
+        yield kept
     finally:
         handle.remove()
-
-
-@contextlib.contextmanager
-def generating_with(
-    language_model: Any, arguments: Dict[str, Any], instead_of: Sequence[str]
-) -> Iterator[Entered]:
-    """Let upstream generate with other settings than those that it fixes.
-
-    Args:
-        language_model: has transformers' `generate`, which upstream calls with keywords.
-        arguments: for `generate`.
-        instead_of: upstream's own arguments that are left out.
-
-    Yields:
-        What notes the embeddings [batch, positions, width] that upstream generates from.
-    """
-    entered = Entered()
-    original = language_model.generate
-
-    def generate(**given: Any) -> Any:
-        entered.value = given.get("inputs_embeds")
-        kept = {key: value for key, value in given.items() if key not in instead_of}
-        return original(**kept, **arguments)
-
-    with mock.patch.object(language_model, "generate", generate):
-        yield entered
-
-
-@contextlib.contextmanager
-def positions(embedders: Any) -> Iterator[Dict[str, int]]:
-    """Count the positions of each modality as they come out of its embedder.
-
-    Args:
-        embedders: a torch `ModuleDict` whose modules return something with `mask` [batch,
-            positions], above 0 where a position is attended to.
-    """
-    counts: Dict[str, int] = {}
-    with contextlib.ExitStack() as hooks:
-        for name, module in embedders.items():
-
-            def count(_module: Any, _given: Any, made: Any, name: str = name) -> None:
-                counts[name] = int((made.mask > 0).sum())
-
-            hooks.callback(module.register_forward_hook(count).remove)
-        yield counts
-
-
-def rows_within(prompt: Any, vectors: Any) -> int:
-    """Return how many positions of a prompt hold one of some vectors, unchanged.
-
-    Args:
-        prompt: embeddings [positions, width] that enter a language model.
-        vectors: [count, width], what should be among them.
-    """
-    same = prompt.unsqueeze(1) == vectors.to(prompt.dtype).unsqueeze(0)
-    return int(same.all(dim=-1).any(dim=-1).sum())
