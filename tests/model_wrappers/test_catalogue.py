@@ -122,6 +122,9 @@ def test_only_verified_families_claim_a_run() -> None:
         "gemini",
         "reka",
         "videollama2",
+        "video_llama",
+        "unified_io_2_l",
+        "unified_io_2_xl",
     }
     assert set(families()) >= {"qwen2_5_omni", "qwen3_omni_moe", "gemma3n", "phi4_multimodal"}
 

@@ -116,10 +116,10 @@ def _rows(example: Any, name: str) -> int:
 
 def load(options: kit.Options) -> UnifiedIO2:
     """Load the weights; see the kit's `Options`."""
-    config, model_class = _upstream()
     tokenizer = options.more.get("tokenizer") or os.path.join(options.weights, "tokenizer.model")
     if not os.path.isfile(tokenizer):
         raise FileNotFoundError(f"{tokenizer}: name LLaMA's tokenizer.model as tokenizer=FILE")
+    config, model_class = _upstream()
     model = model_class.from_pretrained(options.weights)
     size = options.more.get("size", "large")
     if model.config.emb_dim != config.CONFIG_MAP[size].t5_config.emb_dim:
@@ -128,11 +128,11 @@ def load(options: kit.Options) -> UnifiedIO2:
 
 
 def load_tiny(options: kit.Options) -> UnifiedIO2:
-    """Make an instance of upstream's own configuration with few, narrow layers."""
-    from aurelia_plugin.model_wrappers.sidecar.tiny.unified_io_2 import build
+    """Write a tiny random checkpoint of upstream's own configuration, and load it as a real one."""
+    from aurelia_plugin.model_wrappers.sidecar.tiny.unified_io_2 import write_checkpoint
 
-    model, tokenizer = build(options.folder, *_upstream(), options.more.get("size", "large"))
-    return UnifiedIO2(model, tokenizer, options.device)
+    write_checkpoint(options.folder, *_upstream(), options.more.get("size", "large"))
+    return load(options._replace(weights=options.folder))
 
 
 def _upstream() -> Tuple[Any, Any]:
