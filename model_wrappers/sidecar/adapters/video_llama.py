@@ -105,6 +105,17 @@ class VideoLLaMA:
 
 def load(options: kit.Options) -> VideoLLaMA:
     """Load the weights; see the kit's `Options`."""
+    more = options.more
+    llm = more.get("llm") or os.path.dirname(_file(options, "*/config.json", "llm"))
+    name = more.get("prompt") or os.path.basename(llm).lower().replace("-", "_")
+    if ("vicuna" in name) == ("llama_2" in name):
+        raise ValueError(f"{llm}: say with prompt=llama_2 or prompt=vicuna how it is asked")
+    sources = {
+        "llama_model": llm,
+        "imagebind_ckpt_path": os.path.dirname(_file(options, "imagebind_huge.pth", "weights")),
+        "ckpt": more.get("visual") or _file(options, "VL*.pth", "visual"),
+        "ckpt_2": more.get("sound") or _file(options, "AL*.pth", "sound"),
+    }
     shims.alias_functional_tensor()
     shims.load_sound_without_torchcodec()
     from omegaconf import OmegaConf
@@ -112,24 +123,14 @@ def load(options: kit.Options) -> VideoLLaMA:
     from video_llama.models.video_llama import VideoLLAMA
     from video_llama.processors.video_processor import AlproVideoEvalProcessor
 
-    more = options.more
-    llm = more.get("llm") or os.path.dirname(_file(options, "*/config.json", "llm"))
-    name = more.get("prompt") or os.path.basename(llm).lower().replace("-", "_")
-    templates = {"vicuna": "default_conversation", "llama_2": "conv_llava_llama_2"}
-    template = [templates[key] for key in templates if key in name]
-    if len(template) != 1:
-        raise ValueError(f"{llm}: say with prompt=llama_2 or prompt=vicuna how it is asked")
     path = os.path.join(options.repo, "video_llama", "configs", "models", "video_llama.yaml")
-    config = OmegaConf.load(path).model
-    config.llama_model = llm
-    config.imagebind_ckpt_path = os.path.dirname(_file(options, "imagebind_huge.pth", "weights"))
-    config.ckpt = more.get("visual") or _file(options, "VL*.pth", "visual")
-    config.ckpt_2 = more.get("sound") or _file(options, "AL*.pth", "sound")
-    config.vit_precision = "fp32" if options.device == "cpu" else config.vit_precision
+    precision = {"vit_precision": "fp32"} if options.device == "cpu" else {}
+    config = {**OmegaConf.load(path).model, **sources, **precision}
     model = VideoLLAMA.from_config(config).to(options.device).eval()
     pictures = AlproVideoEvalProcessor.from_config({"image_size": 224, "n_frms": 8})
     chat = conversation_video.Chat(model, pictures, device=options.device)
-    return VideoLLaMA(chat, getattr(conversation_video, template[0]), conversation_video)
+    template = "default_conversation" if "vicuna" in name else "conv_llava_llama_2"
+    return VideoLLaMA(chat, getattr(conversation_video, template), conversation_video)
 
 
 def load_tiny(options: kit.Options) -> VideoLLaMA:
