@@ -121,14 +121,21 @@ def create(
     if _marked(place) != mark:
         (place / _MARK).unlink(missing_ok=True)
         say(f"{name}: installing {made.path.name} (this downloads some gigabytes)")
-        _step(
-            [str(own), "-m", "pip", "install", "--disable-pip-version-check", "-r", str(made.path)],
-            f"pip could not install {made.path}",
-        )
+        _install(made, own)
     _check_imports(made, own)
     write_atomically(place / _MARK, json.dumps(mark).encode())
     say(f"{name}: ready; {len(made.imports)} modules can be imported: {own}")
     return own
+
+
+def _install(made: Environment, python: Path) -> None:
+    """Run pip; what it says goes where this process's own output goes, for it takes minutes."""
+    command = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
+    if subprocess.run([*command, "-r", str(made.path)], check=False).returncode:
+        raise ConfigError(
+            f"pip could not install {made.path}; its own lines above say why.",
+            "Correct what they name, and repeat: what is installed already stays.",
+        )
 
 
 def _marked(place: Path) -> object:

@@ -115,6 +115,8 @@ class WorkerPool:
             try:
                 reply = worker.ask(job.blocks, job.generation, job.future)
             except SlowError:
+                if job.future.cancelled():
+                    break
                 raise self._failed(
                     launch,
                     f"the request took longer than {launch.call_limit:g} s; the worker was ended.",
@@ -126,6 +128,8 @@ class WorkerPool:
                 continue
             self._in_a_row = 0
             return Outcome(reply, worker.ready)
+        if job.future.cancelled():
+            raise BackendError(launch.name, "the request was taken back", "Ask again.")
         raise self._failed(
             launch, problem, "See the worker's own lines above; memory is the usual cause."
         )

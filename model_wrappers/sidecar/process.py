@@ -8,8 +8,10 @@ import json
 import os
 import queue
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 import weakref
@@ -28,6 +30,9 @@ _KEPT_LINES = 30
 _LONGEST_LINE = 400
 _NOT_PASSED_ON = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
 """Variables of this process's Python that would lead another one to the wrong packages."""
+
+_SECRETS = ("_API_KEY", "_SECRET", "_PASSWORD")
+"""Endings of variables that are none of a worker's business: it runs other people's code."""
 
 _alive: weakref.WeakSet[WorkerProcess] = weakref.WeakSet()
 
@@ -91,6 +96,7 @@ class WorkerProcess:
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
         self._reading: list[threading.Thread] = []
         self._asked = 0
+        self._folder = ""
         self._killing = threading.Lock()
         self.ready: Ready | None = None
         _alive.add(self)
@@ -109,6 +115,7 @@ class WorkerProcess:
         if _program_ends.is_set():
             raise StartError("is not started: the program ends")
         self._inbox, self._lines = queue.SimpleQueue(), deque(maxlen=_KEPT_LINES)
+        self._folder = tempfile.mkdtemp(prefix="aurelia-sidecar-")
         try:
             self._process = subprocess.Popen(
                 self._launch.command,
@@ -119,6 +126,7 @@ class WorkerProcess:
                 start_new_session=True,  # Ctrl-C is this process's; and its children end with it
             )
         except OSError as error:
+            shutil.rmtree(self._folder, ignore_errors=True)
             raise StartError(f"{self._launch.command[0]} cannot be started: {error}") from error
         self._read_along(self._process)
         try:
@@ -155,7 +163,9 @@ class WorkerProcess:
                     raise BrokenError(
                         f"speaks protocol {message.get('protocol')}, this package {PROTOCOL}"
                     )
-                self._send({"type": "load", "protocol": PROTOCOL, **self._launch.order})
+                order = dict(self._launch.order)
+                order["options"] = {**order["options"], "folder": self._folder}
+                self._send({"type": "load", "protocol": PROTOCOL, **order})
             elif kind == "status":
                 logger.info(f"{name}: {message['text']} ({time.monotonic() - began:.0f} s)")
             elif kind == "failed":
@@ -270,6 +280,7 @@ class WorkerProcess:
                 os.killpg(process.pid, signal.SIGKILL)
             process.kill()
             process.wait()
+            shutil.rmtree(self._folder, ignore_errors=True)
             self._reading = []
             for thread in readers:
                 thread.join(timeout=1.0)
@@ -283,7 +294,11 @@ class WorkerProcess:
 
 
 def _environment(added: Mapping[str, str]) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if key not in _NOT_PASSED_ON}
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in _NOT_PASSED_ON and not key.endswith(_SECRETS)
+    }
     return {**kept, "PYTHONNOUSERSITE": "1", "TOKENIZERS_PARALLELISM": "false", **added}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -174,7 +175,7 @@ def missing(model: str, options: SidecarOptions) -> list[Missing]:
         lacking.append(
             Missing(
                 "weights",
-                _not_there(values["weights"], f"the weights, {weights}"),
+                _not_there(values["weights"], f"a folder with the weights, {weights}"),
                 f"hf download {weights} --local-dir DIR (or tiny=true for random ones).",
             )
         )
@@ -193,7 +194,9 @@ def _values(model: str, options: SidecarOptions) -> dict[str, str]:
         if not given:
             names = _variables(model, options, setting)
             given = next((os.environ[name] for name in names if os.environ.get(name)), "")
-        values[setting] = str(Path(given).expanduser()) if given else ""
+        # A bare name is a program on the PATH; a worker may change its working directory.
+        given = (shutil.which(given) or given) if setting == "python" else given
+        values[setting] = str(Path(given).expanduser().absolute()) if given else ""
     if not values["python"]:
         environment = adapter_facts(model).environment
         made = environment_python(environment) if environment else None

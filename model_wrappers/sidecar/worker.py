@@ -106,11 +106,11 @@ class Worker:
             message = f"the client speaks protocol {order.get('protocol')}, this worker {PROTOCOL}"
             self._line.send("failed", error={"kind": "protocol", "message": message})
             return 1
+        self._folder = order["options"].get("folder") or tempfile.mkdtemp(prefix="aurelia-sidecar-")
         if hasattr(signal, "SIGUSR1"):
             signal.signal(signal.SIGUSR1, self._interrupt)
         threading.Thread(target=self._listen, daemon=True).start()
         threading.Thread(target=self._beat, args=(order.get("heartbeat", 5),), daemon=True).start()
-        self._folder = tempfile.mkdtemp(prefix="aurelia-sidecar-")
         try:
             return self._serve(order)
         finally:
@@ -141,7 +141,7 @@ class Worker:
     def _load(self, order: Dict[str, Any]) -> Any:
         from aurelia_plugin.model_wrappers.sidecar.kit.forms import Options
 
-        options = Options(**order["options"], folder=self._folder)
+        options = Options(**{**order["options"], "folder": self._folder})
         if options.repo:
             sys.path.insert(0, options.repo)
         self._line.send("status", text="importing the adapter")
@@ -167,6 +167,7 @@ class Worker:
             except (OSError, ValueError):
                 message = None
             if message is None:
+                shutil.rmtree(self._folder, ignore_errors=True)
                 end_process()
                 return
             if message["type"] == "request":

@@ -9,7 +9,7 @@ from aurelia_plugin.model_wrappers.sidecar import kit
 from aurelia_plugin.model_wrappers.sidecar.kit import models, shims, watching, windows
 from aurelia_plugin.model_wrappers.sidecar.kit.choosing import Chosen, one_of_each
 
-SYSTEM = "Unified-IO-2"
+SYSTEM = "Unified-IO-2 (uio2-large or uio2-xl)"
 ENVIRONMENT = "uio2"
 UPSTREAM = "allenai/unified-io-2.pytorch"
 COMMIT = "6e487bec6be8f9b909453a5f9833c49914f4a777"
@@ -31,9 +31,10 @@ _WINDOW = 4.08  # seconds of sound; upstream: config.AUDIO_SEGMENT_LENGTH
 class UnifiedIO2:
     """The model behind upstream's own preprocessor."""
 
-    def __init__(self, model: Any, tokenizer: str, device: str) -> None:
+    def __init__(self, model: Any, size: str, tokenizer: str, device: str) -> None:
         from uio2.preprocessing import UnifiedIOPreprocessor
 
+        self.reported_as = f"Unified-IO-2 (uio2-{size})"
         model.set_modalities(target_modalities=["text"])
         self._model = model.to(device).eval()
         self._preprocess = UnifiedIOPreprocessor.from_config(model.full_config, tokenizer)
@@ -51,7 +52,7 @@ class UnifiedIO2:
         blocks, shortened = kit.fitted(blocks, lambda form: len(self._encoded(form)) <= limit)
         used.dropped += shortened
         example = self._preprocess(kit.conversation(blocks), "text", **self._inputs(media))
-        if len(example["/inputs/text/tokens"]) != len(self._encoded(blocks)) + 1:
+        if len(example["/inputs/text/tokens"]) - 1 != len(self._encoded(blocks)):
             raise RuntimeError("not all of the text entered the prompt")
         batch = build_batch([example], device=self._model.device)
         longest = min(generation.max_new_tokens, self._model.config.decoder_max_text_length)
@@ -65,10 +66,11 @@ class UnifiedIO2:
         used.input_tokens, used.output_tokens = sum(counts.values()), len(tokens)
         if media.sound:
             self._heard(used, media, example, counts)
-        text = self._preprocess.tokenizer.decode(tokens).strip()
         cut = len(tokens) == longest < generation.max_new_tokens
         warnings = [f"the reply ends at {longest} tokens, the model's limit"] if cut else []
-        return kit.Answer(text, used, warnings, logits.as_list())
+        return kit.Answer(
+            self._preprocess.tokenizer.decode(tokens), used, warnings, logits.as_list()
+        )
 
     def _encoded(self, blocks: List[kit.Block]) -> List[int]:
         """Return the tokens of the words, with the prefix that upstream puts before them."""
@@ -124,7 +126,7 @@ def load(options: kit.Options) -> UnifiedIO2:
     size = options.more.get("size", "large")
     if model.config.emb_dim != config.CONFIG_MAP[size].t5_config.emb_dim:
         raise ValueError(f"{options.weights} is not uio2-{size}; name its weights or another size")
-    return UnifiedIO2(model, tokenizer, options.device)
+    return UnifiedIO2(model, size, tokenizer, options.device)
 
 
 def load_tiny(options: kit.Options) -> UnifiedIO2:

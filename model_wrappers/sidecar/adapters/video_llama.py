@@ -10,7 +10,7 @@ from aurelia_plugin.model_wrappers.sidecar import kit
 from aurelia_plugin.model_wrappers.sidecar.kit import models, shims, watching
 from aurelia_plugin.model_wrappers.sidecar.kit.choosing import Chosen, one_of_each
 
-SYSTEM = "Video-LLaMA 7B"
+SYSTEM = "Video-LLaMA 7B (its language model)"
 ENVIRONMENT = "old"
 UPSTREAM = "DAMO-NLP-SG/Video-LLaMA"
 COMMIT = "64888c0a77e8e66af606c37629fbbf79c4582959"
@@ -35,10 +35,9 @@ _THEIRS = {"do_sample": True, "top_p": 0.9, "temperature": 1.0, "num_beams": 1}
 class VideoLLaMA:
     """The model behind upstream's own conversation."""
 
-    def __init__(self, chat: Any, template: Any, module: Any) -> None:
-        self._chat = chat
-        self._template = template
-        self._module = module
+    def __init__(self, chat: Any, template: Any, module: Any, llm: str) -> None:
+        self.reported_as = f"Video-LLaMA 7B ({llm})"
+        self._chat, self._template, self._module = chat, template, module
 
     def answer(self, blocks: List[kit.Block], generation: kit.Generation) -> kit.Answer:
         """Answer one request; see the kit's `System`."""
@@ -107,7 +106,8 @@ def load(options: kit.Options) -> VideoLLaMA:
     """Load the weights; see the kit's `Options`."""
     more = options.more
     llm = more.get("llm") or os.path.dirname(_file(options, "*/config.json", "llm"))
-    name = more.get("prompt") or os.path.basename(llm).lower().replace("-", "_")
+    folder = os.path.basename(llm.rstrip("/"))
+    name = more.get("prompt") or folder.lower().replace("-", "_")
     if ("vicuna" in name) == ("llama_2" in name):
         raise ValueError(f"{llm}: say with prompt=llama_2 or prompt=vicuna how it is asked")
     sources = {
@@ -130,7 +130,7 @@ def load(options: kit.Options) -> VideoLLaMA:
     pictures = AlproVideoEvalProcessor.from_config({"image_size": 224, "n_frms": 8})
     chat = conversation_video.Chat(model, pictures, device=options.device)
     template = "default_conversation" if "vicuna" in name else "conv_llava_llama_2"
-    return VideoLLaMA(chat, getattr(conversation_video, template), conversation_video)
+    return VideoLLaMA(chat, getattr(conversation_video, template), conversation_video, folder)
 
 
 def load_tiny(options: kit.Options) -> VideoLLaMA:

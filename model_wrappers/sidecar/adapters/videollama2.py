@@ -6,7 +6,6 @@ Upstream's `mm_infer` puts one medium into a prompt; here the same template, tok
 
 from __future__ import annotations
 
-import os
 from typing import Any, Dict, List, Tuple
 
 from aurelia_plugin.model_wrappers.sidecar.kit import (
@@ -25,7 +24,6 @@ from aurelia_plugin.model_wrappers.sidecar.kit import (
 from aurelia_plugin.model_wrappers.sidecar.kit.models import counted, first_logits
 from aurelia_plugin.model_wrappers.sidecar.kit.shims import alias_functional_tensor, run_on_cpu
 from aurelia_plugin.model_wrappers.sidecar.kit.sound import RATE, cropped, read_waveform
-from aurelia_plugin.model_wrappers.sidecar.kit.tiny import byte_tokenizer, resized, siglip
 
 SYSTEM = "VideoLLaMA2.1-7B-AV"
 CAPABILITIES = {
@@ -49,9 +47,6 @@ class VideoLlama2:
     """Answers requests with upstream's processors, chat template and `generate`."""
 
     def __init__(self, options: Options) -> None:
-        if options.device == "cpu":
-            run_on_cpu()
-        alias_functional_tensor()
         import videollama2
         from videollama2 import constants, mm_utils
 
@@ -165,48 +160,21 @@ def _most_positions(blocks: List[Block]) -> int:
     return sounds * _SOUND_TOKENS + 1400 * sum(isinstance(b, (Video, Image)) for b in blocks)
 
 
+def _prepare(options: Options) -> None:
+    if options.device == "cpu":
+        run_on_cpu()
+    alias_functional_tensor()
+
+
 def load(options: Options) -> VideoLlama2:
     """Load the published weights; the SigLIP tower that they name comes from the hub's cache."""
+    _prepare(options)
     return VideoLlama2(options)
 
 
 def load_tiny(options: Options) -> VideoLlama2:
-    """Write a tiny random checkpoint of upstream's own classes and load it."""
-    if options.device == "cpu":
-        run_on_cpu()
-    alias_functional_tensor()
-    from videollama2.model import encoder
-    from videollama2.model.videollama2_qwen2 import (
-        Videollama2Qwen2Config,
-        Videollama2Qwen2ForCausalLM,
-    )
+    """Write a tiny random checkpoint of upstream's own classes, and load it as a real one."""
+    _prepare(options)
+    from aurelia_plugin.model_wrappers.sidecar.tiny.videollama2 import write_checkpoint
 
-    os.chdir(options.folder)  # upstream tells towers by words in their path: "siglip"
-    siglip("siglip")
-    tokenizer = byte_tokenizer("tiny-av")
-    beats = {"encoder_layers": 1, "encoder_embed_dim": 32, "encoder_ffn_embed_dim": 48}
-    encoder.BEATsConfig = resized(
-        encoder.BEATsConfig, {**beats, "encoder_attention_heads": 2, "embed_dim": 16}
-    )
-    config = Videollama2Qwen2Config(
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        vocab_size=len(tokenizer),
-        num_frames=16,
-        mm_vision_tower="siglip",
-        mm_hidden_size=32,
-        mm_vision_select_layer=-2,
-        mm_vision_select_feature="patch",
-        mm_projector_type="stc_connector_v35",
-        mm_audio_tower="beats",
-        mm_projector_a_type="mlp2x_gelu",
-        mm_hidden_size_a=32,
-        hidden_size_a=32,
-        initializer_range=0.2,
-    )
-    # BEATs shares a tensor between its layers, which safetensors refuse.
-    Videollama2Qwen2ForCausalLM(config).save_pretrained("tiny-av", safe_serialization=False)
-    return VideoLlama2(options._replace(weights="tiny-av"))
+    return VideoLlama2(options._replace(weights=write_checkpoint(options.folder)))

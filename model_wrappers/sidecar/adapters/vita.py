@@ -7,7 +7,6 @@ sound is the query, so a soundtrack together with a written question is an exten
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any, Dict, List, Tuple
 
@@ -31,7 +30,6 @@ from aurelia_plugin.model_wrappers.sidecar.kit.shims import (
     stub,
 )
 from aurelia_plugin.model_wrappers.sidecar.kit.sound import RATE, read_samples
-from aurelia_plugin.model_wrappers.sidecar.kit.tiny import byte_tokenizer
 
 SYSTEM = "VITA-1.5 (soundtrack as query)"
 CAPABILITIES = {
@@ -93,7 +91,8 @@ class Vita:
         side = self.tower.config.image_size
         images = torch.cat(pictures) if pictures else torch.zeros(1, 3, side, side)
         stop = self.template.sep2 if self.template.sep_style == self.two else self.template.sep
-        core, more = self.model.get_model(), {}
+        core = self.model.get_model()
+        more: Dict[str, Any] = {}
         if self.model_type == "qwen2p5_instruct":
             more["shared_v_pid_stride"] = None
         with (
@@ -227,98 +226,6 @@ def load(options: Options) -> Vita:
 def load_tiny(options: Options) -> Vita:
     """Build a tiny random VITA-1.0 of upstream's own classes; those of 1.5 were not read."""
     _prepare(options)
-    from transformers import AutoConfig
-    from vita.model.language_model.vita_mixtral import VITAMixtralConfig, VITAMixtralForCausalLM
-    from vita.model.multimodal_encoder.internvit.configuration_intern_vit import InternVisionConfig
-    from vita.model.multimodal_encoder.internvit.modeling_intern_vit import InternVisionModel
+    from aurelia_plugin.model_wrappers.sidecar.tiny.vita import build
 
-    os.chdir(options.folder)  # upstream tells towers by words in their path: "internvit"
-    # Published checkpoints bring this class as remote code.
-    AutoConfig.register(InternVisionConfig.model_type, InternVisionConfig)
-    _write_tower(InternVisionConfig, InternVisionModel)
-    _write_ear(hidden=32)
-    tokenizer = byte_tokenizer("tokenizer")
-    config = VITAMixtralConfig(
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        num_local_experts=2,
-        vocab_size=len(tokenizer),
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        mm_vision_tower="internvit",
-        mm_hidden_size=64,
-        mm_projector_type="mlp2x_gelu",
-        mm_audio_encoder="ear",
-        tokenizer_model_max_length=6200,
-        image_aspect_ratio="pad",
-        initializer_range=0.2,
-    )
-    return Vita(options, "mixtral-8x7b", tokenizer, VITAMixtralForCausalLM(config))
-
-
-def _write_tower(config_class: Any, model_class: Any) -> None:
-    from transformers import CLIPImageProcessor
-
-    config = config_class(
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        image_size=56,
-        use_flash_attn=False,
-    )
-    model_class(config).save_pretrained("internvit")
-    side = {"height": 56, "width": 56}
-    CLIPImageProcessor(size=side, crop_size=side).save_pretrained("internvit")
-
-
-def _write_ear(hidden: int) -> None:
-    """Write the configuration of a small Whale encoder, and neutral statistics for its input."""
-    import yaml
-
-    part = {f"transformer-{side}-dim": hidden for side in ("input", "output", "attention")}
-    form = {
-        "input_dim": 80,
-        "is_json_cmvn": True,
-        "encoder_conf": {
-            "overview_conf": {
-                "encoder-input-dim": 80,
-                "encoder-output-dim": hidden,
-                "encoder-layer-config": "subsampling-transformer",
-            },
-            "para_conf": {
-                "subsampling": {"subsampling-input-dim": 80, "subsampling-output-dim": hidden},
-                "transformer": {
-                    **part,
-                    "transformer-attention-heads": 2,
-                    "transformer-linear-units": 48,
-                    "transformer-num-blocks": 1,
-                    "transformer-pos-enc-class": "rel-enc",
-                },
-            },
-        },
-        "model_conf": {
-            "llm_path": "",
-            "enc_out_dim": hidden,
-            "llm_embed_dim": 32,
-            "kernel_size": 5,
-            "adpter_type": "subsampling",
-        },
-        "dataset_conf": {
-            "resample_conf": {"resample_rate": RATE},
-            "fbank_conf": {
-                "num_mel_bins": 80,
-                "frame_length": 25,
-                "frame_shift": 10,
-                "dither": 0.0,
-            },
-        },
-    }
-    os.makedirs("ear", exist_ok=True)
-    with open("ear/train.yaml", "w", encoding="utf-8") as file:
-        yaml.safe_dump(form, file)
-    with open("ear/global_cmvn", "w", encoding="utf-8") as file:
-        json.dump({"mean_stat": [0.0] * 80, "var_stat": [100.0] * 80, "frame_num": 1}, file)
+    return Vita(options, "mixtral-8x7b", *build(options.folder))

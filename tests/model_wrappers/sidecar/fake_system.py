@@ -75,6 +75,9 @@ class Fake:
         time.sleep(float(rest or 0))
         return os.environ.get("CUDA_VISIBLE_DEVICES", "all")
 
+    def do_environment(self, rest: str, used: Used) -> str:
+        return os.environ.get(rest, "not set")
+
     def do_crash(self, rest: str, used: Used) -> str:
         """Crash; with a file's name, only as long as that file does not exist."""
         if rest and os.path.exists(rest):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import subprocess
 import wave
 from pathlib import Path
 from typing import Any
@@ -112,6 +114,18 @@ def test_draws_of_a_system_depend_on_the_seed_alone(fake: Open) -> None:
     assert ask(backend, "random", seed=1) == first
 
 
+def test_a_worker_gets_no_keys_and_nothing_of_this_python(
+    fake: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "very-secret")
+    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    monkeypatch.setenv("HF_HOME", "/a/cache")
+    backend = fake()
+    seen = [ask(backend, f"environment {name}") for name in ("OPENAI_API_KEY", "PYTHONPATH")]
+    assert seen == ["not set", "not set"]
+    assert ask(backend, "environment HF_HOME") == "/a/cache"
+
+
 @pytest.mark.parametrize(
     ("words", "error", "said"),
     [
@@ -200,15 +214,19 @@ def test_the_identity_knows_the_commit_of_a_checkout(fake: Open, tmp_path: Path)
     assert fake(repo=str(moved)).identity != packed
 
 
-def test_the_worker_runs_in_older_pythons_with_the_standard_library_alone(tmp_path: Path) -> None:
-    import os
-    import subprocess
+def _oldest_python() -> str:
+    """Return the oldest interpreter from 3.8 on that really runs; a version manager's may not."""
+    names = [os.environ.get("AURELIA_OLD_PYTHON", ""), *(f"python3.{n}" for n in range(8, 11))]
+    for name in names:
+        if name and shutil.which(name):
+            done = subprocess.run([name, "-c", ""], capture_output=True, check=False)
+            if done.returncode == 0:
+                return name
+    pytest.skip("no Python 3.8, 3.9 or 3.10 on the PATH, and AURELIA_OLD_PYTHON names none")
 
-    named = os.environ.get("AURELIA_OLD_PYTHON") or shutil.which("python3.8")
-    if not named:
-        pytest.skip(
-            "no Python 3.8: AURELIA_OLD_PYTHON names none, and python3.8 is not on the PATH"
-        )
+
+def test_the_worker_runs_in_older_pythons_with_the_standard_library_alone(tmp_path: Path) -> None:
+    named = _oldest_python()
     worker = FAKE.parents[3] / "model_wrappers" / "sidecar" / "worker.py"
     lines = [
         '{"type": "load", "protocol": 1, "options": {"repo": "", "weights": "", "device": "cpu"}}',

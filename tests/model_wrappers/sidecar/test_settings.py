@@ -64,6 +64,17 @@ def test_environment_variables_stand_in_and_options_beat_them(
         found("videollama2", options())
 
 
+def test_paths_are_absolute_and_a_bare_name_is_a_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "code").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    place = found("videollama2", options(repo="code", python="python", tiny=True))
+    assert place.repo == str(tmp_path / "code")
+    assert place.python == str(Path(sys.executable).parent / "python")
+
+
 def test_a_row_that_shares_an_adapter_has_variables_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,7 +88,7 @@ def test_video_and_soundtrack_go_to_upstreams_preprocessor(stub: Any, clip_file:
     # 4 words and the end mark, 9 and 4 x 32 of the picture, 8 and 4 x 16 of the sound
     assert reply.usage.input_tokens == 5 + 9 + 4 * 32 + 8 + 4 * 16
     assert reply.usage.output_tokens == 2
-    assert reply.model == "Unified-IO-2"
+    assert reply.model == "Unified-IO-2 (uio2-large)"
 
 
 def test_what_upstream_is_loaded_and_called_with(stub: Any, place: dict[str, Any]) -> None:

@@ -78,7 +78,7 @@ def test_video_and_soundtrack_go_into_upstreams_own_prompt(stub: Any, clip_file:
     words = prompt.replace("<ImageHere>", "")
     assert reply.usage.input_tokens == len(words) + 8 + 32
     assert reply.usage.output_tokens == 3
-    assert reply.model == "Video-LLaMA 7B"
+    assert reply.model == "Video-LLaMA 7B (llama-2-7b-chat-hf)"
 
 
 def test_what_upstream_is_loaded_and_called_with(stub: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from aurelia_plugin.backend import Message, Prompt, Reply, Text
 from aurelia_plugin.errors import BackendError, ConfigError, MediaError
 from aurelia_plugin.media.clip import Clip, Media, Waveform
 from aurelia_plugin.model_wrappers.providers import BackendPool
+from aurelia_plugin.model_wrappers.sidecar import environments, facts
+from aurelia_plugin.model_wrappers.sidecar.files import written
 
 from .conftest import asked
 from .upstream import STUBS, checkout, python_of, signatures
@@ -203,6 +206,52 @@ def test_the_stand_in_has_upstreams_signatures() -> None:
         "Model.generate",
     ]
     assert {name: own[name] for name in compared} == {name: real[name] for name in compared}
+
+
+PARITY = """
+import runpy, sys
+worker, adapter, repo, folder, video, sound = sys.argv[1:]
+runpy.run_path(worker)["make_importable"]()
+sys.path.insert(0, repo)
+import importlib.util
+spec = importlib.util.spec_from_file_location("adapter", adapter)
+adapter = importlib.util.module_from_spec(spec); spec.loader.exec_module(adapter)
+from aurelia_plugin.model_wrappers.sidecar.kit import Generation, Options, Text, Video
+import torch, videollama2
+torch.manual_seed(0)
+system = adapter.load_tiny(Options(repo, "", "cpu", 0, folder))
+seen, generate = [], system.model.generate
+def noting(ids, images=None, **named):
+    seen.append((ids, images[0][0]))
+    return generate(ids, images=images, **named)
+system.model.generate = noting
+question = "What rings?"
+blocks = [Video("user", video, sound, 2.0, 2.0), Text("user", question)]
+ours = system.answer(blocks, Generation(max_new_tokens=6)).text
+both = system.processor["video"](video, va=True)
+theirs = videollama2.mm_infer(
+    both, question, system.model, system.tokenizer, modal="video", max_new_tokens=6
+)
+(own_ids, own_media), (ids, media) = seen
+assert torch.equal(own_ids, ids), (own_ids, ids)
+assert all(torch.equal(own_media[key], media[key]) for key in ("video", "audio"))
+assert ours.strip() == theirs, (ours, theirs)
+print("equal", len(ids[0]))
+"""
+
+
+def test_upstreams_own_inference_gets_the_same_ids_media_and_text(
+    clip_file: Path, tmp_path: Path
+) -> None:
+    block = written(asked("", Media.file("video", clip_file)))[0]
+    worker = Path(facts.__file__).with_name("worker.py")
+    adapter = facts.adapters()["videollama2"]
+    python = python_of("videollama2") or environments.environment_python("vl2")
+    (tmp_path / "tiny").mkdir()
+    where = [worker, adapter, checkout("videollama2"), tmp_path / "tiny"]
+    command = [python, "-c", PARITY, *where, block["path"], block["sound"]]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1:] == ["equal 70"], done.stderr
 
 
 def test_upstream_itself_with_a_tiny_random_instance(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -298,8 +299,10 @@ print(ask("pid"), ask("child"), flush=True)
 def test_no_worker_outlives_its_client(end: str, tmp_path: Path) -> None:
     then = {"exit": "", "exception": "raise ValueError"}.get(end, f"ask('hang {tmp_path / 'b'}')")
     code = PARENT.format(tests=str(FAKE.parent), fake=FAKE, then=then)
+    (tmp_path / "tmp").mkdir()
     parent = subprocess.Popen(
         [sys.executable, "-c", code],
+        env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -313,3 +316,4 @@ def test_no_worker_outlives_its_client(end: str, tmp_path: Path) -> None:
     parent.wait(timeout=20)
     assert wait_until(lambda: not is_alive(worker))
     assert wait_until(lambda: not is_alive(child))
+    assert wait_until(lambda: not list((tmp_path / "tmp").glob("aurelia-sidecar-*")))
