@@ -151,6 +151,8 @@ def missing(model: str, options: SidecarOptions) -> list[Missing]:
     """
     facts = adapter_facts(model)
     values = _values(model, options)
+    row = rows().get(options.known_as or model)
+    weights = (row and row.weights) or facts.weights
     lacking = []
     if facts.upstream and not Path(values["repo"] or "/dev/null").is_dir():
         lacking.append(
@@ -173,8 +175,8 @@ def missing(model: str, options: SidecarOptions) -> list[Missing]:
         lacking.append(
             Missing(
                 "weights",
-                _not_there(values["weights"], f"a folder with the weights, {facts.weights}"),
-                f"hf download {facts.weights} --local-dir DIR (or tiny=true for random ones).",
+                _not_there(values["weights"], f"a folder with the weights, {weights}"),
+                f"hf download {weights} --local-dir DIR (or tiny=true for random ones).",
             )
         )
     return lacking

@@ -6,14 +6,26 @@ imports upstream code.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import functools
 import importlib
 import importlib.machinery
 import importlib.util
+import shutil
 import sys
 import types
-from typing import Any
+from typing import Any, Iterator, List
 
-__all__ = ["alias_functional_tensor", "load_sound_without_torchcodec", "run_on_cpu", "stub"]
+__all__ = [
+    "alias_functional_tensor",
+    "hashable_dataclasses",
+    "load_sound_without_torchcodec",
+    "require_programs",
+    "run_on_cpu",
+    "sound_instead",
+    "stub",
+]
 
 
 def stub(name: str, **attributes: Any) -> Any:
@@ -77,3 +89,68 @@ def load_sound_without_torchcodec() -> None:
         return torch.from_numpy(read_waveform(str(path))).unsqueeze(0), RATE
 
     torchaudio.load = load
+
+
+@contextlib.contextmanager
+def hashable_dataclasses(package: str) -> Iterator[None]:
+    """Let a package that is imported inside define dataclasses whose defaults are dataclasses.
+
+    Python 3.11 takes such a default only if it is hashable. Other packages' stay as they are.
+    """
+    original: Any = dataclasses.dataclass
+
+    def dataclass(cls: Any = None, **given: Any) -> Any:
+        if cls is None:
+            return functools.partial(dataclass, **given)
+        if cls.__module__.split(".")[0] == package:
+            given = {"unsafe_hash": True, **given}
+        return original(cls, **given)
+
+    dataclasses.dataclass = dataclass
+    try:
+        yield
+    finally:
+        dataclasses.dataclass = original
+
+
+def require_programs(*names: str) -> None:
+    """Check that upstream will find the programs that it starts.
+
+    Raises:
+        FileNotFoundError: naming those that are not on the PATH.
+    """
+    missing = [name for name in names if shutil.which(name) is None]
+    if missing:
+        raise FileNotFoundError(
+            f"not on the PATH: {', '.join(missing)}. Upstream reads media with it; install it, for "
+            "instance with `apt-get install ffmpeg`."
+        )
+
+
+@contextlib.contextmanager
+def sound_instead(module: Any, loader: str, path: str) -> Iterator[List[Exception]]:
+    """Let upstream load a sound of the request where it would read the soundtrack of a video file.
+
+    Args:
+        module: where upstream's code looks its loader up.
+        loader: the name of the loader, whose first argument is a list of paths.
+        path: the sound.
+
+    Yields:
+        What the loader raised, for upstream code that goes on without the sound.
+    """
+    original = getattr(module, loader)
+    failures: List[Exception] = []
+
+    def load(_paths: Any, *given: Any, **named: Any) -> Any:
+        try:
+            return original([path], *given, **named)
+        except Exception as error:
+            failures.append(error)
+            raise
+
+    setattr(module, loader, load)
+    try:
+        yield failures
+    finally:
+        setattr(module, loader, original)

@@ -7,7 +7,7 @@ import json
 import os
 from typing import Any, Callable, Dict, List
 
-__all__ = ["byte_letters", "byte_tokenizer", "resized", "siglip"]
+__all__ = ["byte_letters", "byte_tokenizer", "resized", "sentencepiece_model", "siglip"]
 
 _CHATML = (
     "{% for message in messages %}"
@@ -15,6 +15,14 @@ _CHATML = (
     "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n{% endif %}"
     "<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+_SENTENCES = (
+    "Watch the video and listen to its sound before you answer the question.",
+    "A dog barks, then a bell rings twice while a man closes the red door.",
+    "Step one: describe what can be seen. Step two: describe what can be heard.",
+    "Which of the instruments is louder, and where in the picture is it played?",
+    "The answer is a single word, a number, or the letter of one of the options.",
 )
 
 
@@ -75,3 +83,23 @@ def resized(config: Any, sizes: Dict[str, Any]) -> Callable[..., Any]:
             self.__dict__.update(sizes)
 
     return Resized
+
+
+def sentencepiece_model(folder: str) -> str:
+    """Train a LLaMA-like sentencepiece model and return its path.
+
+    Unknown, begin and end are pieces 0, 1 and 2, as in LLaMA's; bytes stand in for whatever the
+    few training sentences do not have, so that any text can be encoded and decoded.
+    """
+    sentencepiece: Any = importlib.import_module("sentencepiece")
+    prefix = os.path.join(folder, "tokenizer")
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(_SENTENCES),
+        model_prefix=prefix,
+        model_type="bpe",
+        vocab_size=480,
+        byte_fallback=True,
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    return prefix + ".model"
