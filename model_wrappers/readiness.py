@@ -20,6 +20,23 @@ from aurelia_plugin.spec import BackendSpec
 __all__ = ["Lack", "lacks"]
 
 
+_PACKAGES = {
+    "flash_attn": "flash-attn",
+    "google.genai": "google-genai",
+    "qwen_vl_utils": "qwen-vl-utils",
+    "whisper": "openai-whisper",
+}
+"""Packages whose name is not that of their module."""
+
+_REPOSITORIES = {
+    "egogpt": "https://github.com/EvolvingLMMs-Lab/EgoLife (folder EgoGPT)",
+    "kimia_infer": "https://github.com/MoonshotAI/Kimi-Audio",
+    "ola": "https://github.com/Ola-Omni/Ola",
+    "uni_moe": "https://github.com/HITsz-TMG/Uni-MoE",
+}
+"""Where modules come from that are no packages of a registry."""
+
+
 class Lack(NamedTuple):
     """Something that keeps a target from running, and what to do about it."""
 
@@ -30,7 +47,10 @@ class Lack(NamedTuple):
 def lacks(row: Row) -> list[Lack]:
     """Return what a target lacks here; an empty list says that nothing is known to be missing."""
     if row.backend is None:
-        return [Lack(row.note.rstrip("."), f"What stands in for it: {row.stands_in}.")]
+        instead = row.stands_in or "none"
+        none = instead == "none"
+        fix = "Choose another target." if none else f"What stands in for it: {instead}."
+        return [Lack(row.note.rstrip("."), fix)]
     spec = BackendSpec.parse(row.backend)
     if spec.provider == "sidecar":
         return _sidecar(spec, row)
@@ -58,8 +78,8 @@ def _packages(row: Row) -> list[Lack]:
     found = []
     missing = [name for name in row.needs if not _importable(name)]
     if missing:
-        where = "" if row.environment == "plugin" else f" Environment: {row.environment}."
-        fix = f"Install what provides: {', '.join(missing)}.{where}"
+        where = "" if row.environment == "plugin" else f" (environment: {row.environment})"
+        fix = f"{_how_to_install(missing)}{where}"
         found.append(Lack(f"not importable: {', '.join(missing)}", fix))
     for text in row.requires:
         wanted = Requirement(text)
@@ -71,6 +91,13 @@ def _packages(row: Row) -> list[Lack]:
             fix = f"Use an environment with {text}."
             found.append(Lack(f"needs {text}, has {have or 'none'}", fix))
     return found
+
+
+def _how_to_install(modules: list[str]) -> str:
+    packages = [_PACKAGES.get(name, name) for name in modules if name not in _REPOSITORIES]
+    steps = [f"pip install {' '.join(packages)}"] if packages else []
+    steps += [f"{name} from {_REPOSITORIES[name]}" for name in modules if name in _REPOSITORIES]
+    return "; ".join(steps)
 
 
 def _importable(name: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from aurelia_plugin.commands.console import Subcommands, say
 from aurelia_plugin.errors import AureliaError, ConfigError
 from aurelia_plugin.media.clip import Clip, Media
-from aurelia_plugin.probing import ARMS, Finding, Probe
+from aurelia_plugin.probing import ARMS, NOT_SENT, Finding, Probe
 
 __all__ = ["add", "clips", "report"]
 
@@ -143,6 +143,8 @@ def _arms(probed: Probe) -> Iterator[str]:
     changed = {*probed.picture.changed, *probed.sound.changed}
     for name in ARMS:
         arm = probed.arms[name]
+        if arm.error == NOT_SENT:
+            continue
         if arm.reply is None:
             yield f"  {name}: failed: {arm.error}"
             continue

@@ -24,6 +24,9 @@ class Question:
         generation: how the task wants the answer decoded.
         category: the item's category, or the task's name where it has none.
         fields: the item's own fields (for `precomputed=field:NAME`).
+        reader: reads the answer out of a reply where the task is known (`condition=consistency`
+            counts such answers); None elsewhere.
+        column: the task, under which the question's usage is counted.
     """
 
     id: str
@@ -31,6 +34,8 @@ class Question:
     generation: Generation
     category: str = ""
     fields: dict[str, Any] | None = None
+    reader: Callable[[str], str | None] | None = None
+    column: str = ""
 
     @property
     def clip(self) -> Clip:
