@@ -34,7 +34,7 @@ class UnifiedIO2:
     def __init__(self, model: Any, size: str, tokenizer: str, device: str) -> None:
         from uio2.preprocessing import UnifiedIOPreprocessor
 
-        self.reported_as = f"Unified-IO-2 (uio2-{size})"
+        self.name = f"Unified-IO-2 (uio2-{size})"
         model.set_modalities(target_modalities=["text"])
         self._model = model.to(device).eval()
         self._preprocess = UnifiedIOPreprocessor.from_config(model.full_config, tokenizer)
@@ -60,7 +60,7 @@ class UnifiedIO2:
         counted = watching.positions(self._model.input_embedders)
         with models.first_logits(self._model.decoder) as logits, counted as counts:
             tokens = self._model.generate(batch, modality="text", **arguments)[0, 1:].tolist()
-        tokens = tokens[: tokens.index(1)] if 1 in tokens else tokens
+        tokens = tokens[: [*tokens, 1].index(1)]
         shown = _rows(example, "image_history") + ("/inputs/image/mask" in example)
         used.images, used.frames = len(media.images), shown - len(media.images)
         used.input_tokens, used.output_tokens = sum(counts.values()), len(tokens)
@@ -68,9 +68,8 @@ class UnifiedIO2:
             self._heard(used, media, example, counts)
         cut = len(tokens) == longest < generation.max_new_tokens
         warnings = [f"the reply ends at {longest} tokens, the model's limit"] if cut else []
-        return kit.Answer(
-            self._preprocess.tokenizer.decode(tokens), used, warnings, logits.as_list()
-        )
+        text = self._preprocess.tokenizer.decode(tokens)
+        return kit.Answer(text, used, warnings, logits.as_list())
 
     def _encoded(self, blocks: List[kit.Block]) -> List[int]:
         """Return the tokens of the words, with the prefix that upstream puts before them."""
@@ -94,8 +93,7 @@ class UnifiedIO2:
         Upstream goes on without a soundtrack that it cannot read, and masks out digital silence.
         """
         if media.video and not media.separate:
-            shown = self._frames + (not media.images)
-            heard = windows.middles(media.video.seconds, shown, _WINDOW)
+            heard = windows.middles(media.video.seconds, self._frames + (not media.images), _WINDOW)
         else:
             whole, rest = divmod(media.seconds, _WINDOW)
             count = max(1, int(whole) + (rest - 0.1 > _WINDOW / 2))

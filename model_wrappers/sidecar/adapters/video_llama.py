@@ -36,14 +36,14 @@ class VideoLLaMA:
     """The model behind upstream's own conversation."""
 
     def __init__(self, chat: Any, template: Any, module: Any, llm: str) -> None:
-        self.reported_as = f"Video-LLaMA 7B ({llm})"
+        self.name = f"Video-LLaMA 7B ({llm})"
         self._chat, self._template, self._module = chat, template, module
 
     def answer(self, blocks: List[kit.Block], generation: kit.Generation) -> kit.Answer:
         """Answer one request; see the kit's `System`."""
         import torch
 
-        used = kit.Used()
+        used, most = kit.Used(), generation.max_new_tokens
         media = one_of_each(blocks, used, images=1)
         with torch.no_grad():
             talk, vectors = self._shown(media, used)
@@ -52,18 +52,16 @@ class VideoLLaMA:
             whole = talk.copy()
             self._chat.ask(kit.conversation(form), whole)
             whole.append_message(whole.roles[1], None)
-            length = self._chat.get_context_emb(whole, vectors).shape[1]
-            return bool(length + generation.max_new_tokens <= _LONGEST)
+            room = _LONGEST - self._chat.get_context_emb(whole, vectors).shape[1]
+            return bool(room >= most)
 
         blocks, shortened = kit.fitted(blocks, fits)
         used.dropped += shortened
         self._chat.ask(kit.conversation(blocks), talk)
         model = self._chat.model.llama_model
-        arguments = generation.arguments(_THEIRS)
-        length = arguments.pop("max_new_tokens")
-        asked = watching.generating_with(model, arguments, instead_of=list(_THEIRS))
+        asked = watching.generating_with(model, generation.arguments(_THEIRS), instead_of=_THEIRS)
         with models.first_logits(model) as logits, asked as prompt:
-            text, tokens = self._chat.answer(talk, vectors, length, max_length=_LONGEST)
+            text, tokens = self._chat.answer(talk, vectors, most, max_length=_LONGEST)
         used.input_tokens, used.output_tokens = prompt.value.shape[1], len(tokens)
         if used.clips:
             used.sound_tokens = watching.rows_within(prompt.value[0], vectors[0][0])
@@ -88,8 +86,8 @@ class VideoLLaMA:
             chat.upload_img(media.images[0], talk, vectors)
             used.images = 1
         elif media.sound:  # as the sound branch was trained: in the place of a video
-            load = self._module.load_and_transform_audio_data
-            sound = load([media.sound], "cpu", clips_per_video=8).to(chat.device)
+            read = self._module.load_and_transform_audio_data
+            sound = read([media.sound], "cpu", clips_per_video=8).to(chat.device)
             vectors.append(chat.model.encode_audioQformer(sound)[0])
             talk.append_message(talk.roles[0], "<Video><ImageHere></Video> ")
         if media.sound and media.images:
@@ -107,8 +105,8 @@ def load(options: kit.Options) -> VideoLLaMA:
     more = options.more
     llm = more.get("llm") or os.path.dirname(_file(options, "*/config.json", "llm"))
     folder = os.path.basename(llm.rstrip("/"))
-    name = more.get("prompt") or folder.lower().replace("-", "_")
-    if ("vicuna" in name) == ("llama_2" in name):
+    vicuna = "vicuna" in (more.get("prompt") or folder).lower()
+    if vicuna == ("llama_2" in (more.get("prompt") or folder).lower().replace("-", "_")):
         raise ValueError(f"{llm}: say with prompt=llama_2 or prompt=vicuna how it is asked")
     sources = {
         "llama_model": llm,
@@ -119,18 +117,19 @@ def load(options: kit.Options) -> VideoLLaMA:
     shims.alias_functional_tensor()
     shims.load_sound_without_torchcodec()
     from omegaconf import OmegaConf
-    from video_llama.conversation import conversation_video
+    from video_llama.conversation import conversation_video as module
     from video_llama.models.video_llama import VideoLLAMA
     from video_llama.processors.video_processor import AlproVideoEvalProcessor
 
     path = os.path.join(options.repo, "video_llama", "configs", "models", "video_llama.yaml")
     precision = {"vit_precision": "fp32"} if options.device == "cpu" else {}
     config = {**OmegaConf.load(path).model, **sources, **precision}
-    model = VideoLLAMA.from_config(config).to(options.device).eval()
-    pictures = AlproVideoEvalProcessor.from_config({"image_size": 224, "n_frms": 8})
-    chat = conversation_video.Chat(model, pictures, device=options.device)
-    template = "default_conversation" if "vicuna" in name else "conv_llava_llama_2"
-    return VideoLLaMA(chat, getattr(conversation_video, template), conversation_video, folder)
+    with watching.checkpoints_that_fit(VideoLLAMA):
+        model = VideoLLAMA.from_config(config).to(options.device).eval()
+    frames = AlproVideoEvalProcessor.from_config({"image_size": 224, "n_frms": 8})
+    chat = module.Chat(model, frames, device=options.device)
+    template = module.default_conversation if vicuna else module.conv_llava_llama_2
+    return VideoLLaMA(chat, template, module, folder)
 
 
 def load_tiny(options: kit.Options) -> VideoLLaMA:

@@ -206,11 +206,7 @@ class Answer(NamedTuple):
 
 
 class System:
-    """A loaded system: what `load` and `load_tiny` of an adapter return.
-
-    It may have an attribute `reported_as`: the name under which scores are reported, where that
-    depends on the weights; otherwise the adapter's `SYSTEM` is.
-    """
+    """A loaded system: what `load` and `load_tiny` of an adapter return."""
 
     def answer(self, blocks: List[Block], generation: Generation) -> Answer:
         """Answer one request.

@@ -3,10 +3,39 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Dict, Iterator, Sequence
+from typing import Any, Dict, Iterable, Iterator
 from unittest import mock
 
-__all__ = ["Entered", "first_input", "generating_with", "positions", "rows_within"]
+__all__ = [
+    "Entered",
+    "checkpoints_that_fit",
+    "first_input",
+    "generating_with",
+    "positions",
+    "rows_within",
+]
+
+
+@contextlib.contextmanager
+def checkpoints_that_fit(model_class: Any) -> Iterator[None]:
+    """Refuse a checkpoint of another model where upstream loads without a check of the keys.
+
+    Args:
+        model_class: the torch class whose `load_state_dict` upstream calls with `strict=False`.
+
+    Raises:
+        ValueError: inside, if none of a checkpoint's tensors belongs to the model.
+    """
+    original = model_class.load_state_dict
+
+    def load_state_dict(self: Any, state_dict: Any, *given: Any, **named: Any) -> Any:
+        if not set(state_dict) & set(self.state_dict()):
+            some = ", ".join(list(state_dict)[:3]) or "nothing"
+            raise ValueError(f"a checkpoint of another model: it holds {some}")
+        return original(self, state_dict, *given, **named)
+
+    with mock.patch.object(model_class, "load_state_dict", load_state_dict):
+        yield
 
 
 class Entered:
@@ -33,14 +62,14 @@ def first_input(module: Any) -> Iterator[Entered]:
 
 @contextlib.contextmanager
 def generating_with(
-    language_model: Any, arguments: Dict[str, Any], instead_of: Sequence[str]
+    language_model: Any, arguments: Dict[str, Any], instead_of: Iterable[str]
 ) -> Iterator[Entered]:
     """Let upstream generate with other settings than those that it fixes.
 
     Args:
         language_model: has transformers' `generate`, which upstream calls with keywords.
-        arguments: for `generate`.
-        instead_of: upstream's own arguments that are left out.
+        arguments: for `generate`, in place of upstream's own of the same names.
+        instead_of: names of upstream's own arguments that are left out anyway.
 
     Yields:
         What notes the embeddings [batch, positions, width] that upstream generates from.
@@ -51,7 +80,7 @@ def generating_with(
     def generate(**given: Any) -> Any:
         entered.value = given.get("inputs_embeds")
         kept = {key: value for key, value in given.items() if key not in instead_of}
-        return original(**kept, **arguments)
+        return original(**{**kept, **arguments})
 
     with mock.patch.object(language_model, "generate", generate):
         yield entered

@@ -56,8 +56,9 @@ def tiny_parts(folder: str) -> Iterator[None]:
         )
 
     torch.save(imagebind()[0].state_dict(), os.path.join(folder, "imagebind_huge.pth"))
-    for branch in ("VL_tiny.pth", "AL_tiny.pth"):
-        torch.save({"model": {}}, os.path.join(folder, branch))
+    for file_name, part in (("VL_tiny.pth", "llama_proj"), ("AL_tiny.pth", "audio_llama_proj")):
+        checkpoint = {"model": {f"{part}.bias": torch.zeros(64)}}
+        torch.save(checkpoint, os.path.join(folder, file_name))
     vocabulary = functools.partial(BertTokenizer, words)
     sized = functools.partial(BertConfig, intermediate_size=64, vocab_size=64, **bert, **wide)
     patch = mock.patch.object

@@ -23,19 +23,19 @@ from .conftest import asked
 from .upstream import STUBS, checkout, python_of, signatures
 
 REPO = STUBS / "unified_io_2_repo"
-LENGTH = "more than the model takes"
+PATH = os.environ["PATH"]
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """The settings of the stand-in; what upstream's programs are called is on the PATH."""
+    """The settings of the stand-in; programs named like those that upstream calls are there."""
     folder = tmp_path_factory.mktemp("uio2")
     (folder / "tokenizer.model").write_bytes(b"")
     with pytest.MonkeyPatch.context() as patch:
         for name in ("ffmpeg", "ffprobe"):
             (folder / name).write_text("#!/bin/sh\n")
             (folder / name).chmod(0o755)
-        patch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+        patch.setenv("PATH", f"{folder}{os.pathsep}{PATH}")
         yield {
             "repo": str(REPO),
             "python": sys.executable,
@@ -146,7 +146,9 @@ def test_reasoning_goes_by_whole_steps_at_512_tokens(stub: Any) -> None:
     prompt = Prompt((Message("user", (Text(forms[0], (*forms[1:], question)),)),))
     reply, seen = told(stub, prompt)
     assert seen["text"] == forms[1]
-    assert reply.evidence.dropped == (f"text: one reasoning step at the end, {LENGTH}",)
+    assert reply.evidence.dropped == (
+        "text: one reasoning step at the end, more than the model takes",
+    )
     exact = " ".join(["why"] * 509)  # with upstream's two marks before it and one after it
     assert told(stub, asked(exact))[1]["text"] == exact
     with pytest.raises(BackendError, match="longer than this system takes"):
@@ -190,13 +192,14 @@ def test_the_stand_in_has_upstreams_signatures() -> None:
 
 @pytest.mark.parametrize("size", ["l", "xl"])
 def test_upstream_itself_with_a_tiny_random_instance(
-    size: str, capsys: pytest.CaptureFixture[str]
+    size: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from aurelia_plugin.cli import main
 
     where = ["--tiny", "--repo", str(checkout("unified_io_2"))]
     python = python_of("unified_io_2")
     where += ["--python", python] if python else []
+    monkeypatch.setenv("PATH", PATH)
     assert shutil.which("ffmpeg"), "upstream reads videos with ffmpeg and ffprobe"
     assert main(["sidecar", "check", f"unified_io_2_{size}", *where]) == 0
     said = capsys.readouterr().out
