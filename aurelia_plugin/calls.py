@@ -104,10 +104,11 @@ class Caller:
         except Exception as error:
             raise BackendError(
                 backend.identity,
-                without_secrets(f"{type(error).__name__}: {error}"),
+                f"{type(error).__name__}: {error}",
                 "Look up this error in the model's or service's own documentation.",
             ) from error
-        return reply.model_copy(update={"text": without_secrets(reply.text)})
+        said = {"text": without_secrets(reply.text), "model": without_secrets(reply.model)}
+        return reply.model_copy(update=said)
 
     def pacer(self, backend: Backend) -> Pacer:
         """Return what paces calls to the backend's service.

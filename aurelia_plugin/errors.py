@@ -10,6 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from aurelia_plugin.redaction import without_secrets
+
 __all__ = [
     "AureliaError",
     "BackendError",
@@ -30,9 +32,10 @@ class AureliaError(Exception):
     """
 
     def __init__(self, what: str, fix: str) -> None:
-        super().__init__(f"{what}\n{fix}")
-        self.what = what
+        # What happened is told in the words of users, files and services: a key may be among them.
+        self.what = without_secrets(what)
         self.fix = fix
+        super().__init__(f"{self.what}\n{fix}")
 
     def __reduce__(self) -> tuple[type[AureliaError], tuple[str, str]]:
         return type(self), (self.what, self.fix)

@@ -9,8 +9,14 @@ __all__ = ["is_secret_name", "keep_secret", "without_secrets"]
 _SHORTEST = 8
 """Characters; a shorter word is no key, and would be cut out of innocent texts."""
 
-_NAMES = re.compile(r"key|token|secret|passw|credential|auth", re.IGNORECASE)
-_NO_SECRETS = re.compile(r"key_env|tokens\b", re.IGNORECASE)
+_NAMED = re.compile(
+    r"""(?P<name>\b[\w-]*(?:api_?key|access_?key|private_?key|token|secret|passwd|password
+        |credentials?|authorization)['"]?\s*[=:]\s*)
+        (?P<value>(?:bearer\s+)?(?:'[^']*'|"[^"]*"|[^\s,;&'"]+))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# The forms that the keys of OpenAI, Google and Hugging Face have.
+_FORMS = re.compile(r"\bsk-[A-Za-z0-9_-]{16,}|\bAIza[A-Za-z0-9_-]{30,}|\bhf_[A-Za-z0-9]{20,}")
 
 _known: set[str] = set()
 
@@ -23,15 +29,16 @@ def keep_secret(value: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Return the text with every secret that was read in this process replaced by `[key]`."""
+    """Return the text with secrets replaced by `[key]`.
+
+    These are the keys that this process has read from its environment, words in the form of a
+    well-known service's keys, and values of settings whose name says so (`api_key=...`).
+    """
     for secret in sorted(_known, key=len, reverse=True):
         text = text.replace(secret, "[key]")
-    return text
+    return _NAMED.sub(r"\g<name>[key]", _FORMS.sub("[key]", text))
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a setting of this name looks as if it held a secret, so that its value is not shown.
-
-    `max_new_tokens` and `key_env` do not.
-    """
-    return bool(_NAMES.search(_NO_SECRETS.sub("", name)))
+    """Whether a setting of this name holds a secret: `api_key` does, `max_tokens` does not."""
+    return _NAMED.match(f"{name}=x") is not None

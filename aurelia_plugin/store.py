@@ -24,7 +24,8 @@ from pydantic import BaseModel, ValidationError
 
 from aurelia_plugin.atomic import write_atomically
 from aurelia_plugin.backend import Reply
-from aurelia_plugin.errors import StoreError
+from aurelia_plugin.errors import MediaError, StoreError
+from aurelia_plugin.paths import inside
 from aurelia_plugin.reasoning.trace import Trace
 
 __all__ = ["TraceStore"]
@@ -83,7 +84,8 @@ class TraceStore:
 
     def traces(self) -> Iterator[Trace]:
         """Yield every stored trace whose loop finished, in the order of their keys."""
-        for path in sorted((self.folder / "traces").glob("*/*.json")):
+        # A killed process may leave a hidden file that it was about to rename.
+        for path in sorted((self.folder / "traces").glob("*/[!.]*.json")):
             trace = self._read(path, Trace)
             if trace is not None and trace.finished:
                 yield trace
@@ -120,16 +122,24 @@ class TraceStore:
     def _read(self, path: Path, form: type[R], is_it: Callable[[R], bool] = _any) -> R | None:
         """Return the record in a file; one that is damaged, or another's, is put aside."""
         try:
+            inside(self.folder, path.relative_to(self.folder).as_posix())
             record = form.model_validate_json(path.read_bytes())
         except FileNotFoundError:
+            return None
+        except MediaError as error:
+            self._put_aside(path, error.cause)
             return None
         except OSError as error:
             raise StoreError(
                 f"{path}: {error.strerror or error}.", "Make the traces folder readable."
             ) from error
         except ValidationError as error:
-            return self._put_aside(path, error.errors()[0]["msg"])
-        return record if is_it(record) else self._put_aside(path, "it belongs to another key")
+            self._put_aside(path, error.errors()[0]["msg"])
+            return None
+        if not is_it(record):
+            self._put_aside(path, "it belongs to another key")
+            return None
+        return record
 
     def _put_aside(self, path: Path, cause: str) -> None:
         """Keep what is not ours to delete under another name; its work is done again."""

@@ -229,16 +229,18 @@ def _in_own_loop(work: Callable[[], Any]) -> Any:
             box["result"] = asyncio.run(cancellable())
         except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, whole
             box["error"] = error
+        finally:
+            done.set()
 
-    thread = threading.Thread(target=body, name="aurelia", daemon=True)
-    thread.start()
+    done = threading.Event()
+    threading.Thread(target=body, name="aurelia", daemon=True).start()
     try:
-        thread.join()
+        done.wait()  # not `join`: interrupted, that takes the thread for ended
     except KeyboardInterrupt:
-        if "task" in box and thread.is_alive():
-            with contextlib.suppress(RuntimeError):  # it has just ended by itself
+        if "task" in box:
+            with contextlib.suppress(RuntimeError):  # the loop has just ended by itself
                 box["loop"].call_soon_threadsafe(box["task"].cancel)
-            thread.join(_GRACE_S)
+            done.wait(_GRACE_S)
         raise
     if "error" in box:
         raise box["error"]

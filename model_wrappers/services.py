@@ -6,6 +6,7 @@ import asyncio
 import email.utils
 import json
 import logging
+import math
 import os
 import re
 import time
@@ -16,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from aurelia_plugin.errors import BackendError, ConfigError, TransientError
 from aurelia_plugin.prices import is_version_of
-from aurelia_plugin.redaction import keep_secret
+from aurelia_plugin.redaction import keep_secret, without_secrets
 
 __all__ = ["Shared", "Watch", "failure", "key_from", "retry_delay", "retry_seconds"]
 
@@ -92,18 +93,22 @@ def retry_seconds(headers: Mapping[str, str]) -> float | None:
     if not asked:
         return None
     try:
-        return max(0.0, float(asked))
+        return _wait(float(asked))
     except ValueError:
         pass
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(asked).timestamp() - time.time())
-    except ValueError:
+        return _wait(email.utils.parsedate_to_datetime(asked).timestamp() - time.time())
+    except (ValueError, OverflowError):
         return None
+
+
+def _wait(seconds: float) -> float | None:
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def retry_delay(details: Any) -> float | None:
     """Return the seconds that Google's error details ask to wait (`retryDelay`: "12s")."""
-    found = re.search(r"'retryDelay': '([0-9.]+)s'", str(details))
+    found = re.search(r"'retryDelay': '(\d{1,9}(?:\.\d*)?)s'", str(details))
     return float(found[1]) if found else None
 
 
@@ -166,7 +171,7 @@ class Watch:
 
         A dated or numbered version of the model asked for is that model.
         """
-        name = model.removeprefix("models/") or self._asked
+        name = without_secrets(model.removeprefix("models/")) or self._asked
         if not is_version_of(name, self._asked):
             self._say(
                 f"served {name}",

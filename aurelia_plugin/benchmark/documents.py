@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aurelia_plugin.benchmark.schema import FREE_TEXT_COLUMNS, Item
 from aurelia_plugin.benchmark.vocabulary import VOCABULARY
+from aurelia_plugin.paths import inside
 
 __all__ = ["media_paths", "question_text", "user_turn"]
 
@@ -41,18 +42,18 @@ def question_text(item: Item) -> str:
 
 def media_paths(item: Item, folder: Path) -> list[str]:
     """Return the absolute paths of the video and of all separate sounds, in order."""
-    return [str(folder / path) for path in item.media]
+    return [str(inside(folder, path)) for path in item.media]
 
 
 def user_turn(item: Item, folder: Path) -> list[dict[str, Any]]:
     """Return one user turn: the video, each numbered sound after its name, the question."""
     content: list[dict[str, str]] = []
     if item.video is not None:
-        content.append({"type": "video", "url": str(folder / item.video)})
+        content.append({"type": "video", "url": str(inside(folder, item.video))})
     if item.audio is not None:
-        content.append({"type": "audio", "url": str(folder / item.audio)})
+        content.append({"type": "audio", "url": str(inside(folder, item.audio))})
     for number, path in enumerate(item.audios, start=1):
         content.append({"type": "text", "text": f"Audio {number}:"})
-        content.append({"type": "audio", "url": str(folder / path)})
+        content.append({"type": "audio", "url": str(inside(folder, path))})
     content.append({"type": "text", "text": question_text(item)})
     return [{"role": "user", "content": content}]

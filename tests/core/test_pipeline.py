@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from making import QUICK, Team, beep, question, score, team, text_of
 from media.conftest import MakeVideo, tone
+from serviced import ServedBackend
 
 from aurelia_plugin.backend import Prompt, Reply
+from aurelia_plugin.budget import Budget, Limits
 from aurelia_plugin.calls import Caller
 from aurelia_plugin.counts import RunCount
 from aurelia_plugin.errors import (
@@ -26,6 +28,7 @@ from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 from aurelia_plugin.pipeline import Answer, Pipeline
+from aurelia_plugin.prices import Prices
 from aurelia_plugin.reasoning.conditions import AureliaArm, PlaceboArm, ZeroShotArm
 from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.prompting import PromptSet
@@ -423,3 +426,65 @@ def test_media_that_cannot_be_digested_are_the_questions_failure(tmp_path: Path)
     line = pipeline(lambda prompt: Reply(text="yes"))
     assert run(line, [Made(0, make)]) == [""]
     assert line.counts.record()["target_failures"] == 1
+
+
+def _poor(**limits: Any) -> Caller:
+    return Caller(QUICK, budget=Budget(Limits(**limits), Prices.packaged("1/1")))
+
+
+@pytest.mark.parametrize(("policy", "text"), [("empty", ""), ("zero_shot", "to Question 1?")])
+def test_a_question_whose_agents_the_budget_ended_is_counted_and_never_scored(
+    tmp_path: Path, policy: str, text: str
+) -> None:
+    caller = _poor(calls=4)
+    made = team(tmp_path, caller=caller)
+    line = pipeline(echo, aurelia(made), on_agent_failure=policy, caller=caller, window=1)
+    assert run(line, [Made(n) for n in range(2)]) == ["to Question 0?", text]
+    record = line.counts.record()
+    assert (record["accepted"], record["over_budget"], record["failed"]) == (1, 1, 0)
+    assert record["unanswered"] == (policy == "empty")
+    assert "q/1: max_calls=4 could be passed" in record["problems"][0]
+    rich = pipeline(echo, aurelia(team(tmp_path)))
+    assert run(rich, [Made(n) for n in range(2)]) == ["to Question 0?", "to Question 1?"]
+    assert rich.counts.record()["accepted"] == 2
+
+
+def test_the_budget_under_raise_ends_the_run(tmp_path: Path) -> None:
+    made = team(tmp_path, caller=_poor(calls=4))
+    with pytest.raises(AureliaError, match="max_calls=4"):
+        run(pipeline(echo, aurelia(made), on_agent_failure="raise"), [Made(0), Made(1)])
+
+
+def test_a_target_behind_a_network_is_paid_from_the_same_budget(tmp_path: Path) -> None:
+    caller = _poor(calls=6)  # the second question's caption is the first's: its score is there
+    target = ServedBackend(echo)
+    line = pipeline(target, aurelia(team(tmp_path, caller=caller)), caller=caller, window=1)
+    assert run(line, [Made(n) for n in range(3)]) == ["to Question 0?", "", ""]
+    record = line.counts.record()
+    assert (record["target_over_budget"], record["over_budget"]) == (1, 1)
+    assert (record["unanswered"], record["target_failures"]) == (2, 0)
+    assert (caller.budget.spent.calls, len(target.prompts)) == (6, 1)
+
+
+def test_a_placebo_whose_donor_the_budget_ended_is_counted_so(tmp_path: Path) -> None:
+    made = team(tmp_path, caller=_poor(calls=4))
+    line = pipeline(echo, placebo(made), window=1)
+    assert run(line, [Made(0), Made(1)]) == ["", "to Question 1?"]
+    record = line.counts.record()
+    assert (record["over_budget"], record["agent_failures"]) == (1, 0)
+
+
+def test_usage_is_counted_by_column_for_the_target_too(tmp_path: Path) -> None:
+    def make(number: int) -> Question:
+        return question(f"Question {number}?", column="meme" if number else "avsd")
+
+    line = pipeline(ServedBackend(echo), caller=_poor(tokens=10**6))
+    run(line, [Made(n, make) for n in range(3)])
+    usage = line.counts.record()["usage"]
+    assert {name: row["calls"] for name, row in usage["by_column"].items()} == {
+        "avsd": 1,
+        "meme": 2,
+    }
+    assert usage["by_role"]["target"]["cost_usd"] == pytest.approx(
+        (usage["total"]["input_tokens"] + usage["total"]["output_tokens"]) / 1e6
+    )

@@ -198,3 +198,13 @@ def test_a_folder_that_is_only_read_stays_as_it_is(tmp_path: Path) -> None:
     damaged.write_text("{")
     assert list(TraceStore(tmp_path, writable=False).traces()) == []
     assert damaged.read_text() == "{"
+
+
+def test_what_a_killed_process_was_about_to_rename_is_no_trace(tmp_path: Path) -> None:
+    store = TraceStore(tmp_path)
+    store.put_trace(trace("aa1"))
+    place = tmp_path / "traces" / "aa"
+    (place / ".part-0123.json").write_text('{"key": "aa')
+    (place / ".part-4567.json").write_bytes((place / "aa1.json").read_bytes())
+    assert [found.key for found in store.traces()] == ["aa1"]
+    assert not list(place.glob("*.unreadable"))

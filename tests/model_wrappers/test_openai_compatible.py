@@ -282,7 +282,7 @@ def test_a_cut_reply_is_kept_and_noted(serve: Any, caplog: pytest.LogCaptureFixt
 def test_a_reply_that_was_cut_on_its_way_may_pass_and_may_have_to_be_paid(
     serve: Any, body: bytes
 ) -> None:
-    with pytest.raises(TransientError, match="not JSON|cannot be read") as caught:
+    with pytest.raises(TransientError, match=r"not JSON|cannot be read") as caught:
         _ask(_backend(serve(Answer(body))), _prompt())
     assert caught.value.charged
 
