@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import random
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 from aurelia_plugin.agents import Agents
 from aurelia_plugin.counts import RunCount
@@ -24,7 +26,8 @@ __all__ = ["Distiller", "Shard"]
 T = TypeVar("T")
 
 
-class Shard(NamedTuple):
+@dataclass(frozen=True)
+class Shard:
     """One share of a job: every `count`-th question, beginning with the one at `index`."""
 
     index: int = 0
@@ -111,9 +114,9 @@ class Distiller:
         """
         self._making = asyncio.Lock()
         drawn = random.Random(seed).sample(list(sources), min(size, len(sources)))
-        questions = [
-            await self._made(lambda source=source: self._question(source)) for source in drawn
-        ]
+        questions = []
+        for source in drawn:
+            questions.append(await self._made(functools.partial(self._question, source)))
         return await sample(self._agents, questions)
 
     async def _trace(self, source: Source) -> Trace | None:

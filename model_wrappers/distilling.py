@@ -61,7 +61,10 @@ class DistilRun:
         self.store = open_store(self.settings)
         self.counts = RunCount()
         self.caller = caller_for(
-            self.settings, list(self.roles.values()), self.counts, tuple(self.shard)
+            self.settings,
+            list(self.roles.values()),
+            self.counts,
+            (self.shard.index, self.shard.count),
         )
         self.plan = plan_for(self.settings, self.prompts, self.roles)
         self.distiller = Distiller(

@@ -116,7 +116,7 @@ class SampledPicture:
     def __init__(self, raw: RawPicture, windows: Windows | None = None) -> None:
         if isinstance(raw, VideoFrame) and not _is_readable(raw, windows):
             size = (windows.width, windows.height) if windows else (raw.width, raw.height)
-            raw = raw.reformat(*size, format="rgb24").to_ndarray()
+            raw = np.asarray(raw.reformat(*size, format="rgb24").to_ndarray(), dtype=np.uint8)
         if isinstance(raw, np.ndarray):
             short = [(0, max(0, _WINDOW - side)) for side in raw.shape[:2]]
             raw = np.pad(raw, [*short, (0, 0)], mode="edge") if any(sum(short, ())) else raw
@@ -160,7 +160,7 @@ def _from_frame(frame: VideoFrame, windows: Windows, draw: int) -> NDArray[np.fl
     for index, plane in enumerate(frame.planes):
         halvings = (down, across) if index else (0, 0)
         offsets = windows.offsets(draw, plane.line_size, *halvings)
-        yuv[index] = np.frombuffer(plane, np.uint8).take(offsets)
+        yuv[index] = np.frombuffer(memoryview(plane), np.uint8).take(offsets)
     full = frame.format.name.startswith("yuvj") or frame.color_range == _FULL_RANGE
     light, blue, red = yuv
     blue -= 128.0
@@ -193,7 +193,8 @@ def _scores(first: _Moments, second: _Moments) -> NDArray[np.float32]:
         (squares + _C1) * (variances + _C2)
     )
     # The channels of one window agree too much to count as three observations.
-    return scores.mean(axis=0)
+    each: NDArray[np.float32] = scores.mean(axis=0)
+    return each
 
 
 def is_below(first: SampledPicture, second: SampledPicture, threshold: float) -> bool:

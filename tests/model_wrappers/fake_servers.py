@@ -65,7 +65,11 @@ def serving(respond: Callable[[Request], Answer]) -> Iterator[Server]:
         protocol_version = "HTTP/1.1"
 
         def _serve(self) -> None:
-            content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            length = int(self.headers.get("Content-Length") or 0)
+            content = self.rfile.read(length)
+            if len(content) < length:  # the client has given up midway
+                self.close_connection = True
+                return
             headers = {name.lower(): value for name, value in self.headers.items()}
             answer = server.handle(Request(self.command, self.path, headers, content))
             body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body)

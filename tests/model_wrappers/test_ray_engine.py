@@ -22,20 +22,9 @@ from aurelia_plugin.store import TraceStore
 ray = pytest.importorskip("ray", reason="the extra ray is not installed")
 pytest.importorskip("ray.data", reason="the extra ray is not installed")
 
-QUESTIONS = 48
-TASK = """\
-task: many_questions
-dataset_path: json
-dataset_kwargs:
-  data_files:
-    test: {file}
-test_split: test
-output_type: generate_until
-doc_to_text: "question"
-doc_to_target: "answer"
-generation_kwargs: {{max_new_tokens: 8}}
-metric_list: [{{metric: exact_match, aggregation: mean, higher_is_better: true}}]
-"""
+TASKS = "avreasonbench_mini_geoiq,avreasonbench_mini_meme"
+LIMIT = 24
+QUESTIONS = 2 * LIMIT
 
 
 def reply(request: Request) -> Answer:
@@ -46,30 +35,19 @@ def reply(request: Request) -> Answer:
     return completion(json.dumps({**said, "score": int(digest[:2], 16) % 10 + 1}))
 
 
-@pytest.fixture
-def task(tmp_path: Path) -> Path:
-    folder = tmp_path / "tasks"
-    folder.mkdir()
-    rows = [{"question": f"What is number {n}?", "answer": str(n)} for n in range(QUESTIONS)]
-    file = folder / "many.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (folder / "many.yaml").write_text(TASK.format(file=file))
-    return folder
-
-
 def rows_of(folder: Path) -> dict[str, dict[str, Any]]:
     return {trace.key: row_of(trace) for trace in TraceStore(folder, writable=False).traces()}
 
 
 def test_a_cluster_that_loses_a_node_makes_the_traces_of_one_process(
-    task: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from ray.cluster_utils import Cluster
 
     def arguments(url: str, traces: str) -> list[str]:
         spec = f"openai:m-1?server=vllm&base_url={url}/v1"
         given = f"agents={spec},traces={tmp_path / traces},max_iterations=2"
-        common = ["--tasks", "many_questions", "--include_path", str(task)]
+        common = ["--tasks", TASKS, "--limit", str(LIMIT)]
         return ["distil", *common, "--model_args", given]
 
     with serving(reply) as server:
