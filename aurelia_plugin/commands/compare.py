@@ -19,7 +19,7 @@ def add(commands: Subcommands) -> None:
         help="compare runs question by question: gains, intervals, tests, audits",
         description="Read the samples that lmms-eval (or lm-evaluation-harness) wrote with "
         "--log_samples, pair them by task, document and content, and print per column and over "
-        "all: scores with 95%% intervals, gains, tests, flips, and audits of the steps. Runs that "
+        "all: scores with 95% intervals, gains, tests, flips, and audits of the steps. Runs that "
         "differ in questions, parser or target are refused.",
     )
     command.add_argument(
