@@ -236,8 +236,8 @@ def _in_own_loop(work: Callable[[], Any]) -> Any:
             done.set()
 
     done = threading.Event()
-    threading.Thread(target=body, name="aurelia", daemon=True).start()
     try:
+        threading.Thread(target=body, name="aurelia", daemon=True).start()
         done.wait()  # not `join`: interrupted, that takes the thread for ended
     except KeyboardInterrupt:
         if "task" in box:
