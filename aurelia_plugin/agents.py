@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aurelia_plugin.backend import Backend, Prompt, Reply
-from aurelia_plugin.calls import RetryPolicy, answer
-from aurelia_plugin.counts import CallCount
+from aurelia_plugin.calls import Caller
+from aurelia_plugin.counts import CallCount, UsageCount
 from aurelia_plugin.digests import digest_of
 from aurelia_plugin.flight import SingleFlight
 from aurelia_plugin.reasoning.loop import LoopPlan, distil
@@ -25,6 +25,7 @@ class Agents:
         backends: one for each role; the same object may serve several.
         plan: what the loop reads.
         store: where traces and finished calls are kept.
+        caller: makes the calls; one for all that asks the same services.
     """
 
     def __init__(
@@ -32,33 +33,44 @@ class Agents:
         backends: Mapping[Role, Backend],
         plan: LoopPlan,
         store: TraceStore,
-        retry: RetryPolicy | None = None,
+        caller: Caller | None = None,
     ) -> None:
         self.plan = plan
         self.counts: dict[Role, CallCount] = {role: CallCount() for role in ROLES}
+        self.usage = UsageCount()
         self._backends = backends
         self._store = store
-        self._retry = retry or RetryPolicy()
+        self._caller = caller or Caller()
         self._traces: SingleFlight[Trace] = SingleFlight()
         self._calls: SingleFlight[Reply] = SingleFlight()
 
     async def trace(self, question: Question) -> Trace:
         """Return the question's trace; a question asked twice at once is worked out once."""
         key = self.plan.trace_key(question)
-        stored = self._store.trace(key)
-        return stored or await self._traces(key, lambda: self._make(question))
+        return self.stored(question) or await self._traces(key, lambda: self._make(question))
+
+    def stored(self, question: Question) -> Trace | None:
+        """Return the question's trace if it was made before."""
+        return self._store.trace(self.plan.trace_key(question))
 
     async def _make(self, question: Question) -> Trace:
-        trace = await distil(question, self.plan, self._ask)
+        async def ask(role: Role, prompt: Prompt, *, iteration: int, ask: int) -> AgentCall:
+            return await self._ask(role, prompt, iteration, ask, question.column)
+
+        trace = await distil(question, self.plan, ask)
         self._store.put_trace(trace)
         return trace
 
-    async def _ask(self, role: Role, prompt: Prompt, *, iteration: int, ask: int) -> AgentCall:
+    async def _ask(
+        self, role: Role, prompt: Prompt, iteration: int, ask: int, column: str
+    ) -> AgentCall:
         backend = self._backends[role]
         key = digest_of([TRACE_SCHEMA, backend.identity, prompt.digest(), iteration, ask])
         stored = self._store.call(key)
         self.counts[role].reused += stored is not None or self._calls.under_way(key)
-        reply = stored or await self._calls(key, lambda: self._call(role, key, prompt))
+        reply = stored or await self._calls(
+            key, lambda: self._call(role, key, prompt, iteration, column)
+        )
         return AgentCall(
             role=role,
             ask=ask,
@@ -68,8 +80,12 @@ class Agents:
             evidence=reply.evidence,
         )
 
-    async def _call(self, role: Role, key: str, prompt: Prompt) -> Reply:
-        reply = await answer(self._backends[role], prompt, self._retry)
+    async def _call(
+        self, role: Role, key: str, prompt: Prompt, iteration: int, column: str
+    ) -> Reply:
+        backend = self._backends[role]
+        reply = await self._caller.answer(backend, prompt)
         self._store.put_call(key, reply)
         self.counts[role].add(reply)
+        self.usage.add(role, iteration, column, reply, self._caller.budget.price(backend))
         return reply

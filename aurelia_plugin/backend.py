@@ -6,9 +6,9 @@ a local model, an API, a server, another process or a script all stand behind th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,17 +25,26 @@ __all__ = [
     "Prompt",
     "Reply",
     "Sampling",
+    "Service",
     "Text",
     "Usage",
     "cut_at",
+    "service_of",
 ]
 
 
 @dataclass(frozen=True)
 class Text:
-    """A run of text inside a message."""
+    """A run of text inside a message.
+
+    Attributes:
+        text: the words.
+        shorter: the same with ever fewer reasoning steps, the last without any; for models whose
+            text is limited. Empty where the text holds no reasoning.
+    """
 
     text: str
+    shorter: tuple[str, ...] = ()
 
 
 Part = Text | Media
@@ -197,9 +206,30 @@ class Reply(_Record):
     model: str = ""
 
 
+class Service(NamedTuple):
+    """What stands behind a backend that asks over a network.
+
+    Attributes:
+        place: provider, address and model; calls to one place share one limit.
+        model: the model's name, as price lists have it.
+        timeout: seconds after which a request counts as failed, waiting for its turn not included.
+        room: tokens that a reply may have beyond its prompt's limit (thoughts).
+        requests: how many requests the backend makes of a prompt.
+    """
+
+    place: str
+    model: str
+    timeout: float
+    room: int = 0
+    requests: Callable[[Prompt], int] = lambda prompt: 1
+
+
 @runtime_checkable
 class Backend(Protocol):
     """Anything that answers a prompt over a clip.
+
+    A backend that asks over a network also has an attribute `service` (`Service`): it is timed
+    and may cost money.
 
     Raises (when called): `BackendError` when no answer could be had, `MediaError` when a medium
     cannot be read. A failure is never returned as text.
@@ -218,6 +248,12 @@ class Backend(Protocol):
 
     async def close(self) -> None:
         """Release what the backend holds."""
+
+
+def service_of(backend: Backend) -> Service | None:
+    """Return the service behind a backend, None for one that works on this machine."""
+    service: Service | None = getattr(backend, "service", None)
+    return service
 
 
 def cut_at(text: str, until: tuple[str, ...]) -> str:

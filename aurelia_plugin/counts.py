@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from aurelia_plugin.backend import Reply
+from aurelia_plugin.prices import Price
 from aurelia_plugin.reasoning.roles import ROLES
 from aurelia_plugin.reasoning.trace import StopReason, Trace
 
-__all__ = ["CallCount", "OutcomeCount", "RunCount"]
+__all__ = ["CallCount", "ItemCount", "OutcomeCount", "RunCount", "Spent", "UsageCount"]
 
-_STOPS: tuple[StopReason, ...] = ("accepted", "exhausted", "unscored", "failed", "over_budget")
+_ENDS: tuple[StopReason, ...] = ("accepted", "exhausted", "unscored")
 _EXAMPLES = 5
 
 Self = TypeVar("Self", bound="_Count")
@@ -70,13 +71,93 @@ class CallCount(_Count):
 
 
 @dataclass
+class Spent(_Count):
+    """What was used of the budget: calls, tokens and US dollars."""
+
+    calls: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+
+
+@dataclass
+class _Used(_Count):
+    """Calls, their tokens and what these cost; `unpriced` calls have no price."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float = 0.0
+    unpriced: int = 0
+
+    def record(self) -> dict[str, Any]:
+        """Return the row; a cost that is not wholly known is None."""
+        return {
+            "calls": self.calls,
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "cost_usd": None if self.unpriced else round(self.cost, 6),
+        }
+
+
+class UsageCount:
+    """Calls that were made, by who was asked, in which iteration, for which column."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, int | None, str], _Used] = {}
+
+    def add(
+        self, role: str, iteration: int | None, column: str, reply: Reply, price: Price | None
+    ) -> None:
+        """Count one call.
+
+        Args:
+            role: an agent's, or `target`.
+            iteration: 0 for the first; None for the target.
+            column: the question's.
+            reply: what came back.
+            price: None if it is not known.
+        """
+        row = self._rows.setdefault((role, iteration, column), _Used())
+        row.calls += 1
+        row.input_tokens += reply.usage.input_tokens
+        row.output_tokens += reply.usage.output_tokens
+        row.cost += 0.0 if price is None else price.cost(reply.usage, reply.evidence)
+        row.unpriced += price is None
+
+    def merge(self, other: UsageCount) -> None:
+        """Add another process's count."""
+        for key, row in other._rows.items():
+            self._rows.setdefault(key, _Used()).merge(row)
+
+    def record(self) -> dict[str, Any]:
+        """Return the sums as they stand in a run's summary; iterations count from 1."""
+        return {
+            "total": self._sums(lambda role, iteration, column: "total").get("total")
+            or _Used().record(),
+            "by_role": self._sums(lambda role, iteration, column: role),
+            "by_iteration": self._sums(
+                lambda role, iteration, column: "target" if iteration is None else iteration + 1
+            ),
+            "by_column": self._sums(lambda role, iteration, column: column),
+        }
+
+    def _sums(self, group: Callable[[str, int | None, str], str | int]) -> dict[str, Any]:
+        sums: dict[str, _Used] = {}
+        for key, row in sorted(self._rows.items(), key=lambda entry: str(entry[0])):
+            sums.setdefault(str(group(*key)), _Used()).merge(row)
+        return {name: used.record() for name, used in sums.items()}
+
+
+@dataclass
 class OutcomeCount(_Count):
     """How the questions of one category, or of the whole run, went.
 
     Attributes:
         agent_failures: questions whose loop failed.
+        over_budget: questions whose loop the budget ended.
         target_failures: questions that the target could not be asked or did not answer.
-        unanswered: questions whose answer is empty because of a failure.
+        target_over_budget: questions that the budget did not allow the target to be asked.
+        unanswered: questions whose answer is empty because of a failure or of the budget.
     """
 
     n: int = 0
@@ -85,7 +166,9 @@ class OutcomeCount(_Count):
     traces: int = 0
     without_steps: int = 0
     agent_failures: int = 0
+    over_budget: int = 0
     target_failures: int = 0
+    target_over_budget: int = 0
     unanswered: int = 0
 
     def add_trace(self, trace: Trace) -> None:
@@ -98,7 +181,9 @@ class OutcomeCount(_Count):
         """Return the counts as they stand in a run's summary."""
         return {
             "n": self.n,
-            **{stop: self.stops[stop] for stop in _STOPS if stop != "failed"},
+            **{stop: self.stops[stop] for stop in _ENDS},
+            "over_budget": self.over_budget,
+            "target_over_budget": self.target_over_budget,
             "failed": self.agent_failures + self.target_failures,
             "agent_failures": self.agent_failures,
             "target_failures": self.target_failures,
@@ -109,13 +194,47 @@ class OutcomeCount(_Count):
 
 
 @dataclass
+class ItemCount:
+    """What became of one question.
+
+    Attributes:
+        id: `task/split/doc_id`.
+        content: digest of clip and text as the task gives them, before `media=` changes them.
+        media: names of its media, as a trace gives them.
+        trace: key of the question's own trace, where the answer builds on it.
+        vote: key of the vote, where several answers were sampled.
+        steps: what stood in front of the question.
+        preface: the words that stood there.
+        failed: `agents`, `target` or None.
+        dropped: evidence that did not reach the target.
+        seconds: from taking up the question to its answer.
+    """
+
+    id: str
+    content: str | None = None
+    media: tuple[str, ...] = ()
+    trace: str | None = None
+    vote: str | None = None
+    steps: tuple[str, ...] = ()
+    preface: str = ""
+    failed: str | None = None
+    dropped: tuple[str, ...] = ()
+    input_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
 class RunCount:
     """Everything that is counted over a run."""
 
     total: OutcomeCount = field(default_factory=OutcomeCount)
     by_category: dict[str, OutcomeCount] = field(default_factory=dict)
     calls: dict[str, CallCount] = field(default_factory=dict)
+    usage: UsageCount = field(default_factory=UsageCount)
+    spent: Spent = field(default_factory=Spent)
     problems: list[str] = field(default_factory=list)
+    items: list[ItemCount] = field(default_factory=list)
 
     def of(self, category: str) -> tuple[OutcomeCount, OutcomeCount]:
         """Return the two counts that a question of this category belongs to."""
@@ -135,8 +254,11 @@ class RunCount:
                 whole.of(category)[1].merge(outcome)
             for name, calls in count.calls.items():
                 whole.calls.setdefault(name, CallCount()).merge(calls)
+            whole.usage.merge(count.usage)
+            whole.spent.merge(count.spent)
             for text in count.problems:
                 whole.problem(text)
+            whole.items += count.items
         return whole
 
     def record(self) -> dict[str, Any]:
@@ -148,6 +270,12 @@ class RunCount:
             "tokens": {
                 name: {"input": count.input_tokens, "output": count.output_tokens}
                 for name, count in calls.items()
+            },
+            "usage": self.usage.record(),
+            "spent": {
+                "calls": self.spent.calls,
+                "tokens": self.spent.tokens,
+                "cost_usd": round(self.spent.cost, 6),
             },
             **self.total.record(),
             "evidence": {name: count.evidence() for name, count in calls.items()},

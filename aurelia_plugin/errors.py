@@ -10,11 +10,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from aurelia_plugin.redaction import without_secrets
+
 __all__ = [
     "AureliaError",
     "BackendError",
     "ConfigError",
     "MediaError",
+    "OverBudgetError",
     "StoreError",
     "TransientError",
 ]
@@ -29,9 +32,10 @@ class AureliaError(Exception):
     """
 
     def __init__(self, what: str, fix: str) -> None:
-        super().__init__(f"{what}\n{fix}")
-        self.what = what
+        # What happened is told in the words of users, files and services: a key may be among them.
+        self.what = without_secrets(what)
         self.fix = fix
+        super().__init__(f"{self.what}\n{fix}")
 
     def __reduce__(self) -> tuple[type[AureliaError], tuple[str, str]]:
         return type(self), (self.what, self.fix)
@@ -43,6 +47,10 @@ class ConfigError(AureliaError):
 
 class StoreError(AureliaError):
     """A traces folder cannot be read or written."""
+
+
+class OverBudgetError(AureliaError):
+    """A call was not made because it could have passed `max_calls`, `max_tokens` or `max_cost`."""
 
 
 class MediaError(AureliaError):
@@ -75,15 +83,19 @@ class BackendError(AureliaError):
         backend: the backend's name.
         what: what happened.
         fix: what to do about it.
+        charged: whether the service may have worked, and may want money, all the same: a reply
+            that came late, broke off or could not be read.
     """
 
-    def __init__(self, backend: str, what: str, fix: str) -> None:
+    def __init__(self, backend: str, what: str, fix: str, *, charged: bool = False) -> None:
         super().__init__(f"{backend}: {what}", fix)
         self.backend = backend
+        self.charged = charged
         self._what = what
 
-    def __reduce__(self) -> tuple[type[AureliaError], tuple[str, str]]:
-        return type(self), (self.backend, self._what, self.fix)  # type: ignore[return-value]
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The third entry is restored into the attributes.
+        return type(self), (self.backend, self._what, self.fix), self.__dict__
 
 
 class TransientError(BackendError):
@@ -91,13 +103,19 @@ class TransientError(BackendError):
 
     Args:
         retry_after: seconds that the service asked to wait, if it said so.
+        throttled: whether the service refused because it is asked too much.
     """
 
     def __init__(
-        self, backend: str, what: str, fix: str, *, retry_after: float | None = None
+        self,
+        backend: str,
+        what: str,
+        fix: str,
+        *,
+        retry_after: float | None = None,
+        throttled: bool = False,
+        charged: bool = False,
     ) -> None:
-        super().__init__(backend, what, fix)
+        super().__init__(backend, what, fix, charged=charged)
         self.retry_after = retry_after
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (*super().__reduce__(), {"retry_after": self.retry_after})
+        self.throttled = throttled

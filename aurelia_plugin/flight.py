@@ -56,3 +56,5 @@ async def _ended(task: asyncio.Task[Any]) -> None:
     if not task.done():
         task.cancel()
         await asyncio.wait([task])
+    if not task.cancelled():
+        task.exception()  # its callers have it or have left: asyncio need not complain of it

@@ -13,7 +13,7 @@ from aurelia_plugin.errors import ConfigError
 
 __all__ = ["AureliaSettings", "Condition", "MediaMode", "explain", "validated"]
 
-Condition = Literal["aurelia", "none", "cot", "placebo", "precomputed"]
+Condition = Literal["aurelia", "none", "cot", "placebo", "consistency", "precomputed"]
 MediaMode = Literal["full", "muted", "blanked", "swapped", "text"]
 
 
@@ -50,14 +50,30 @@ class AureliaSettings(BaseModel):
     media: MediaMode = "full"
     """What of the clip is sent: as it is, without sound, without picture, another clip's sound,
     or no media at all. Holds for agents and target alike."""
+    vote_temperature: float = Field(0.7, gt=0)
+    """At which `condition=consistency` samples its answers; a task's own temperature goes first."""
     traces: str | None = None
     """The folder for traces and agent calls; by default in the user's cache."""
     precomputed: str | None = None
     """Where `condition=precomputed` finds steps: a traces folder, hf:ID or field:NAME."""
     on_agent_failure: Literal["empty", "zero_shot", "raise"] = "empty"
-    """What becomes of a question whose agents failed: no answer, a plain answer, or the end."""
+    """What becomes of a question whose agents failed or were stopped by the budget: no answer, a
+    plain answer, or the end."""
+    max_calls: int | None = Field(None, ge=1)
+    """Calls of agents, and of a target behind a network, at most; a run stops before it passes
+    this. Holds for the whole run: its processes get equal shares."""
+    max_tokens: int | None = Field(None, ge=1)
+    """Tokens of these calls at most, read and written, likewise."""
+    max_cost: float | None = Field(None, gt=0)
+    """US dollars that these calls may cost, likewise."""
+    price: str | None = None
+    """US dollars per million input and output tokens: `IN/OUT` for models that the packaged table
+    lacks, `MODEL:IN/OUT` for one model; several with `|`."""
+    call_timeout: float | None = Field(None, gt=0)
+    """Seconds after which a call counts as failed and is repeated; by default the backend's own
+    `timeout`, and none on this machine."""
     seed: int = 0
-    """Seeds the placebo's and the swapped sound's order, and backends that sample."""
+    """Seeds the placebo's and the swapped sound's order, and all sampling."""
     config_digest: str | None = None
     """Checked against the digest of the files that the settings name."""
 

@@ -3,8 +3,10 @@
 Layout of a traces folder::
 
     traces/ab/<key>.json    one trace, whole
-    calls/cd/<key>.json     one finished agent call: the reply
+    calls/cd/<key>.json     one finished agent call, or sampled answer: the reply
+    votes/ef/<key>.json     the sampled answers to one question, and the majority's
     runs/<time>_<arm>.json  what a run did
+    runs/<time>_<arm>.items.jsonl  what became of each question
 
 Every file is written beside its place and renamed into it, so a process killed at any moment
 leaves either the whole file or none, and many processes may share a folder.
@@ -16,7 +18,7 @@ import json
 import logging
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +26,8 @@ from pydantic import BaseModel, ValidationError
 
 from aurelia_plugin.atomic import write_atomically
 from aurelia_plugin.backend import Reply
-from aurelia_plugin.errors import StoreError
+from aurelia_plugin.errors import MediaError, StoreError
+from aurelia_plugin.paths import inside
 from aurelia_plugin.reasoning.trace import Trace
 
 __all__ = ["TraceStore"]
@@ -32,6 +35,10 @@ __all__ = ["TraceStore"]
 _log = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=BaseModel)
+
+
+def _any(record: BaseModel) -> bool:
+    return True
 
 
 class TraceStore:
@@ -47,10 +54,11 @@ class TraceStore:
 
     def __init__(self, folder: Path, *, writable: bool = True) -> None:
         self.folder = folder.expanduser().resolve()
+        self._writable = writable
         if not writable:
             return
         try:
-            for name in ("traces", "calls", "runs"):
+            for name in ("traces", "calls", "votes", "runs"):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
@@ -61,22 +69,27 @@ class TraceStore:
             ) from error
 
     def trace(self, key: str) -> Trace | None:
-        """Return the stored trace, or None if there is none or its loop failed."""
-        trace = self._read(self._place("traces", key), Trace)
-        return None if trace is None or trace.stop == "failed" else trace
+        """Return the stored trace, or None if there is none or its loop did not finish."""
+        trace = self._read(self._place("traces", key), Trace, lambda trace: trace.key == key)
+        return trace if trace is not None and trace.finished else None
+
+    def has_trace(self, key: str) -> bool:
+        """Whether there is a trace of this key, finished or not."""
+        return self._place("traces", key).is_file()
 
     def put_trace(self, trace: Trace) -> None:
-        """Store a trace. A failed one is kept for reading, and tried again by the next run."""
+        """Store a trace. An unfinished one is kept for reading, and made again by the next run."""
         place = self._place("traces", trace.key)
-        if trace.stop == "failed" and self.trace(trace.key) is not None:
+        if not trace.finished and self.trace(trace.key) is not None:
             return  # another process finished it in the meantime
         self._write(place, trace.model_dump_json(indent=1))
 
     def traces(self) -> Iterator[Trace]:
-        """Yield every stored trace whose loop did not fail, in the order of their keys."""
-        for path in sorted((self.folder / "traces").glob("*/*.json")):
+        """Yield every stored trace whose loop finished, in the order of their keys."""
+        # A killed process may leave a hidden file that it was about to rename.
+        for path in sorted((self.folder / "traces").glob("*/[!.]*.json")):
             trace = self._read(path, Trace)
-            if trace is not None and trace.stop != "failed":
+            if trace is not None and trace.finished:
                 yield trace
 
     def call(self, key: str) -> Reply | None:
@@ -86,6 +99,14 @@ class TraceStore:
     def put_call(self, key: str, reply: Reply) -> None:
         """Store the reply of a finished agent call."""
         self._write(self._place("calls", key), reply.model_dump_json(indent=1))
+
+    def put_vote(self, key: str, vote: BaseModel) -> None:
+        """Store the sampled answers to one question (`voting.Vote`)."""
+        self._write(self._place("votes", key), vote.model_dump_json(indent=1))
+
+    def vote(self, key: str, form: type[R]) -> R | None:
+        """Return the stored vote in its form (`voting.Vote`), or None."""
+        return self._read(self._place("votes", key), form)
 
     def put_run(self, name: str, record: Mapping[str, Any]) -> Path:
         """Write a run's record and return its path; an existing one is never replaced."""
@@ -103,31 +124,47 @@ class TraceStore:
             return path
         raise StoreError(f"{self.folder / 'runs'}: no free name for {base}.", "Empty the folder.")
 
+    def put_items(self, record: Path, items: Iterable[Mapping[str, Any]]) -> Path:
+        """Write what became of each question beside a run's record, one line each."""
+        path = record.with_suffix(".items.jsonl")
+        self._write(path, "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items))
+        return path
+
     def _place(self, kind: str, key: str) -> Path:
+        if not re.fullmatch(r"[\w-]+", key):  # it may come from a folder or data set of others
+            raise StoreError(f"{key!r} is not a key.", "Leave out the trace that has it.")
         return self.folder / kind / key[:2] / f"{key}.json"
 
-    def _read(self, path: Path, form: type[R]) -> R | None:
+    def _read(self, path: Path, form: type[R], is_it: Callable[[R], bool] = _any) -> R | None:
+        """Return the record in a file; one that is damaged, or another's, is put aside."""
         try:
-            return form.model_validate_json(path.read_bytes())
+            inside(self.folder, path.relative_to(self.folder).as_posix())
+            record = form.model_validate_json(path.read_bytes())
         except FileNotFoundError:
+            return None
+        except MediaError as error:
+            self._put_aside(path, error.cause)
             return None
         except OSError as error:
             raise StoreError(
                 f"{path}: {error.strerror or error}.", "Make the traces folder readable."
             ) from error
         except ValidationError as error:
-            # Not ours to delete: an edited or damaged file is put aside and its work done again.
-            aside = path.with_suffix(".unreadable")
-            _log.warning(
-                "%s cannot be read (%s); it is kept as %s and made again.",
-                path,
-                error.errors()[0]["msg"],
-                aside.name,
-            )
-            self._put_aside(path, aside)
+            self._put_aside(path, error.errors()[0]["msg"])
             return None
+        if not is_it(record):
+            self._put_aside(path, "it belongs to another key")
+            return None
+        return record
 
-    def _put_aside(self, path: Path, aside: Path) -> None:
+    def _put_aside(self, path: Path, cause: str) -> None:
+        """Keep what is not ours to delete under another name; its work is done again."""
+        aside = path.with_suffix(".unreadable")
+        _log.warning(
+            "%s cannot be read (%s); it is kept as %s and made again.", path, cause, aside.name
+        )
+        if not self._writable:
+            return
         try:
             path.replace(aside)
         except FileNotFoundError:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, NoReturn, TypeVar
 
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
@@ -14,6 +16,7 @@ from lmms_eval.models.model_utils.usage_metrics import log_usage
 from loguru import logger as eval_logger
 from tqdm import tqdm
 
+from aurelia_plugin.errors import StoreError
 from aurelia_plugin.model_wrappers.instances import InstanceSource, is_padding
 from aurelia_plugin.model_wrappers.processes import gather_lists, is_distributed
 from aurelia_plugin.model_wrappers.run import Run
@@ -22,6 +25,9 @@ from aurelia_plugin.pipeline import Answer
 __all__ = ["Aurelia"]
 
 T = TypeVar("T")
+
+_GRACE_S = 10.0
+"""Seconds that an interrupted run may take to end."""
 
 
 class Aurelia(lmms):
@@ -58,7 +64,13 @@ class Aurelia(lmms):
             self._world_size = self.accelerator.num_processes
         if self.default_target is not None:
             settings.setdefault("target", self.default_target)
-        self.run = Run(settings, batch_size=batch_size, device=device, gather=gather_lists)
+        self.run = Run(
+            settings,
+            batch_size=batch_size,
+            device=device,
+            gather=gather_lists,
+            process=(self.rank, self.world_size),
+        )
         self._started = time.time()
         self._unread: set[str] = set()
         for advice in self.run.advice():
@@ -117,7 +129,12 @@ class Aurelia(lmms):
                     source="model" if name == "target" else name,
                 )
         summary = self.run.summary(counts, seconds=time.time() - self._started)
-        path = self.run.store.put_run(self.run.record_name(self._started), summary.record)
+        try:
+            place = self.run.store.put_run(self.run.record_name(self._started), summary.record)
+            self.run.store.put_items(place, (asdict(item) for item in counts.items))
+            path = str(place)
+        except StoreError as error:  # the answers are worth more than the record
+            path = f"not written: {error}"
         eval_logger.info(summary.text(path))
         for warning in summary.warnings():
             eval_logger.warning(warning)
@@ -201,19 +218,33 @@ def _in_own_loop(work: Callable[[], Any]) -> Any:
     """Run async work to its end in a thread of its own.
 
     The caller may itself live in a running event loop (the harness's servers), where
-    `asyncio.run` is refused.
+    `asyncio.run` is refused. When the caller is interrupted (Ctrl-C), the work is cancelled and
+    may end what it has begun before the interruption goes on.
     """
     box: dict[str, Any] = {}
 
+    async def cancellable() -> Any:
+        box["loop"], box["task"] = asyncio.get_running_loop(), asyncio.current_task()
+        return await work()
+
     def body() -> None:
         try:
-            box["result"] = asyncio.run(work())
+            box["result"] = asyncio.run(cancellable())
         except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, whole
             box["error"] = error
+        finally:
+            done.set()
 
-    thread = threading.Thread(target=body, name="aurelia", daemon=True)
-    thread.start()
-    thread.join()
+    done = threading.Event()
+    try:
+        threading.Thread(target=body, name="aurelia", daemon=True).start()
+        done.wait()  # not `join`: interrupted, that takes the thread for ended
+    except KeyboardInterrupt:
+        if "task" in box:
+            with contextlib.suppress(RuntimeError):  # the loop has just ended by itself
+                box["loop"].call_soon_threadsafe(box["task"].cancel)
+            done.wait(_GRACE_S)
+        raise
     if "error" in box:
         raise box["error"]
     return box["result"]

@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from aurelia_plugin.backend import Prompt, Reply, Text, Usage, cut_at
+from aurelia_plugin.backend import Prompt, Reply, Service, Text, Usage, cut_at
 from aurelia_plugin.digests import digest_of
 from aurelia_plugin.errors import BackendError, ConfigError
 from aurelia_plugin.model_wrappers.delivery import Blob, Delivery, Form, deliver
 from aurelia_plugin.model_wrappers.gemini_client import GeminiClient, library
 from aurelia_plugin.model_wrappers.gemini_files import GeminiFiles
 from aurelia_plugin.model_wrappers.options import BackendOptions
-from aurelia_plugin.model_wrappers.services import Watch, key_from, slots
+from aurelia_plugin.model_wrappers.services import Watch, key_from
 
 __all__ = ["OPTIONS", "GeminiBackend", "GeminiOptions", "open_backend"]
 
@@ -98,6 +98,14 @@ class GeminiBackend:
         """As the option says."""
         return self.options.concurrency
 
+    @property
+    def service(self) -> Service:
+        """The model at Google, or at the proxy; a call may have to upload a video first."""
+        options = self.options
+        place = f"gemini {options.base_url or ''} {self._model}"
+        seconds = options.timeout + options.upload_timeout
+        return Service(place, self._model, seconds, options.room_for_thinking)
+
     async def __call__(self, prompt: Prompt) -> Reply:
         """Answer the prompt.
 
@@ -106,14 +114,13 @@ class GeminiBackend:
             TransientError: after a failure that may pass.
             BackendError: if the service refuses, blocks, or answers without text.
         """
-        async with slots(("gemini", self._model, self.options.base_url or ""), self.concurrency):
-            delivery = await asyncio.to_thread(deliver, prompt, self._form())
-            contents, system = await self._contents(delivery)
-            response = await self._client(
-                lambda client: client.models.generate_content(
-                    model=self._model, contents=contents, config=self._config(prompt, system)
-                )
+        delivery = await asyncio.to_thread(deliver, prompt, self._form())
+        contents, system = await self._contents(delivery)
+        response = await self._client(
+            lambda client: client.models.generate_content(
+                model=self._model, contents=contents, config=self._config(prompt, system)
             )
+        )
         return self._reply(response, prompt, delivery)
 
     async def close(self) -> None:

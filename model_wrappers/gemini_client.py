@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from aurelia_plugin.errors import BackendError, ConfigError
+from aurelia_plugin.errors import BackendError, ConfigError, TransientError
 from aurelia_plugin.model_wrappers.services import failure, retry_delay
 
 __all__ = ["GeminiClient", "library"]
@@ -93,6 +94,13 @@ class GeminiClient:
         except _transport_errors() as error:
             said = f"{type(error).__name__}: {error}"
             raise failure(self._backend, None, said, secret=self._key) from None
+        except json.JSONDecodeError:
+            raise TransientError(
+                self._backend,
+                "the reply is not JSON",
+                "Check that base_url leads to the service, or run again: finished calls are kept.",
+                charged=True,
+            ) from None
         except (ValueError, KeyError) as error:  # the client's words for an upload that broke off
             said = f"{type(error).__name__}: {error}".replace(self._key, "[key]")
             raise BackendError(self._backend, said, "Run again; finished calls are kept.") from None

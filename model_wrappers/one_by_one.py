@@ -12,7 +12,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from aurelia_plugin.backend import Backend, Evidence, Message, Part, Prompt, Reply, Text, Usage
+from aurelia_plugin.backend import (
+    Backend,
+    Evidence,
+    Message,
+    Part,
+    Prompt,
+    Reply,
+    Service,
+    Text,
+    Usage,
+    service_of,
+)
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.reasoning.parsing import without_thinking
 
@@ -47,14 +58,19 @@ class OneByOne:
         """The target's own."""
         return self._target.concurrency
 
+    @property
+    def service(self) -> Service | None:
+        """The target's own, asked once for each sound."""
+        service = service_of(self._target)
+        return service and service._replace(requests=self._requests)
+
     async def close(self) -> None:
         """Close the target."""
         await self._target.close()
 
     async def __call__(self, prompt: Prompt) -> Reply:
         """Answer the prompt; raises what the target raises."""
-        count = len(prompt.clip.audios)
-        if not 0 < self._clips < count or not _is_choice(prompt, count):
+        if self._requests(prompt) == 1:
             return await self._target(prompt)
         replies = [await self._target(alone) for alone in _alone(prompt)]
         ratings = [_rating(reply.text) for reply in replies]
@@ -70,6 +86,11 @@ class OneByOne:
             evidence=_together([reply.evidence for reply in replies], self._clips),
             model=replies[0].model,
         )
+
+    def _requests(self, prompt: Prompt) -> int:
+        """Return how often the target is asked: once for each sound, or once."""
+        count = len(prompt.clip.audios)
+        return count if 0 < self._clips < count and _is_choice(prompt, count) else 1
 
 
 def _is_choice(prompt: Prompt, count: int) -> bool:

@@ -12,14 +12,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from aurelia_plugin.backend import Prompt, Reply, Text, Usage, cut_at
+from aurelia_plugin.backend import Prompt, Reply, Service, Text, Usage, cut_at
 from aurelia_plugin.digests import digest_of
 from aurelia_plugin.errors import BackendError, ConfigError
 from aurelia_plugin.model_wrappers.delivery import Blob, Delivery, Form, deliver
-from aurelia_plugin.model_wrappers.openai_client import OpenAIClient, unreadable
+from aurelia_plugin.model_wrappers.endpoints import Endpoints
+from aurelia_plugin.model_wrappers.openai_client import OpenAIClient, not_a_completion
 from aurelia_plugin.model_wrappers.openai_options import OpenAIOptions
 from aurelia_plugin.model_wrappers.servers import server
-from aurelia_plugin.model_wrappers.services import Watch, key_from, slots
+from aurelia_plugin.model_wrappers.services import Watch, key_from
 
 __all__ = ["OPTIONS", "OpenAIBackend", "OpenAIOptions", "open_backend"]
 
@@ -38,14 +39,17 @@ class OpenAIBackend:
         self.options = options or OpenAIOptions()
         self._server = server(self.options.server)
         self._model = model
-        self._url = self.options.base_url or self._server.base_url
+        self._urls = _addresses(self.options.base_url or self._server.base_url)
         self._name = f"{self.options.server}:{model}"
-        if urlsplit(self._url).username or urlsplit(self._url).query:
+        if any(urlsplit(url).username or urlsplit(url).query for url in self._urls):
             raise ConfigError(
                 f"{self._name}: base_url holds a user name or a query.",
                 "Leave it out; keys come from the environment.",
             )
-        self._client = OpenAIClient(self._name, self._find_key(), self._url, self.options.timeout)
+        key = self._find_key()
+        self._endpoints = Endpoints(
+            {url: OpenAIClient(self._name, key, url, self.options.timeout) for url in self._urls}
+        )
         self._sound = self.options.sound or self._server.sound or "none"
         self._form = Form(
             video=self.options.video or self._server.video,
@@ -64,8 +68,14 @@ class OpenAIBackend:
 
     @property
     def concurrency(self) -> int:
-        """As the option says."""
-        return self.options.concurrency
+        """As the option says, for each address."""
+        return self.options.concurrency * len(self._urls)
+
+    @property
+    def service(self) -> Service:
+        """The model at its addresses."""
+        place = f"{self.options.server} {' '.join(self._urls)} {self._model}"
+        return Service(place, self._model, self.options.timeout, self.options.room_for_thinking)
 
     async def __call__(self, prompt: Prompt) -> Reply:
         """Answer the prompt.
@@ -75,10 +85,9 @@ class OpenAIBackend:
             TransientError: after a failure that may pass.
             BackendError: if the server refuses, blocks, or answers without text.
         """
-        place = (self.options.server, self._url, self._model)
-        async with slots(place, self.concurrency):
-            delivery = await asyncio.to_thread(self.delivery, prompt)
-            completion = await self._client(self.body(prompt, delivery))
+        delivery = await asyncio.to_thread(self.delivery, prompt)
+        body = self.body(prompt, delivery)
+        completion = await self._endpoints(lambda client: client(body))
         return self._reply(completion, prompt, delivery)
 
     async def close(self) -> None:
@@ -117,7 +126,8 @@ class OpenAIBackend:
         name = self.options.key_env or self._server.key
         if name is None:
             return ""
-        needed = self._url == self._server.base_url and self._url.startswith("https")
+        own = self._server.base_url
+        needed = own in self._urls and own.startswith("https")
         return key_from([name], self._name, needed=needed or self.options.key_env is not None)
 
     def _schema(self, prompt: Prompt) -> Mapping[str, Any] | None:
@@ -163,38 +173,52 @@ class OpenAIBackend:
     def _reply(self, completion: Any, prompt: Prompt, delivery: Delivery) -> Reply:
         text = cut_at(self._text(completion), prompt.generation.until).strip()
         self._watch.read(text, self._schema(prompt))
-        usage = completion.usage
+        usage = getattr(completion, "usage", None)
         return Reply(
             text=text,
             usage=Usage(
-                input_tokens=getattr(usage, "prompt_tokens", None) or 0,
-                output_tokens=getattr(usage, "completion_tokens", None) or 0,
+                input_tokens=_count(usage, "prompt_tokens"),
+                output_tokens=_count(usage, "completion_tokens"),
             ),
             evidence=delivery.evidence,
-            model=self._watch.served(completion.model or ""),
+            model=self._watch.served(str(completion.model or "")),
         )
 
     def _text(self, completion: Any) -> str:
         choices: Sequence[Any] = getattr(completion, "choices", None) or ()
         if not choices:
-            raise unreadable(self._name, "the reply has no choice")
-        choice = choices[0]
-        refusal = getattr(choice.message, "refusal", None)
-        if choice.finish_reason == "content_filter" or refusal:
+            raise not_a_completion(self._name, "the reply has no choice")
+        # The client does not check what a server sends: any part may be missing or of another kind.
+        message = getattr(choices[0], "message", None)
+        content = getattr(message, "content", None)
+        refusal = getattr(message, "refusal", None)
+        finish = getattr(choices[0], "finish_reason", None)
+        if finish == "content_filter" or refusal:
             raise BackendError(
                 self._name,
                 f"the service refused: {refusal or 'content filter'}"[:500],
                 "The service does not answer this sample; leave it out or mark it.",
             )
-        if choice.message.content is None:
+        if not isinstance(content, str):
             raise BackendError(
                 self._name,
-                f"the reply has no text (finish reason {choice.finish_reason})",
+                f"the reply has no text (finish reason {finish})",
                 "If the limit was reached, raise `room_for_thinking`.",
             )
-        if choice.finish_reason == "length":
+        if finish == "length":
             self._watch.cut()
-        return str(choice.message.content)
+        return content
+
+
+def _count(usage: Any, name: str) -> int:
+    """Return a number of tokens; what is no such number is none, and never takes away."""
+    value = getattr(usage, name, None)
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    """Return the addresses of a list such as `http://a/v1|http://b/v1`, each once."""
+    return tuple(dict.fromkeys(url.strip().rstrip("/") for url in text.split("|") if url.strip()))
 
 
 def _nested(path: Sequence[str], value: Any) -> dict[str, Any]:

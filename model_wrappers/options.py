@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.redaction import is_secret_name
 
 __all__ = ["BackendOptions", "read_options"]
 
@@ -36,6 +37,12 @@ def read_options(form: type[OptionsT], values: Mapping[str, Any], backend: str) 
             for fault in error.errors()
         )
         known = ", ".join(sorted(form.model_fields)) or "none"
+        if any(is_secret_name(str(fault["loc"][-1])) for fault in error.errors() if fault["loc"]):
+            raise ConfigError(
+                f"{backend}: {faults}.",
+                "Keys come from the environment only: logs, results and the process list show "
+                f"--model_args. Take it out and renew the key. Options: {known}.",
+            ) from None  # pydantic's own text quotes the value
         raise ConfigError(
             f"{backend}: {faults}.", f"Correct or remove them. This backend's options: {known}."
         ) from error

@@ -6,6 +6,7 @@ import asyncio
 import email.utils
 import json
 import logging
+import math
 import os
 import re
 import time
@@ -13,11 +14,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
-from weakref import WeakKeyDictionary
 
 from aurelia_plugin.errors import BackendError, ConfigError, TransientError
+from aurelia_plugin.prices import is_version_of
+from aurelia_plugin.redaction import keep_secret, without_secrets
 
-__all__ = ["Shared", "Watch", "failure", "key_from", "retry_delay", "retry_seconds", "slots"]
+__all__ = ["Shared", "Watch", "failure", "key_from", "retry_delay", "retry_seconds"]
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ def key_from(names: Sequence[str], backend: str, *, needed: bool = True) -> str:
             f"{', '.join(names)}.",
             f"Set {names[0]} in the environment; a key never goes into a spec.",
         )
-    return key
+    return keep_secret(key)
 
 
 def failure(
@@ -57,21 +59,28 @@ def failure(
     """Return the error of a call that failed; the secret is taken out of the service's words.
 
     Args:
-        status: the HTTP status; None when no reply came (a timeout, a dropped connection).
+        status: the HTTP status; None when no reply came (a timeout, a dropped connection): the
+            service may have worked all the same.
     """
     text = (message.replace(secret, "[key]") if secret else message)[:_LONGEST_MESSAGE]
     if status is None:
         return TransientError(
-            backend, text, "Check that the service can be reached; `timeout` is an option."
+            backend,
+            text,
+            "Check that the service can be reached; `timeout` is an option.",
+            charged=True,
         )
     what = f"HTTP {status}: {text}"
     passing = status in _PASSING or status >= 500
     if passing and not any(word in message for word in _NEVER_PASSES):
+        asked = retry_seconds(headers or {}) or retry_after
         return TransientError(
             backend,
             what,
             "Lower `concurrency`, or run again later: finished calls are kept.",
-            retry_after=retry_seconds(headers or {}) or retry_after,
+            retry_after=asked,
+            # 503 is also what a proxy says whose server is down.
+            throttled=status == 429 or (status == 503 and asked is not None),
         )
     if status in (401, 403):
         return BackendError(backend, what, "Check the key in the environment and what it may use.")
@@ -84,32 +93,23 @@ def retry_seconds(headers: Mapping[str, str]) -> float | None:
     if not asked:
         return None
     try:
-        return max(0.0, float(asked))
+        return _wait(float(asked))
     except ValueError:
         pass
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(asked).timestamp() - time.time())
-    except ValueError:
+        return _wait(email.utils.parsedate_to_datetime(asked).timestamp() - time.time())
+    except (ValueError, OverflowError):
         return None
+
+
+def _wait(seconds: float) -> float | None:
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def retry_delay(details: Any) -> float | None:
     """Return the seconds that Google's error details ask to wait (`retryDelay`: "12s")."""
-    found = re.search(r"'retryDelay': '([0-9.]+)s'", str(details))
+    found = re.search(r"'retryDelay': '(\d{1,9}(?:\.\d*)?)s'", str(details))
     return float(found[1]) if found else None
-
-
-_Slots = dict[tuple[str, ...], asyncio.Semaphore]
-_slots: WeakKeyDictionary[asyncio.AbstractEventLoop, _Slots] = WeakKeyDictionary()
-
-
-def slots(place: tuple[str, ...], size: int) -> asyncio.Semaphore:
-    """Return the running loop's semaphore of one provider and model, shared by its backends.
-
-    Backends of one model that ask for different sizes get the first one's.
-    """
-    own = _slots.setdefault(asyncio.get_running_loop(), {})
-    return own.setdefault(place, asyncio.Semaphore(size))
 
 
 @dataclass
@@ -171,9 +171,8 @@ class Watch:
 
         A dated or numbered version of the model asked for is that model.
         """
-        name = model.removeprefix("models/") or self._asked
-        version = r"([-@:](preview-)?(\d[\d.-]*|main|[0-9a-f]{7,40}))?"
-        if not re.fullmatch(re.escape(self._asked) + version, name, re.IGNORECASE):
+        name = without_secrets(model.removeprefix("models/")) or self._asked
+        if not is_version_of(name, self._asked):
             self._say(
                 f"served {name}",
                 f"asked for {self._asked}, and the service answered with {name}: report that name",

@@ -11,7 +11,7 @@ import numpy as np
 
 from aurelia_plugin.agents import Agents
 from aurelia_plugin.backend import Generation, Message, Prompt, Reply, Text
-from aurelia_plugin.calls import RetryPolicy
+from aurelia_plugin.calls import Caller, RetryPolicy
 from aurelia_plugin.media.clip import Media, Waveform
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 from aurelia_plugin.reasoning.loop import LoopPlan
@@ -71,6 +71,7 @@ def team(
     *,
     prompts: PromptSet | None = None,
     identities: Mapping[str, str] | None = None,
+    caller: Caller | None = None,
     **plan: Any,
 ) -> Team:
     names: dict[Any, str] = {
@@ -85,7 +86,7 @@ def team(
     }
     settings: dict[str, Any] = {"threshold": 6, "max_iterations": 3, **plan}
     loop = LoopPlan(prompts or PromptSet(), names, **settings)
-    agents = Agents(backends, loop, TraceStore(folder), QUICK)
+    agents = Agents(backends, loop, TraceStore(folder), caller or Caller(QUICK))
     return Team(agents, *backends.values())
 
 

@@ -14,7 +14,8 @@ from tqdm import tqdm
 
 from aurelia_plugin.benchmark.media_faults import sound_fault, video_fault
 from aurelia_plugin.benchmark.schema import MANIFEST, Item
-from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.errors import ConfigError, MediaError
+from aurelia_plugin.paths import inside
 
 __all__ = ["Fault", "Report", "check_folder"]
 
@@ -91,7 +92,7 @@ def _lines(path: Path, text: str, report: Report) -> Iterator[_Line]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             report.faults.append(Fault(path, number, f"is not JSON: {error}"))
             continue
         if not isinstance(row, dict):
@@ -149,6 +150,15 @@ def _named_media(row: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
         yield "audio", path, True
 
 
+def _medium_fault(folder: Path, key: tuple[str, str, bool]) -> str | None:
+    kind, name, heard = key
+    try:
+        file = inside(folder, name)
+    except MediaError as error:
+        return error.cause
+    return video_fault(file, heard) if kind == "video" else sound_fault(file)
+
+
 def _check_media(path: Path, lines: Iterable[_Line], report: Report) -> None:
     known: dict[tuple[str, str, bool], str | None] = {}
     for line in tqdm(list(lines), desc="checking media", unit="item"):
@@ -157,14 +167,12 @@ def _check_media(path: Path, lines: Iterable[_Line], report: Report) -> None:
         except TypeError:  # `audios` is no list, which the schema has reported
             continue
         for key in named:
-            kind, name, heard = key
+            kind, name, _ = key
             # A path that leads out of the folder is reported by the schema, and not opened.
             if Path(name).is_absolute() or ".." in Path(name).parts:
                 continue
             if key not in known:
-                file = report.folder / name
-                fault = video_fault(file, heard) if kind == "video" else sound_fault(file)
-                known[key] = fault
+                known[key] = _medium_fault(report.folder, key)
             if known[key] is not None:
                 report.faults.append(Fault(path, line.number, f"{kind} {name}: {known[key]}"))
     report.media = len({name for _, name, _ in known})

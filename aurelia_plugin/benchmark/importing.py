@@ -79,7 +79,7 @@ def _content(path: Path) -> Sequence[Mapping[str, Any]]:
             value: Any = [json.loads(line) for line in text.split("\n") if line.strip()]
         else:
             value = json.loads(text)
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, ValueError, RecursionError, csv.Error) as error:
         raise ConfigError(f"{path}: cannot be read: {error}", _FIX) from error
     if isinstance(value, dict) and not any(name in value for name in _NAMES["question"]):
         # A dictionary of id -> row, or one list under a name of its own.
@@ -113,7 +113,7 @@ def _list(value: Any) -> list[str]:
         if value.lstrip()[:1] in ("[", "{"):
             try:
                 value = ast.literal_eval(value)
-            except (ValueError, SyntaxError):
+            except (ValueError, SyntaxError, RecursionError, MemoryError):  # too deeply nested
                 value = [value]
         else:
             value = value.split("|") if "|" in value else value.splitlines()

@@ -70,7 +70,7 @@ def read_samples(path: Path) -> Iterator[Sample]:
     """
     try:
         rows = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line.strip()]
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"{path}: cannot be read: {error}", "Name the folder of a run that was finished."
         ) from error

@@ -25,6 +25,9 @@ __all__ = ["has_sound", "wav_bytes", "wav_file", "waveform"]
 # No codec in use has longer blocks (AAC: 2048 samples at 22 kHz).
 _LONGEST_BLOCK_S = 0.1
 
+# An hour of silence compresses to next to nothing and takes 230 MB here.
+_LONGEST_SOUND_S = 4 * 3600.0
+
 # A pause in the time stamps longer than this is damage, not silence: it is not filled with zeros.
 _LONGEST_PAUSE_S = 3600.0
 
@@ -182,6 +185,12 @@ def _resampled(
             output.flush()
             output.pad(max(0, round((time - origin) * rate) - output.length))
         output.add(frame)
+        if output.length > _LONGEST_SOUND_S * rate:
+            raise MediaError(
+                name,
+                f"its sound lasts longer than {_LONGEST_SOUND_S / 3600:g} hours",
+                "Cut the file, or give a span (start, end).",
+            )
         clock = time + frame.samples / frame.sample_rate
     output.flush()
     joined = np.concatenate(output.chunks) if output.chunks else np.zeros(0, dtype=np.float32)

@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 from aurelia_plugin.errors import MediaError
 
 __all__ = [
+    "MAX_FRAME_PIXELS",
     "audio_frames",
     "opened",
     "picture_stream",
@@ -28,6 +29,9 @@ __all__ = [
 ]
 
 _log = logging.getLogger(__name__)
+
+MAX_FRAME_PIXELS = 40_000_000
+"""Of a video; 8K has 33 million. A few kilobytes can claim to be far larger."""
 
 # Demuxers that take any bytes or text for a picture.
 _NOT_MEDIA = frozenset({"tty", "bin", "xbin", "adf", "idf"})
@@ -92,9 +96,20 @@ def video_frames(
         MediaError: see `audio_frames`.
     """
     stream.thread_type = "AUTO"
+    _require_size(path, stream.codec_context.width, stream.codec_context.height)
     for frame in _decoded(path, container, stream):
         if isinstance(frame, VideoFrame):
+            _require_size(path, frame.width, frame.height)  # it may change on the way
             yield frame
+
+
+def _require_size(path: Path, width: int, height: int) -> None:
+    if width * height > MAX_FRAME_PIXELS:
+        raise MediaError(
+            path,
+            f"its frames of {width}x{height} are too large",
+            f"Scale the video down to {MAX_FRAME_PIXELS // 10**6} megapixels or fewer.",
+        )
 
 
 def audio_frames(

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from aurelia_plugin.backend import Generation, Message, Part, Prompt, Text
 from aurelia_plugin.digests import digest_of
-from aurelia_plugin.errors import BackendError, MediaError
+from aurelia_plugin.errors import AureliaError, BackendError, MediaError, OverBudgetError
 from aurelia_plugin.reasoning.parsing import (
     ReadSteps,
     ReadVerdict,
@@ -58,7 +58,8 @@ T = TypeVar("T")
 class AskAgent(Protocol):
     """Puts a prompt to an agent and returns the call's record, `read` left empty.
 
-    Raises `BackendError` or `MediaError` when the call failed after its retries.
+    Raises `BackendError` or `MediaError` when the call failed after its retries, and
+    `OverBudgetError` when it was not made.
     """
 
     async def __call__(self, role: Role, prompt: Prompt, *, iteration: int, ask: int) -> AgentCall:
@@ -108,17 +109,18 @@ async def distil(question: Question, plan: LoopPlan, ask: AskAgent) -> Trace:
     """Run the loop for one question.
 
     Returns:
-        The trace. A call that failed after its retries ends the loop with `stop="failed"`; the
-        iterations finished before it are kept.
+        The trace. A call that failed after its retries ends the loop with `stop="failed"`, one
+        that the budget did not allow with `stop="over_budget"`; the iterations finished before it
+        are kept.
     """
     iterations: list[Iteration] = []
-    error = None
+    error: AureliaError | None = None
     try:
         while len(iterations) < plan.max_iterations and not _accepted(iterations, plan):
             previous = iterations[-1] if iterations else None
             iterations.append(await _iterate(question, plan, ask, len(iterations), previous))
-    except (BackendError, MediaError) as failure:
-        error = str(failure)
+    except (BackendError, MediaError, OverBudgetError) as failure:
+        error = failure
     done = tuple(iterations)
     return Trace(
         key=plan.trace_key(question),
@@ -134,7 +136,7 @@ async def distil(question: Question, plan: LoopPlan, ask: AskAgent) -> Trace:
         iterations=done,
         best=best_of(done),
         stop=_stop_reason(iterations, plan, error),
-        error=error,
+        error=None if error is None else str(error),
     )
 
 
@@ -142,9 +144,11 @@ def _accepted(iterations: list[Iteration], plan: LoopPlan) -> bool:
     return bool(iterations) and (iterations[-1].score or 0) >= plan.threshold
 
 
-def _stop_reason(iterations: list[Iteration], plan: LoopPlan, error: str | None) -> StopReason:
+def _stop_reason(
+    iterations: list[Iteration], plan: LoopPlan, error: AureliaError | None
+) -> StopReason:
     if error is not None:
-        return "failed"
+        return "over_budget" if isinstance(error, OverBudgetError) else "failed"
     if _accepted(iterations, plan):
         return "accepted"
     if all(iteration.score is None for iteration in iterations):

@@ -66,7 +66,7 @@ class Trace(_Record):
         roles: the identity of each agent's backend.
         best: index of the iteration whose steps are r*, or None if there is none.
         stop: why the loop ended.
-        error: what failed, when `stop` is `failed`.
+        error: what failed, or which limit was reached, when `stop` is `failed` or `over_budget`.
     """
 
     schema_version: int = TRACE_SCHEMA
@@ -84,6 +84,11 @@ class Trace(_Record):
     best: int | None = None
     stop: StopReason
     error: Storable | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the loop came to its own end; one that did not is made again."""
+        return self.stop not in ("failed", "over_budget")
 
     @property
     def steps(self) -> tuple[str, ...]:

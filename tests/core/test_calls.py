@@ -6,11 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 from making import QUICK, question
+from serviced import ServedBackend
 
 from aurelia_plugin.backend import Prompt, Reply
-from aurelia_plugin.calls import RetryPolicy, answer
+from aurelia_plugin.calls import Caller, RetryPolicy
 from aurelia_plugin.errors import BackendError, ConfigError, MediaError, TransientError
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
+from aurelia_plugin.redaction import keep_secret
 
 PROMPT = question().prompt()
 
@@ -32,7 +34,7 @@ def _busy(retry_after: float | None = None) -> TransientError:
 
 
 def _ask(backend: ScriptedBackend, retry: RetryPolicy = QUICK) -> Reply:
-    return asyncio.run(answer(backend, PROMPT, retry))
+    return asyncio.run(Caller(retry).answer(backend, PROMPT))
 
 
 def test_passing_failures_are_retried() -> None:
@@ -77,7 +79,7 @@ def test_cancelling_is_not_a_failure() -> None:
             await asyncio.Event().wait()
             return ""
 
-        task = asyncio.create_task(answer(ScriptedBackend(forever), PROMPT, QUICK))
+        task = asyncio.create_task(Caller(QUICK).answer(ScriptedBackend(forever), PROMPT))
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -93,7 +95,7 @@ def _waits(error: BaseException, policy: RetryPolicy, attempt: int = 3) -> float
 
 def test_the_service_decides_how_long_to_wait_if_it_says_so() -> None:
     policy = RetryPolicy(first_wait=1.0, longest_wait=4.0)
-    assert _waits(_busy(7.5), policy) == 7.5
+    assert all(7.5 <= _waits(_busy(7.5), policy) <= 7.5 * 1.1 for _ in range(30))
     assert all(0 <= _waits(_busy(), policy, attempt) <= 4.0 for attempt in range(1, 30))
     assert _waits(_busy(0.0), QUICK) == 0.0
 
@@ -106,4 +108,116 @@ def test_the_wait_is_really_waited(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("asyncio.sleep", sleep)
     _ask(_backend(_busy(11.0), _busy(), "yes"))
-    assert slept == [11.0, 0.0]
+    assert len(slept) == 2
+    assert 11.0 <= slept[0] <= 12.0
+    assert slept[1] == 0.0
+
+
+def _served(caller: Caller, *backends: ServedBackend, calls: int) -> None:
+    async def ask() -> None:
+        await asyncio.gather(*(caller.answer(b, PROMPT) for b in backends for _ in range(calls)))
+
+    asyncio.run(ask())
+
+
+def test_all_that_ask_one_service_keep_to_one_limit() -> None:
+    under_way = most = 0
+
+    async def reply(prompt: Prompt) -> str:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.001)
+        under_way -= 1
+        return "a"
+
+    agent, target = ServedBackend(reply, identity="agent"), ServedBackend(reply, identity="target")
+    caller = Caller(QUICK)
+    agent._most, target._most = 3, 9
+    _served(caller, agent, target, calls=10)
+    assert most == 3
+    elsewhere = ServedBackend(reply, model="m-2", most=2)
+    _served(caller, agent, elsewhere, calls=10)
+    assert most == 5
+
+
+def test_a_storm_of_refusals_is_waited_out_and_slows_the_calls() -> None:
+    refusals = 40
+
+    async def reply(prompt: Prompt) -> str:
+        nonlocal refusals
+        await asyncio.sleep(0)
+        if refusals:
+            refusals -= 1
+            raise TransientError("svc", "too many", "Wait.", throttled=True)
+        return "a"
+
+    caller, backend = Caller(QUICK), ServedBackend(reply, most=8)
+    _served(caller, backend, calls=8)  # more refusals than QUICK has attempts
+    assert len(backend.prompts) == 48
+    assert caller.pacer(backend).limit < 8.0
+
+
+def test_a_service_that_only_refuses_is_given_up_after_the_patience() -> None:
+    def refuse(prompt: Prompt) -> str:
+        raise TransientError("svc", "quota", "Wait.", throttled=True)
+
+    backend = ServedBackend(refuse)
+    caller = Caller(RetryPolicy(3, 0.01, 0.01, patience=0.1))
+    for attempts in (2, 1):  # who asks after it was given up fails at once
+        before = len(backend.prompts)
+        with pytest.raises(TransientError, match="quota"):
+            asyncio.run(caller.answer(backend, PROMPT))
+        assert len(backend.prompts) - before >= attempts
+    assert len(backend.prompts) - before == 1
+
+
+def test_a_wait_beyond_the_patience_is_not_waited() -> None:
+    def refuse(prompt: Prompt) -> str:
+        raise TransientError("svc", "quota", "Wait.", throttled=True, retry_after=86_400.0)
+
+    with pytest.raises(TransientError, match="quota"):
+        asyncio.run(asyncio.wait_for(Caller().answer(ServedBackend(refuse), PROMPT), 5))
+
+
+async def _hang(prompt: Prompt) -> str:
+    await asyncio.Event().wait()
+    return ""
+
+
+def test_a_call_that_takes_too_long_is_ended_and_repeated() -> None:
+    ended = 0
+
+    async def slow(prompt: Prompt) -> str:
+        nonlocal ended
+        try:
+            return await _hang(prompt)
+        finally:
+            ended += 1
+
+    with pytest.raises(TransientError, match=r"no reply within 0\.02 s\nRaise `call_timeout`"):
+        asyncio.run(Caller(QUICK).answer(ServedBackend(slow, timeout=0.02), PROMPT))
+    assert ended == 3
+    with pytest.raises(TransientError, match=r"within 0\.01 s"):
+        asyncio.run(Caller(QUICK, timeout=0.01).answer(ServedBackend(slow), PROMPT))
+
+
+def test_waiting_for_a_turn_is_not_part_of_a_calls_time() -> None:
+    async def reply(prompt: Prompt) -> str:
+        await asyncio.sleep(0.02)
+        return "a"
+
+    _served(Caller(QUICK, timeout=0.5), ServedBackend(reply, most=1), calls=40)
+
+
+def test_a_key_that_a_service_repeats_is_taken_out_of_reply_and_error() -> None:
+    secret = keep_secret("sk-0123456789")
+
+    def fail(prompt: Prompt) -> str:
+        raise RuntimeError(f"bad header: Bearer {secret}")
+
+    assert _ask(ScriptedBackend([f"your key is {secret}"])).text == "your key is [key]"
+    with pytest.raises(BackendError) as caught:
+        _ask(ScriptedBackend(fail))
+    assert secret not in str(caught.value)
+    assert "Bearer [key]" in str(caught.value)

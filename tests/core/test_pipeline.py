@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 from making import QUICK, Team, beep, question, score, team, text_of
 from media.conftest import MakeVideo, tone
+from serviced import ServedBackend
 
-from aurelia_plugin.backend import Prompt, Reply
+from aurelia_plugin.backend import Evidence, Prompt, Reply, Usage
+from aurelia_plugin.budget import Budget, Limits
+from aurelia_plugin.calls import Caller
 from aurelia_plugin.counts import RunCount
 from aurelia_plugin.errors import (
     AureliaError,
@@ -25,10 +28,12 @@ from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 from aurelia_plugin.pipeline import Answer, Pipeline
+from aurelia_plugin.prices import Prices
 from aurelia_plugin.reasoning.conditions import AureliaArm, PlaceboArm, ZeroShotArm
 from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.question import Question
+from aurelia_plugin.store import TraceStore
 
 PROMPTS = PromptSet()
 
@@ -85,7 +90,8 @@ def placebo(made: Team) -> PlaceboArm:
 def pipeline(target: Any = echo, arm: Any = None, media: str = "full", **how: Any) -> Pipeline:
     backend = target if isinstance(target, ScriptedBackend) else ScriptedBackend(target)
     change = MediaChange(media, seed=0)  # type: ignore[arg-type]
-    return Pipeline(backend, arm or ZeroShotArm(), change, retry=QUICK, **how)
+    how.setdefault("caller", Caller(QUICK))
+    return Pipeline(backend, arm or ZeroShotArm(), change, **how)
 
 
 def run(line: Pipeline, sources: Sequence[Made], told: Told | None = None) -> list[str]:
@@ -128,6 +134,11 @@ def test_the_target_gets_the_steps_before_its_question(tmp_path: Path) -> None:
     assert run(line, [Made(1)], told) == ["to Question 1?"]
     assert "1. Listen.\n" in text_of(target.prompts[0])
     assert told.events == ["reasoned", "answered"]
+    (kept,) = line.counts.items
+    assert (kept.steps, f"{kept.preface}\n\nQuestion 1?") == (
+        ("Listen.",),
+        text_of(target.prompts[0]),
+    )
     record = line.counts.record()
     assert (record["accepted"], record["mean_iterations"], record["failed"]) == (1, 1.0, 0)
 
@@ -356,6 +367,56 @@ def test_a_failed_donor_is_an_agent_failure(tmp_path: Path) -> None:
     assert (record["agent_failures"], record["unanswered"]) == (1, 1)
 
 
+def test_what_became_of_each_question_is_kept(tmp_path: Path) -> None:
+    """By question: its content, its trace, what stood before it, what failed and what was lost."""
+
+    async def deaf(prompt: Prompt) -> Reply:
+        if "Question 2?" in text_of(prompt):
+            raise BackendError("target", "is down", "Start it.")
+        evidence = Evidence(dropped=("sound: not heard",))
+        return Reply(text="x", usage=Usage(input_tokens=4, output_tokens=2), evidence=evidence)
+
+    made = team(tmp_path, failing(1))
+    line = pipeline(ScriptedBackend(deaf), aurelia(made))
+    run(line, [Made(n, unreadable(3)) for n in range(4)])
+    first, second, third, fourth = sorted(line.counts.items, key=lambda item: item.id)
+    assert [item.id for item in (first, second, third, fourth)] == ["q/0", "q/1", "q/2", "q/3"]
+    assert first.content == plain(0).key
+    assert first.steps == ("Listen.",)
+    assert TraceStore(tmp_path).trace(str(first.trace)) is not None
+    assert (first.input_tokens, first.output_tokens) == (4, 2)
+    assert first.dropped == ("sound: not heard",)
+    failures = [item.failed for item in (first, second, third, fourth)]
+    assert failures == [None, "agents", "target", "target"]
+    assert fourth.content is None
+
+
+def test_the_content_kept_is_that_before_media_are_taken_away(make_video: MakeVideo) -> None:
+    medium = Media.file("video", make_video("a.mp4", sound=tone(1.0)))
+
+    def make(number: int) -> Question:
+        return question(f"Question {number}?", medium, id=f"q/{number}")
+
+    kept = []
+    for media in ("full", "muted", "text"):
+        line = pipeline(media=media)
+        run(line, [Made(0, make)])
+        kept.append(line.counts.items[0].content)
+    assert len(set(kept)) == 1
+
+
+def test_the_placebos_steps_are_kept_as_they_were_put(tmp_path: Path) -> None:
+    def reply(prompt: Prompt) -> str:
+        number = text_of(prompt).split("Question ")[1][0]
+        return f'{{"steps": ["step of {number}"], "answers": ["answer {number}"]}}'
+
+    made = team(tmp_path, reply)
+    line = pipeline(arm=PlaceboArm(made.agents.trace, PROMPTS, "steps_and_answers", seed=0))
+    run(line, [Made(0), Made(1)])
+    steps = {item.id: item.steps for item in line.counts.items}
+    assert steps == {"q/0": ("step of 1 answer 1",), "q/1": ("step of 0 answer 0",)}
+
+
 def test_the_placebo_of_one_question_ends_the_run(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="only one"):
         run(pipeline(echo, placebo(team(tmp_path))), [Made(0)])
@@ -421,3 +482,65 @@ def test_media_that_cannot_be_digested_are_the_questions_failure(tmp_path: Path)
     line = pipeline(lambda prompt: Reply(text="yes"))
     assert run(line, [Made(0, make)]) == [""]
     assert line.counts.record()["target_failures"] == 1
+
+
+def _poor(**limits: Any) -> Caller:
+    return Caller(QUICK, budget=Budget(Limits(**limits), Prices.packaged("1/1")))
+
+
+@pytest.mark.parametrize(("policy", "text"), [("empty", ""), ("zero_shot", "to Question 1?")])
+def test_a_question_whose_agents_the_budget_ended_is_counted_and_never_scored(
+    tmp_path: Path, policy: str, text: str
+) -> None:
+    caller = _poor(calls=4)
+    made = team(tmp_path, caller=caller)
+    line = pipeline(echo, aurelia(made), on_agent_failure=policy, caller=caller, window=1)
+    assert run(line, [Made(n) for n in range(2)]) == ["to Question 0?", text]
+    record = line.counts.record()
+    assert (record["accepted"], record["over_budget"], record["failed"]) == (1, 1, 0)
+    assert record["unanswered"] == (policy == "empty")
+    assert "q/1: max_calls=4 could be passed" in record["problems"][0]
+    rich = pipeline(echo, aurelia(team(tmp_path)))
+    assert run(rich, [Made(n) for n in range(2)]) == ["to Question 0?", "to Question 1?"]
+    assert rich.counts.record()["accepted"] == 2
+
+
+def test_the_budget_under_raise_ends_the_run(tmp_path: Path) -> None:
+    made = team(tmp_path, caller=_poor(calls=4))
+    with pytest.raises(AureliaError, match="max_calls=4"):
+        run(pipeline(echo, aurelia(made), on_agent_failure="raise"), [Made(0), Made(1)])
+
+
+def test_a_target_behind_a_network_is_paid_from_the_same_budget(tmp_path: Path) -> None:
+    caller = _poor(calls=6)  # the second question's caption is the first's: its score is there
+    target = ServedBackend(echo)
+    line = pipeline(target, aurelia(team(tmp_path, caller=caller)), caller=caller, window=1)
+    assert run(line, [Made(n) for n in range(3)]) == ["to Question 0?", "", ""]
+    record = line.counts.record()
+    assert (record["target_over_budget"], record["over_budget"]) == (1, 1)
+    assert (record["unanswered"], record["target_failures"]) == (2, 0)
+    assert (caller.budget.spent.calls, len(target.prompts)) == (6, 1)
+
+
+def test_a_placebo_whose_donor_the_budget_ended_is_counted_so(tmp_path: Path) -> None:
+    made = team(tmp_path, caller=_poor(calls=4))
+    line = pipeline(echo, placebo(made), window=1)
+    assert run(line, [Made(0), Made(1)]) == ["", "to Question 1?"]
+    record = line.counts.record()
+    assert (record["over_budget"], record["agent_failures"]) == (1, 0)
+
+
+def test_usage_is_counted_by_column_for_the_target_too(tmp_path: Path) -> None:
+    def make(number: int) -> Question:
+        return question(f"Question {number}?", column="meme" if number else "avsd")
+
+    line = pipeline(ServedBackend(echo), caller=_poor(tokens=10**6))
+    run(line, [Made(n, make) for n in range(3)])
+    usage = line.counts.record()["usage"]
+    assert {name: row["calls"] for name, row in usage["by_column"].items()} == {
+        "avsd": 1,
+        "meme": 2,
+    }
+    assert usage["by_role"]["target"]["cost_usd"] == pytest.approx(
+        (usage["total"]["input_tokens"] + usage["total"]["output_tokens"]) / 1e6
+    )

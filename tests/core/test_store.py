@@ -172,3 +172,48 @@ def test_a_runs_record_never_replaces_another(tmp_path: Path) -> None:
     ]
     assert [json.loads(path.read_text())["turn"] for path in paths] == [0, 1, 2]
     assert "ß" in paths[0].read_text(encoding="utf-8")
+
+
+def test_what_became_of_each_question_lies_beside_the_record(tmp_path: Path) -> None:
+    store = TraceStore(tmp_path)
+    record = store.put_run("20260101T000000Z_none", {"n": 2})
+    path = store.put_items(record, [{"id": "a", "steps": ["ß"]}, {"id": "b"}])
+    assert path.name == "20260101T000000Z_none.items.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["a", "b"]
+
+
+def test_a_trace_under_anothers_name_is_not_served(tmp_path: Path) -> None:
+    store = TraceStore(tmp_path)
+    store.put_trace(trace("aa1"))
+    place = tmp_path / "traces" / "aa"
+    (place / "aa1.json").rename(place / "aa2.json")
+    assert store.trace("aa2") is None
+    assert (place / "aa2.unreadable").exists()
+
+
+@pytest.mark.parametrize("key", ["../../outside", "a/b", "", "a\\b", "..", "a.json"])
+def test_a_key_cannot_lead_out_of_the_folder(tmp_path: Path, key: str) -> None:
+    store = TraceStore(tmp_path / "traces")
+    with pytest.raises(StoreError, match="is not a key"):
+        store.put_trace(trace(key))
+    with pytest.raises(StoreError, match="is not a key"):
+        store.call(key)
+
+
+def test_a_folder_that_is_only_read_stays_as_it_is(tmp_path: Path) -> None:
+    TraceStore(tmp_path).put_trace(trace("aa1"))
+    damaged = tmp_path / "traces" / "aa" / "aa1.json"
+    damaged.write_text("{")
+    assert list(TraceStore(tmp_path, writable=False).traces()) == []
+    assert damaged.read_text() == "{"
+
+
+def test_what_a_killed_process_was_about_to_rename_is_no_trace(tmp_path: Path) -> None:
+    store = TraceStore(tmp_path)
+    store.put_trace(trace("aa1"))
+    place = tmp_path / "traces" / "aa"
+    (place / ".part-0123.json").write_text('{"key": "aa')
+    (place / ".part-4567.json").write_bytes((place / "aa1.json").read_bytes())
+    assert [found.key for found in store.traces()] == ["aa1"]
+    assert not list(place.glob("*.unreadable"))

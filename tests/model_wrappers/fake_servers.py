@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 
 class Request(NamedTuple):
@@ -22,9 +25,16 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
+    """What a server answers, and how it goes wrong on the way.
+
+    `reset` drops the connection before a byte is sent, `cut` after half of the body, `slow` sends a
+    byte now and then until the client has given up.
+    """
+
     body: Any = None
     status: int = 200
     headers: Mapping[str, str] = {}
+    how: Literal["whole", "reset", "cut", "slow"] = "whole"
 
 
 class Server:
@@ -55,11 +65,18 @@ def serving(respond: Callable[[Request], Answer]) -> Iterator[Server]:
         protocol_version = "HTTP/1.1"
 
         def _serve(self) -> None:
-            content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            length = int(self.headers.get("Content-Length") or 0)
+            content = self.rfile.read(length)
+            if len(content) < length:  # the client has given up midway
+                self.close_connection = True
+                return
             headers = {name.lower(): value for name, value in self.headers.items()}
             answer = server.handle(Request(self.command, self.path, headers, content))
             body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body)
             data = body.encode() if isinstance(body, str) else body
+            if answer.how == "reset":
+                self._reset()
+                return
             try:
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
@@ -67,11 +84,29 @@ def serving(respond: Callable[[Request], Answer]) -> Iterator[Server]:
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
-                self.wfile.write(data)
+                if answer.how == "whole":
+                    self.wfile.write(data)
+                    return
+                for byte in data[: len(data) // 2]:
+                    self.wfile.write(bytes([byte]))
+                    if answer.how == "slow" and server.released.wait(0.02):
+                        break
+                self._reset()
             except OSError:  # the client has given up, as some tests want it to
                 self.close_connection = True
 
+        def _reset(self) -> None:
+            # With a linger time of zero the peer sees a reset, not an end.
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.close_connection = True
+            self.connection.close()
+
         do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - the names are the base class's
+
+        def handle(self) -> None:
+            with contextlib.suppress(ConnectionError):  # the client has given up
+                super().handle()
 
         def log_message(self, *_: Any) -> None:
             """Keep the tests' output clean."""

@@ -19,6 +19,7 @@ from making import QUICK, beep, question, score, steps
 
 from aurelia_plugin.agents import Agents
 from aurelia_plugin.backend import Generation, Message, Prompt, Reply, Sampling, Text
+from aurelia_plugin.calls import Caller
 from aurelia_plugin.errors import BackendError, ConfigError, TransientError
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Media
@@ -159,7 +160,7 @@ def test_all_roles_and_iterations_share_one_upload(run: Any, clip: Media, tmp_pa
     roles: dict[Any, Any] = dict.fromkeys(ROLES, running.backend)
     names: dict[Any, str] = dict.fromkeys(ROLES, running.backend.identity)
     plan = LoopPlan(PromptSet(), names, threshold=6, max_iterations=3)
-    agents = Agents(roles, plan, TraceStore(tmp_path / "traces"), QUICK)
+    agents = Agents(roles, plan, TraceStore(tmp_path / "traces"), Caller(QUICK))
     trace = asyncio.run(agents.trace(question("What rings?", clip)))
     running.ask(_prompt(clip, Text("What rings?")))  # the target, in a loop of its own
     assert (trace.stop, [i.score for i in trace.iterations]) == ("accepted", [3, 9])

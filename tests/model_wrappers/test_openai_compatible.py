@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_servers import Answer, Request, Server, completion, serving
-from making import beep
+from making import QUICK, beep
 from media.conftest import MakeVideo, grey_frames, tone
 from PIL import Image
 
-from aurelia_plugin.backend import Generation, Message, Prompt, Reply, Sampling, Text
+from aurelia_plugin.backend import Generation, Message, Prompt, Reply, Sampling, Text, Usage
+from aurelia_plugin.calls import Caller
 from aurelia_plugin.errors import BackendError, ConfigError, TransientError
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Media
@@ -277,6 +278,30 @@ def test_a_cut_reply_is_kept_and_noted(serve: Any, caplog: pytest.LogCaptureFixt
     assert "ended at max_new_tokens" in caplog.text
 
 
+@pytest.mark.parametrize("body", [b"<html>", b'{"choices": [{"mess', b"\xff\xfe", b""])
+def test_a_reply_that_was_cut_on_its_way_may_pass_and_may_have_to_be_paid(
+    serve: Any, body: bytes
+) -> None:
+    with pytest.raises(TransientError, match=r"not JSON|cannot be read") as caught:
+        _ask(_backend(serve(Answer(body))), _prompt())
+    assert caught.value.charged
+
+
+@pytest.mark.parametrize(
+    "choice", [{}, {"message": None}, {"message": {}}, {"message": {"content": ["a"]}}, {"a": 1}]
+)
+def test_a_choice_without_a_text_is_a_failure(serve: Any, choice: dict[str, Any]) -> None:
+    with pytest.raises(BackendError, match="no text") as caught:
+        _ask(_backend(serve(completion(choices=[choice]))), _prompt())
+    assert not isinstance(caught.value, TransientError)
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": -5}, {"prompt_tokens": "many"}])
+def test_numbers_of_tokens_that_are_none_count_as_none(serve: Any, usage: Any) -> None:
+    reply = _ask(_backend(serve(completion(usage=usage))), _prompt())
+    assert (reply.text, reply.usage) == ("fine", Usage())
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
@@ -285,7 +310,6 @@ def test_a_cut_reply_is_kept_and_noted(serve: Any, caplog: pytest.LogCaptureFixt
         (completion(None, finish="length"), "no text .finish reason length"),
         (completion(choices=[]), "no choice"),
         (Answer({"detail": "x"}), "no choice"),
-        (Answer(b"<html>"), "no choice|not JSON|cannot be read"),
         (Answer({"error": {"message": "bad field"}}, 400), "HTTP 400: .*bad field"),
         (Answer({"error": {"code": "insufficient_quota", "message": "pay"}}, 429), "HTTP 429"),
     ],
@@ -380,9 +404,11 @@ def test_calls_are_bounded_and_every_run_may_have_its_own_loop(serve: Any) -> No
 
     server = serve(count)
     backend = _backend(server, concurrency=2)
+    caller = Caller(QUICK)
 
     async def many() -> None:
-        await asyncio.gather(*(backend(_prompt(Text(str(n)))) for n in range(6)))
+        prompts = (_prompt(Text(str(n))) for n in range(6))
+        await asyncio.gather(*(caller.answer(backend, prompt) for prompt in prompts))
 
     for _ in range(2):
         asyncio.run(many())

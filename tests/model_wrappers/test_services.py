@@ -8,7 +8,7 @@ import pytest
 
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.model_wrappers.servers import server, servers
-from aurelia_plugin.model_wrappers.services import Shared, key_from, retry_seconds, slots
+from aurelia_plugin.model_wrappers.services import Shared, key_from, retry_seconds
 
 
 def test_the_wait_may_be_seconds_or_a_date() -> None:
@@ -27,16 +27,6 @@ def test_the_first_key_that_is_set_is_taken(monkeypatch: pytest.MonkeyPatch) -> 
     assert key_from(["FIRST_KEY"], "b", needed=False) == ""
     with pytest.raises(ConfigError, match=r"FIRST_KEY, THIRD_KEY\.\nSet FIRST_KEY"):
         key_from(["FIRST_KEY", "THIRD_KEY"], "b")
-
-
-def test_backends_of_one_model_share_a_limit_within_a_loop() -> None:
-    async def pair() -> tuple[asyncio.Semaphore, asyncio.Semaphore, asyncio.Semaphore]:
-        return slots(("p", "m"), 2), slots(("p", "m"), 9), slots(("p", "n"), 2)
-
-    one, same, other = asyncio.run(pair())
-    assert one is same
-    assert one is not other
-    assert asyncio.run(pair())[0] is not one
 
 
 def test_a_client_lives_as_long_as_somebody_uses_it() -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from making import trace
 
@@ -24,7 +23,7 @@ def _counts(*stops: str) -> RunCount:
 
 
 def _text(counts: RunCount, condition: str = "aurelia") -> list[str]:
-    return Summary(condition, counts, {}).text(Path("runs/a.json")).splitlines()
+    return Summary(condition, counts, {}).text("runs/a.json").splitlines()
 
 
 def test_the_screen_shows_what_was_done() -> None:
@@ -32,7 +31,8 @@ def test_the_screen_shows_what_was_done() -> None:
     counts.calls["reasoner"] = CallCount(calls=3)
     assert _text(counts) == [
         "AURELIA condition=aurelia: 4 questions",
-        "  traces: 2 accepted, 1 exhausted, 1 unscored, 0 failed; 1.00 iterations on average",
+        "  traces: 2 accepted, 1 exhausted, 1 unscored, 0 failed, 0 over budget; "
+        "1.00 iterations on average",
         "  agent calls: reasoner 3, summarizer 0, evaluator 0",
         "  delivered to the target: 32 frames, 0 images, 4 sounds (5.0 s) in 4 calls",
         "  record: runs/a.json",

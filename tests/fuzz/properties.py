@@ -1,0 +1,180 @@
+"""What must hold for any input: each function takes bytes and raises if it does not.
+
+Hypothesis (`test_fuzz.py`) and atheris (`python tests/fuzz`) feed the same functions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from aurelia_plugin.backend import Reply
+from aurelia_plugin.benchmark.answers import (
+    extract_label,
+    extract_option,
+    extract_phrase,
+    stated_values,
+)
+from aurelia_plugin.benchmark.checking import check_folder
+from aurelia_plugin.benchmark.importing import drafts_of, missing_fields, read_rows
+from aurelia_plugin.benchmark.schema import MANIFEST, Item, read_items, write_items
+from aurelia_plugin.benchmark.vocabulary import VOCABULARY
+from aurelia_plugin.errors import ConfigError, StoreError
+from aurelia_plugin.model_wrappers.services import retry_delay, retry_seconds
+from aurelia_plugin.prices import Prices
+from aurelia_plugin.reasoning.parsing import (
+    ReadSteps,
+    read_lines,
+    read_object,
+    read_steps,
+    read_verdict,
+    without_thinking,
+)
+from aurelia_plugin.reasoning.roles import JsonKeys
+from aurelia_plugin.reasoning.trace import Trace
+from aurelia_plugin.spec import BackendSpec
+from aurelia_plugin.store import TraceStore
+
+__all__ = ["PROPERTIES"]
+
+_KEYS = JsonKeys()
+_work = tempfile.TemporaryDirectory(prefix="fuzz-")  # its files are made anew each time
+_folder = Path(_work.name)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape" if data[:1] < b"\x80" else "replace")
+
+
+def _storable(*texts: str | None) -> None:
+    for text in texts:
+        (text or "").encode("utf-8")
+
+
+def steps_are_texts(data: bytes) -> None:
+    for steps in (read_steps(_text(data), _KEYS), read_lines(_text(data))):
+        if steps is None:
+            continue
+        assert isinstance(steps, ReadSteps)
+        assert all(isinstance(step, str) and step.strip() for step in steps.steps), steps
+        assert len(steps.answers) in (0, len(steps.steps)), steps
+    read = read_steps(_text(data), _KEYS)
+    if read is not None:
+        _storable(*read.steps, *read.answers, read.final_answer)
+
+
+def a_score_is_one_to_ten(data: bytes) -> None:
+    verdict = read_verdict(_text(data))
+    if verdict is not None:
+        assert type(verdict.score) is int
+        assert 1 <= verdict.score <= 10
+    read_object(_text(data), "score")
+    without_thinking(_text(data))
+
+
+def an_answer_is_one_of_the_options(data: bytes) -> None:
+    text = _text(data)
+    option = extract_option(text, ("a red car", "two dogs", "Audio 3", "none"))
+    assert option.value in (None, "A", "B", "C", "D")
+    label = extract_label(text, {"yes": ("yes", "true"), "no": ("no", "false")})
+    assert label.value in (None, "yes", "no")
+    extract_phrase(text)
+    for attribute in VOCABULARY:
+        assert stated_values(text, attribute) <= set(VOCABULARY[attribute])
+
+
+def a_manifest_is_read_or_refused(data: bytes) -> None:
+    path = _folder / MANIFEST
+    path.write_bytes(data)
+    try:
+        items = list(read_items(path))
+    except ConfigError:
+        items = []
+    for item in items:
+        for name in item.media:
+            inside = (_folder / name).resolve()
+            assert inside.is_relative_to(_folder.resolve()), name
+    if items:
+        again = _folder / "again.jsonl"
+        write_items(again, items)
+        assert list(read_items(again)) == items
+    with contextlib.suppress(ConfigError):  # not UTF-8
+        report = check_folder(_folder, media=False)
+        assert report.good or report.faults or not items
+
+
+def what_is_imported_is_read_or_refused(data: bytes) -> None:
+    for suffix in (".json", ".jsonl", ".csv"):
+        path = _folder / f"rows{suffix}"
+        path.write_bytes(data)
+        try:
+            rows = read_rows(path)
+            if not missing_fields(rows):
+                for draft in drafts_of(rows, "fuzz"):
+                    assert isinstance(draft.item, Item)
+        except ConfigError:
+            pass
+        path.unlink()
+
+
+def a_stored_record_is_read_or_put_aside(data: bytes) -> None:
+    store = TraceStore(_folder / "store")
+    for kind in ("traces", "calls"):
+        place = _folder / "store" / kind / "ab"
+        place.mkdir(exist_ok=True)
+        (place / "ab1.json").write_bytes(data)
+    trace, reply = store.trace("ab1"), store.call("ab1")
+    assert trace is None or (isinstance(trace, Trace) and trace.key == "ab1" and trace.finished)
+    if reply is not None:
+        assert isinstance(reply, Reply)
+        store.put_call("ab2", reply)
+        assert store.call("ab2") == reply
+    key = _text(data[:40])
+    try:
+        place = store._place("traces", key)
+    except StoreError:
+        return
+    assert place.resolve().is_relative_to(_folder.resolve())
+
+
+def a_setting_is_read_or_refused(data: bytes) -> None:
+    text = _text(data)
+    for read in (BackendSpec.parse, Prices.packaged):
+        with contextlib.suppress(ConfigError):
+            read(text)
+
+
+def a_wait_is_a_number_or_none(data: bytes) -> None:
+    for seconds in (retry_seconds({"retry-after": _text(data)}), retry_delay(_text(data))):
+        assert seconds is None or 0 <= seconds < float("inf"), seconds
+
+
+def a_trace_survives_its_file(data: bytes) -> None:
+    try:
+        trace = Trace.model_validate_json(data)
+    except ValidationError:
+        return
+    text = trace.model_dump_json()
+    assert Trace.model_validate_json(text).model_dump_json() == text
+    json.loads(text)
+
+
+PROPERTIES: dict[str, Callable[[bytes], None]] = {
+    check.__name__: check
+    for check in (
+        steps_are_texts,
+        a_score_is_one_to_ten,
+        an_answer_is_one_of_the_options,
+        a_manifest_is_read_or_refused,
+        what_is_imported_is_read_or_refused,
+        a_stored_record_is_read_or_put_aside,
+        a_setting_is_read_or_refused,
+        a_wait_is_a_number_or_none,
+        a_trace_survives_its_file,
+    )
+}
