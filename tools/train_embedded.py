@@ -55,7 +55,7 @@ def think(rank: int, args: argparse.Namespace) -> None:
     assert read is not None
     model.load_state_dict(read["model"])
     load_towers(model, args.out)
-    plan = ThinkerPlan("thinking", args.seed, args.steps, 0, args.looking, 8, 12, 0.75, args.rate)
+    plan = ThinkerPlan("thinking", args.seed, args.steps, 0, args.looking, 5, 26, 0.85, args.rate)
     train_thinker(rank, PROCESSES, model, processor, plan, args.out)
     torch.distributed.destroy_process_group()
 
