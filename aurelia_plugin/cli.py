@@ -8,7 +8,20 @@ import sys
 from collections.abc import Sequence
 
 from aurelia_plugin import __version__
-from aurelia_plugin.commands import data, doctor, models, probe, reported, summary
+from aurelia_plugin.commands import (
+    compare,
+    data,
+    distil,
+    doctor,
+    export,
+    models,
+    probe,
+    reported,
+    sidecar,
+    study,
+    summary,
+    traces,
+)
 from aurelia_plugin.errors import AureliaError
 from aurelia_plugin.registration import tasks_path
 
@@ -41,7 +54,20 @@ def _parser() -> argparse.ArgumentParser:
         '"$(aurelia tasks-path)"`.',
     )
     tasks.set_defaults(run=_print_tasks_path)
-    for module in (data, models, probe, doctor, summary, reported):
+    for module in (
+        study,
+        compare,
+        distil,
+        traces,
+        data,
+        models,
+        probe,
+        doctor,
+        sidecar,
+        summary,
+        export,
+        reported,
+    ):
         module.add(commands)
     return parser
 

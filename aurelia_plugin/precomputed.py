@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.exchange.tables import parquet_files, read_table
 from aurelia_plugin.reasoning.conditions import Reasoning
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.store import TraceStore
@@ -15,6 +17,8 @@ __all__ = ["open_precomputed"]
 
 LookUp = Callable[[Question], "Reasoning | None"]
 
+_UNFINISHED = ("failed", "over_budget", "unreadable")
+
 _FORMS = "Set precomputed= to a traces folder, hf:DATASET or field:NAME."
 
 
@@ -22,8 +26,9 @@ def open_precomputed(source: str | None) -> LookUp:
     """Return what finds a question's steps.
 
     Args:
-        source: `DIR` (a traces folder), `hf:ID` (a data set with the columns `question_key`,
-            `steps` and, if there are any, `step_answers`), or `field:NAME` (a field of the items).
+        source: `DIR` (a traces folder, or parquet files with the columns of a data set), `hf:ID`
+            (a data set with the columns `question_key`, `steps` and, if there are any,
+            `step_answers`), or `field:NAME` (a field of the items).
             Steps are a list of texts, or one text with a step per line.
 
     Raises:
@@ -34,8 +39,7 @@ def open_precomputed(source: str | None) -> LookUp:
     kind, _, name = source.partition(":")
     if kind == "field" and name:
         return lambda question: _from_field(question, name)
-    table = _from_dataset(name) if kind == "hf" and name else _from_folder(source)
-    return lambda question: table.get(question.key)
+    return _from_table(source) if kind == "hf" and name else _from_folder(source)
 
 
 def _from_field(question: Question, name: str) -> Reasoning | None:
@@ -49,46 +53,59 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(str(line).strip() for line in lines if str(line).strip())
 
 
-def _from_folder(source: str) -> dict[str, Reasoning]:
+def _from_folder(source: str) -> LookUp:
     folder = Path(source).expanduser()
     if not (folder / "traces").is_dir():
+        if folder.is_dir() and parquet_files(folder):
+            return _from_table(source)
         raise ConfigError(f"precomputed={source}: not a traces folder.", _FORMS)
     rows = (
         (trace.question_key, Reasoning(trace.steps, trace.step_answers))
         for trace in TraceStore(folder, writable=False).traces()
     )
-    return _unambiguous(rows, source)
+    table = _unambiguous(rows, source)
+    return lambda question: table.get(question.key)
 
 
-def _from_dataset(name: str) -> dict[str, Reasoning]:
-    import datasets
-
+def _from_table(source: str) -> LookUp:
+    """Keep the rows where they are, and only where each question's row is in memory."""
     try:
-        loaded: Any = datasets.load_dataset(name)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"precomputed=hf:{name}: {error}", _FORMS) from error
-    splits = list(loaded.values())
-    missing = {"question_key", "steps"} - set(splits[0].column_names)
-    if missing:
-        raise ConfigError(
-            f"precomputed=hf:{name}: the data set lacks {', '.join(sorted(missing))}.",
-            "It needs the columns question_key and steps.",
-        )
-    rows = (
-        (row["question_key"], Reasoning(_texts(row["steps"]), tuple(row.get("step_answers") or ())))
-        for split in splits
-        for row in split
-    )
-    return _unambiguous(rows, f"hf:{name}")
+        splits = read_table(source, ("question_key", "steps", "step_answers", "stop"))
+    except ConfigError as error:
+        raise ConfigError(f"precomputed={error.what}", error.fix) from error
+    places: dict[str, tuple[int, int]] = {}
+
+    def reasoning(number: int, index: int) -> Reasoning:
+        row = splits[number][index]
+        return Reasoning(_texts(row["steps"]), tuple(row.get("step_answers") or ()))
+
+    for number, split in enumerate(splits):
+        stops = split["stop"] if "stop" in split.column_names else repeat("")
+        for index, (key, stop) in enumerate(zip(split["question_key"], stops, strict=False)):
+            if stop in _UNFINISHED or key is None:
+                continue
+            first = places.setdefault(key, (number, index))
+            if first != (number, index) and reasoning(*first) != reasoning(number, index):
+                raise _ambiguous(source)
+
+    def look_up(question: Question) -> Reasoning | None:
+        place = places.get(question.key)
+        return None if place is None else reasoning(*place)
+
+    return look_up
 
 
 def _unambiguous(rows: Iterable[tuple[str, Reasoning]], source: str) -> dict[str, Reasoning]:
     table: dict[str, Reasoning] = {}
     for key, reasoning in rows:
         if table.setdefault(key, reasoning) != reasoning:
-            raise ConfigError(
-                f"precomputed={source}: different steps for one question (made with other agents, "
-                "prompts or settings).",
-                "Name a folder or data set that was made by one configuration.",
-            )
+            raise _ambiguous(source)
     return table
+
+
+def _ambiguous(source: str) -> ConfigError:
+    return ConfigError(
+        f"precomputed={source}: different steps for one question (made with other agents, "
+        "prompts or settings).",
+        "Name a folder or data set that was made by one configuration.",
+    )

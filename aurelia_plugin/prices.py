@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -142,6 +143,7 @@ class Prices:
         return self._models[max(names, key=len)] if names else None
 
 
+@functools.lru_cache(maxsize=4096)  # asked for every call, of every name of the table
 def is_version_of(name: str, model: str) -> bool:
     """Whether a name is that of the model, or of a dated or numbered version of it."""
     version = r"([-@:](preview-)?(\d[\d.-]*|main|[0-9a-f]{7,40}))?"

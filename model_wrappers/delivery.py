@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import io
 import math
 from collections.abc import Iterator
@@ -18,10 +17,11 @@ from PIL import Image
 from aurelia_plugin.backend import Evidence, Message, Prompt, Sampling, Text
 from aurelia_plugin.media.audio import wav_bytes
 from aurelia_plugin.media.clip import Media, Waveform
-from aurelia_plugin.media.rendering import VideoFile, video_file
+from aurelia_plugin.media.memory import MediaMemory
+from aurelia_plugin.media.rendering import video_file
 from aurelia_plugin.model_wrappers.evidence import Intake, Prepared, prepare
 
-__all__ = ["Blob", "Delivery", "Form", "deliver"]
+__all__ = ["Blob", "Delivery", "Form", "deliver", "forget_encoded"]
 
 SOUND_RATE = 16_000
 _JPEG_QUALITY = 90
@@ -128,12 +128,36 @@ def deliver(prompt: Prompt, form: Form) -> Delivery:
     return done
 
 
+def forget_encoded() -> None:
+    """Drop everything that is kept, for measurements that have to encode."""
+    _sent.forget()
+
+
 class _Sent(NamedTuple):
     blobs: list[Blob]
     evidence: Evidence
 
 
+def _sent_size(sent: _Sent) -> int:
+    # Files are read when they are sent, and stay where they are.
+    return sum(len(blob.content) for blob in sent.blobs if isinstance(blob.content, bytes))
+
+
+_sent: MediaMemory[_Sent] = MediaMemory(_sent_size)
+
+
 def _medium(medium: Media, sampling: Sampling | None, form: Form) -> _Sent:
+    """Encode once what several roles and iterations ask about.
+
+    The digest notices a file that has changed; the path takes part because a file that is
+    sent as it is will be read from there.
+    """
+    asked = None if sampling is None else (sampling.kind, sampling.frames)
+    what = (medium.path, asked, form)
+    return _sent.get(medium.digest, what, lambda: _encoded(medium, sampling, form))
+
+
+def _encoded(medium: Media, sampling: Sampling | None, form: Form) -> _Sent:
     if medium.kind == "video" and form.video == "file" and sampling is None:
         return _whole(medium, form)
     intake = Intake(
@@ -164,7 +188,7 @@ def _jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:
 
 
 def _whole(medium: Media, form: Form) -> _Sent:
-    file = _kept(medium, medium.digest, form.longest_side, form.largest)
+    file = video_file(medium, longest_side=form.longest_side, largest=form.largest)
     heard = file.sound_seconds is not None
     dropped: tuple[str, ...] = ()
     if heard and not form.soundtrack:
@@ -180,12 +204,6 @@ def _whole(medium: Media, form: Form) -> _Sent:
     return _Sent(
         [Blob("video", file.mime, file.content, f"{medium.digest}:video", heard)], evidence
     )
-
-
-@functools.lru_cache(maxsize=16)
-def _kept(medium: Media, digest: str, longest_side: int | None, largest: int | None) -> VideoFile:
-    """Encode once what several agents ask about; the digest notices a file that has changed."""
-    return video_file(medium, longest_side=longest_side, largest=largest)
 
 
 def _sum(one: Evidence, other: Evidence) -> Evidence:

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from aurelia_plugin.backend import Evidence, Prompt, Sampling, Text
-from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Frames, Media
 from aurelia_plugin.media.picture import picture
-from aurelia_plugin.media.video import keyframes, probe, uniform_frames
+from aurelia_plugin.media.shared import shared_frames, shared_waveform
+from aurelia_plugin.media.video import probe
 
 __all__ = ["Intake", "Prepared", "prepare"]
 
@@ -134,9 +134,12 @@ class _Preparation:
     def _frames(self, medium: Media) -> Frames:
         side = self._intake.longest_side
         if self._asked is not None and self._asked.kind == "keyframes":
-            return keyframes(medium, limit=self._asked.frames, longest_side=side)
-        count = self._asked.frames if self._asked is not None else self._own_count(medium)
-        return uniform_frames(medium, count, longest_side=side)
+            frames = shared_frames(medium, "keyframes", self._asked.frames, longest_side=side)
+        else:
+            count = self._asked.frames if self._asked is not None else self._own_count(medium)
+            frames = shared_frames(medium, "uniform", count, longest_side=side)
+        # A processor may write into what it is given, and others share this.
+        return Frames(frames.pixels.copy(), frames.times.copy())
 
     def _own_count(self, medium: Media) -> int:
         """Return how many frames the model is shown when the prompt leaves that to it."""
@@ -153,7 +156,7 @@ class _Preparation:
 
     def _sound(self, medium: Media) -> list[dict[str, str]]:
         rate = self._intake.sound_rate
-        sound = waveform(medium, rate or 16_000)
+        sound = shared_waveform(medium, rate or 16_000)
         if sound is None:  # a video without soundtrack: there is nothing to deliver
             return []
         what = "sound" if medium.kind == "audio" else "soundtrack"

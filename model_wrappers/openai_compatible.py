@@ -16,6 +16,7 @@ from aurelia_plugin.backend import Prompt, Reply, Service, Text, Usage, cut_at
 from aurelia_plugin.digests import digest_of
 from aurelia_plugin.errors import BackendError, ConfigError
 from aurelia_plugin.model_wrappers.delivery import Blob, Delivery, Form, deliver
+from aurelia_plugin.model_wrappers.endpoints import Endpoints
 from aurelia_plugin.model_wrappers.openai_client import OpenAIClient, not_a_completion
 from aurelia_plugin.model_wrappers.openai_options import OpenAIOptions
 from aurelia_plugin.model_wrappers.servers import server
@@ -38,14 +39,17 @@ class OpenAIBackend:
         self.options = options or OpenAIOptions()
         self._server = server(self.options.server)
         self._model = model
-        self._url = self.options.base_url or self._server.base_url
+        self._urls = _addresses(self.options.base_url or self._server.base_url)
         self._name = f"{self.options.server}:{model}"
-        if urlsplit(self._url).username or urlsplit(self._url).query:
+        if any(urlsplit(url).username or urlsplit(url).query for url in self._urls):
             raise ConfigError(
                 f"{self._name}: base_url holds a user name or a query.",
                 "Leave it out; keys come from the environment.",
             )
-        self._client = OpenAIClient(self._name, self._find_key(), self._url, self.options.timeout)
+        key = self._find_key()
+        self._endpoints = Endpoints(
+            {url: OpenAIClient(self._name, key, url, self.options.timeout) for url in self._urls}
+        )
         self._sound = self.options.sound or self._server.sound or "none"
         self._form = Form(
             video=self.options.video or self._server.video,
@@ -64,13 +68,13 @@ class OpenAIBackend:
 
     @property
     def concurrency(self) -> int:
-        """As the option says."""
-        return self.options.concurrency
+        """As the option says, for each address."""
+        return self.options.concurrency * len(self._urls)
 
     @property
     def service(self) -> Service:
-        """The model at this address."""
-        place = f"{self.options.server} {self._url} {self._model}"
+        """The model at its addresses."""
+        place = f"{self.options.server} {' '.join(self._urls)} {self._model}"
         return Service(place, self._model, self.options.timeout, self.options.room_for_thinking)
 
     async def __call__(self, prompt: Prompt) -> Reply:
@@ -82,7 +86,8 @@ class OpenAIBackend:
             BackendError: if the server refuses, blocks, or answers without text.
         """
         delivery = await asyncio.to_thread(self.delivery, prompt)
-        completion = await self._client(self.body(prompt, delivery))
+        body = self.body(prompt, delivery)
+        completion = await self._endpoints(lambda client: client(body))
         return self._reply(completion, prompt, delivery)
 
     async def close(self) -> None:
@@ -121,7 +126,8 @@ class OpenAIBackend:
         name = self.options.key_env or self._server.key
         if name is None:
             return ""
-        needed = self._url == self._server.base_url and self._url.startswith("https")
+        own = self._server.base_url
+        needed = own in self._urls and own.startswith("https")
         return key_from([name], self._name, needed=needed or self.options.key_env is not None)
 
     def _schema(self, prompt: Prompt) -> Mapping[str, Any] | None:
@@ -208,6 +214,11 @@ def _count(usage: Any, name: str) -> int:
     """Return a number of tokens; what is no such number is none, and never takes away."""
     value = getattr(usage, name, None)
     return value if isinstance(value, int) and value > 0 else 0
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    """Return the addresses of a list such as `http://a/v1|http://b/v1`, each once."""
+    return tuple(dict.fromkeys(url.strip().rstrip("/") for url in text.split("|") if url.strip()))
 
 
 def _nested(path: Sequence[str], value: Any) -> dict[str, Any]:

@@ -17,7 +17,11 @@ class OpenAIOptions(BackendOptions):
     server: str = "openai"
     """What the server takes: a name in servers.yaml."""
     base_url: str | None = None
-    """Where the server is, up to `/v1`; by default the kind's own place."""
+    """Where the server is, up to `/v1`; by default the kind's own place. Several addresses of one
+    model are separated by `|`: calls are spread evenly, and a dead server is left out."""
+    deployment: str | None = None
+    """A name of your own that stands in stored keys instead of `base_url`: set it where addresses
+    change from job to job, so that the same model's traces are found again."""
     key_env: str | None = None
     """The environment variable that holds the key; by default the kind's own."""
     video: Literal["file", "frames", "none"] | None = None
@@ -40,8 +44,11 @@ class OpenAIOptions(BackendOptions):
     timeout: float = Field(300, gt=0)
     """Seconds after which a call counts as failed and is repeated."""
     concurrency: int = Field(8, ge=1)
-    """Calls under way at once."""
+    """Calls under way at once, for each address."""
 
     def that_change_replies(self) -> dict[str, Any]:
         """Return the options that are part of the backend's identity."""
-        return self.model_dump(exclude={"key_env", "timeout", "concurrency"}, exclude_none=True)
+        others = {"key_env", "timeout", "concurrency"}
+        if self.deployment is not None:
+            others.add("base_url")
+        return self.model_dump(exclude=others, exclude_none=True)

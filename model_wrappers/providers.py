@@ -21,7 +21,7 @@ PROVIDERS = {
     "openai": "aurelia_plugin.model_wrappers.openai_compatible",
     "reka": "aurelia_plugin.model_wrappers.reka",
     "scripted": "aurelia_plugin.model_wrappers.scripted",
-    "sidecar": "aurelia_plugin.model_wrappers.sidecars",
+    "sidecar": "aurelia_plugin.model_wrappers.sidecar.backend",
     "transformers": "aurelia_plugin.model_wrappers.transformers_av",
 }
 """The module of each provider, imported on first use: its `OPTIONS` is the schema of the options,
@@ -40,7 +40,7 @@ class BackendPool:
     """Opens backends, each once: equal specs share one model in memory.
 
     Args:
-        target: the target's spec, or the target itself.
+        target: the target's spec, or the target itself; None where no target takes part.
         overrides: options of the target given beside its spec.
         harness: the harness's own flags (`batch_size`, `device`), for every backend opened here
             that has such an option; they go before the catalogue, after all that names a backend.
@@ -51,21 +51,45 @@ class BackendPool:
 
     def __init__(
         self,
-        target: str | Backend,
+        target: str | Backend | None,
         overrides: Mapping[str, Any],
         harness: Mapping[str, Any] | None = None,
     ) -> None:
         self._open: dict[_Place, Backend] = {}
         self._harness = harness or {}
-        if isinstance(target, str):
-            self.target = self._get(target, overrides)
+        self._target: Backend | None
+        if target is None or isinstance(target, str):
+            self._target = None if target is None else self._get(target, overrides)
         elif overrides:
             raise ConfigError(
                 f"The target is a Python object and takes no options: {', '.join(overrides)}.",
                 "Give these options to the object itself.",
             )
         else:
-            self.target = target
+            self._target = target
+
+    @property
+    def target(self) -> Backend:
+        """The target.
+
+        Raises:
+            ConfigError: if none takes part.
+        """
+        if self._target is None:
+            raise ConfigError(
+                "A role is `target`, and no target is set.",
+                "Set agents=<id or backend spec>, or target=<id or backend spec> for a model that "
+                "reasons for itself.",
+            )
+        return self._target
+
+    def check(self, text: str, overrides: Mapping[str, Any]) -> None:
+        """Check a spec and options without opening the backend.
+
+        Raises:
+            ConfigError: if they cannot be used.
+        """
+        self._options(self._resolve(BackendSpec.parse(text), overrides))
 
     def get(self, spec: str | Backend) -> Backend:
         """Return the backend of a role.
@@ -81,11 +105,12 @@ class BackendPool:
         place = self._resolve(BackendSpec.parse(text), overrides)
         if place not in self._open:
             module = _module(place.provider)
-            options = read_options(
-                module.OPTIONS, dict(place.options), f"{place.provider}:{place.model}"
-            )
-            self._open[place] = module.open_backend(place.model, options)
+            self._open[place] = module.open_backend(place.model, self._options(place))
         return self._open[place]
+
+    def _options(self, place: _Place) -> Any:
+        name = f"{place.provider}:{place.model}"
+        return read_options(_module(place.provider).OPTIONS, dict(place.options), name)
 
     def _resolve(self, spec: BackendSpec, overrides: Mapping[str, Any]) -> _Place:
         defaults: dict[str, Any] = {}

@@ -4,40 +4,41 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from aurelia_plugin import __version__
-from aurelia_plugin.agents import Agents
 from aurelia_plugin.backend import Backend
-from aurelia_plugin.budget import Budget, Limits
-from aurelia_plugin.calls import Caller
 from aurelia_plugin.counts import RunCount
-from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.model_wrappers.catalogue import row
 from aurelia_plugin.model_wrappers.one_by_one import OneByOne
 from aurelia_plugin.model_wrappers.providers import BackendPool
+from aurelia_plugin.model_wrappers.stage import (
+    caller_for,
+    harness_flags,
+    open_agents,
+    open_store,
+    plan_for,
+    require_target,
+    resolved,
+)
 from aurelia_plugin.model_wrappers.summary import Summary
-from aurelia_plugin.paths import cache_dir
 from aurelia_plugin.pipeline import Answer, Pipeline, Progress, Source
 from aurelia_plugin.precomputed import open_precomputed
-from aurelia_plugin.prices import Prices
 from aurelia_plugin.reasoning.conditions import (
     Arm,
     AureliaArm,
+    ConsistencyArm,
     CotArm,
     Gather,
     PlaceboArm,
     PrecomputedArm,
     ZeroShotArm,
 )
-from aurelia_plugin.reasoning.loop import LoopPlan
 from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.roles import ROLES, Role
-from aurelia_plugin.settings import AureliaSettings, validated
 from aurelia_plugin.spec import BackendSpec
-from aurelia_plugin.store import TraceStore
+from aurelia_plugin.voting import Poll
 
 __all__ = ["Run"]
 
@@ -71,22 +72,28 @@ class Run:
     ) -> None:
         objects = {key: value for key, value in given.items() if isinstance(value, Backend)}
         named = {key: value.identity for key, value in objects.items()}
-        self.settings, options = _resolved(
+        self.settings, options = resolved(
             {**given, **named}, from_catalogue="target" not in objects
         )
+        require_target(self.settings)
         self._objects = objects
         self.config_digest = self.settings.check_config_digest()
         self.prompts = PromptSet(self.settings.preset, self.settings.prompts)
-        self.store = TraceStore(Path(self.settings.traces or cache_dir() / "traces"))
+        self.store = open_store(self.settings)
         self._pool = BackendPool(
-            objects.get("target") or str(self.settings.target), options, _flags(batch_size, device)
+            objects.get("target") or str(self.settings.target),
+            options,
+            harness_flags(batch_size, device),
         )
         self.counts = RunCount()
         self.roles: dict[Role, Backend] = {}
         if self.uses_agents:
             specs = self.settings.role_specs()
             self.roles = {role: self._pool.get(objects.get(role) or specs[role]) for role in ROLES}
-        self.caller = self._caller(*process)
+        self.plan = plan_for(self.settings, self.prompts, self.roles)
+        self.caller = caller_for(
+            self.settings, [self.target, *self.roles.values()], self.counts, process
+        )
         self._pipeline = Pipeline(
             self._asked(),
             self._arm(),
@@ -95,6 +102,7 @@ class Run:
             counts=self.counts,
             window=self._window(),
             gather=gather,
+            poll=self._poll(),
             caller=self.caller,
         )
 
@@ -106,7 +114,7 @@ class Run:
     @property
     def uses_agents(self) -> bool:
         """Whether this arm makes traces."""
-        return self.settings.condition in {"aurelia", "placebo"}
+        return self.settings.condition in {"aurelia", "placebo", "consistency"}
 
     @property
     def item_field(self) -> str | None:
@@ -115,16 +123,6 @@ class Run:
             return None
         kind, _, name = (self.settings.precomputed or "").partition(":")
         return name if kind == "field" and name else None
-
-    @property
-    def threshold(self) -> int:
-        """The score from which a caption is accepted: as set, else the preset's."""
-        return self.settings.threshold or self.prompts.styles.threshold
-
-    @property
-    def max_iterations(self) -> int:
-        """How many times steps are proposed: as set, else the preset's."""
-        return self.settings.max_iterations or self.prompts.styles.max_iterations
 
     async def answer(self, sources: Sequence[Source], progress: Progress) -> list[Answer]:
         """Answer questions through the run's arm."""
@@ -160,8 +158,8 @@ class Run:
                 "version": __version__,
                 "target": self.target.identity,
                 "roles": {role: backend.identity for role, backend in self.roles.items()},
-                "threshold": self.threshold,
-                "max_iterations": self.max_iterations,
+                "threshold": self.plan.threshold,
+                "max_iterations": self.plan.max_iterations,
                 "settings": self.settings.model_dump(),
                 "prompts": self.prompts.digests,
                 "config_digest": self.config_digest,
@@ -170,16 +168,6 @@ class Run:
             },
         )
 
-    def _caller(self, index: int, processes: int) -> Caller:
-        """Return what makes the calls of this process, within its share of the budget."""
-        settings = self.settings
-        limits = Limits(settings.max_calls, settings.max_tokens, settings.max_cost)
-        prices = Prices.packaged(settings.price)
-        if limits.cost is not None:
-            prices.require([self.target, *self.roles.values()])
-        budget = Budget(limits.share(index, processes), prices, self.counts.spent)
-        return Caller(budget=budget, timeout=settings.call_timeout)
-
     def _asked(self) -> Backend:
         """Return the target as questions reach it."""
         spec = BackendSpec.parse(str(self.settings.target))
@@ -187,6 +175,10 @@ class Run:
             return self.target
         clips = row(spec.model).hears.clips
         return self.target if clips is None else OneByOne(self.target, clips)
+
+    def _poll(self) -> Poll:
+        settings = self.settings
+        return Poll(self.target.identity, settings.vote_temperature, settings.seed, self.store)
 
     def _window(self) -> int:
         backends = {id(b): b for b in (self._pool.target, *self.roles.values())}
@@ -202,49 +194,9 @@ class Run:
             return PrecomputedArm(
                 open_precomputed(settings.precomputed), self.prompts, settings.inject
             )
-        agents = Agents(
-            self.roles,
-            LoopPlan(
-                prompts=self.prompts,
-                roles={role: backend.identity for role, backend in self.roles.items()},
-                threshold=self.threshold,
-                max_iterations=self.max_iterations,
-                seed=settings.seed,
-            ),
-            self.store,
-            self.caller,
-        )
-        self.counts.usage = agents.usage
-        for role, count in agents.counts.items():
-            self.counts.calls[role] = count
+        agents = open_agents(self.plan, self.roles, self.store, self.caller, self.counts)
+        if settings.condition == "consistency":
+            return ConsistencyArm(agents.trace)
         if settings.condition == "placebo":
             return PlaceboArm(agents.trace, self.prompts, settings.inject, settings.seed)
         return AureliaArm(agents.trace, self.prompts, settings.inject)
-
-
-def _resolved(
-    given: Mapping[str, Any], *, from_catalogue: bool
-) -> tuple[AureliaSettings, dict[str, Any]]:
-    """Split what was given into settings, completed from the catalogue, and backend options."""
-    settings = {k: v for k, v in given.items() if k in AureliaSettings.model_fields}
-    options = {k: v for k, v in given.items() if k not in AureliaSettings.model_fields}
-    target = settings.get("target")
-    if not target:
-        raise ConfigError(
-            "No target is set.",
-            "Use a model name of the catalogue such as aurelia_embedded, or "
-            "--model aurelia --model_args target=<id or backend spec>.",
-        )
-    if from_catalogue and not BackendSpec.parse(str(target)).provider:
-        settings = {**row(BackendSpec.parse(str(target)).model).settings, **settings}
-    return validated(settings), options
-
-
-def _flags(batch_size: int | str | None, device: str | None) -> dict[str, Any]:
-    """Return the harness's flags that were really given: it passes the number 1 for "not set"."""
-    flags: dict[str, Any] = {}
-    if batch_size not in (None, 1, "auto"):
-        flags["batch_size"] = batch_size
-    if device is not None:
-        flags["device"] = device
-    return flags

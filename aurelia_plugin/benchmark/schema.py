@@ -28,6 +28,7 @@ __all__ = [
     "MANIFEST",
     "Item",
     "Medium",
+    "ReasoningSource",
     "Source",
     "item_schema",
     "read_items",
@@ -97,7 +98,7 @@ class _Row(BaseModel):
         return {
             key: value
             for key, value in row.items()
-            if value is not None or key not in ("licence", "question_type")
+            if value is not None or key not in ("licence", "question_type", "reasoning_source")
         }
 
 
@@ -109,6 +110,19 @@ class Source(_Row):
     licence: Annotated[
         str | None, Field(description="Terms of the annotation and of the media, in words.")
     ] = None
+
+
+class ReasoningSource(_Row):
+    """Which loop wrote an item's reasoning steps: `aurelia data annotate` fills it in."""
+
+    score: Annotated[int, Field(ge=1, le=10, description="Of the caption of these steps.")]
+    threshold: Annotated[int, Field(ge=1, le=10, description="From which a score is accepted.")]
+    iterations: Annotated[int, Field(ge=1, description="Until the steps were accepted.")]
+    trace: Annotated[str, Field(description="Key of the trace that holds the whole loop.")]
+    reasoner: Annotated[str, Field(description="Identity of the model that wrote the steps.")]
+    summarizer: str
+    evaluator: Annotated[str, Field(description="Identity of the model that gave the score.")]
+    prompts_digest: str
 
 
 class Item(_Row):
@@ -139,6 +153,10 @@ class Item(_Row):
     source: Source
     reasoning_steps: tuple[str, ...] | None = None
     step_answers: tuple[str, ...] | None = None
+    reasoning_source: Annotated[
+        ReasoningSource | None,
+        Field(description="Where the reasoning steps are from, if agents wrote them."),
+    ] = None
     needs: tuple[Medium, ...] = ()
     facts: dict[str, str] = {}
     question_type: str | None = None
@@ -156,6 +174,8 @@ class Item(_Row):
             self.reasoning_steps or ()
         ):
             problems.append("step_answers and reasoning_steps differ in length")
+        if self.reasoning_source is not None and not self.reasoning_steps:
+            problems.append("reasoning_source stands without reasoning_steps")
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -36,6 +36,16 @@ def item_features() -> Any:
             "source": {"dataset": text, "id": text, "licence": text},
             "reasoning_steps": texts,
             "step_answers": texts,
+            "reasoning_source": {
+                "score": Value("int64"),
+                "threshold": Value("int64"),
+                "iterations": Value("int64"),
+                "trace": text,
+                "reasoner": text,
+                "summarizer": text,
+                "evaluator": text,
+                "prompts_digest": text,
+            },
             "needs": texts,
             "facts": dict.fromkeys(VOCABULARY, text),
             "question_type": text,
@@ -46,4 +56,7 @@ def item_features() -> Any:
 def item_of_row(row: Mapping[str, Any]) -> Item:
     """Return the item of a row; a table has every fact's column, and fills the others with None."""
     facts = {name: value for name, value in row["facts"].items() if value is not None}
-    return Item.model_validate({**row, "facts": facts})
+    # Where a table has no such column, its rows have a record of nothing but None.
+    source = row.get("reasoning_source") or {}
+    known = source if any(value is not None for value in source.values()) else None
+    return Item.model_validate({**row, "facts": facts, "reasoning_source": known})

@@ -1,4 +1,4 @@
-"""`aurelia data`: check, build and import the questions and clips of AVReasonBench."""
+"""`aurelia data`: check, build, import and annotate the questions and clips of AVReasonBench."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from aurelia_plugin.benchmark.text_table import table
-from aurelia_plugin.commands import data_build, data_import
+from aurelia_plugin.commands import data_annotate, data_build, data_import
 from aurelia_plugin.commands.console import Subcommands, say
 
 __all__ = ["add"]
@@ -15,7 +15,7 @@ __all__ = ["add"]
 
 def add(commands: Subcommands) -> None:
     """Add the command and its parts to the parser."""
-    data = commands.add_parser("data", help="check, build or import the benchmark's data")
+    data = commands.add_parser("data", help="check, build, import or annotate the benchmark's data")
     parts = data.add_subparsers(title="commands", required=True)
     check = parts.add_parser(
         "check",
@@ -36,6 +36,7 @@ def add(commands: Subcommands) -> None:
     schema.set_defaults(run=_schema)
     data_build.add(parts)
     data_import.add(parts)
+    data_annotate.add(parts)
 
 
 def _check(options: argparse.Namespace) -> int:

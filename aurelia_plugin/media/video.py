@@ -15,14 +15,11 @@ from numpy.typing import NDArray
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media.medium import Frames, Media, Waveform
 from aurelia_plugin.media.picture import FrameConverter, clockwise_rotation, picture
-from aurelia_plugin.media.similarity import similarity, window_moments
+from aurelia_plugin.media.similarity import SampledPicture, is_below
 from aurelia_plugin.media.sources import FrameSource, Shown, source_of
 from aurelia_plugin.media.timeline import survey
 
 __all__ = ["VideoInfo", "keyframes", "picture", "probe", "uniform_frames"]
-
-# SSIM is computed at this size: every frame is compared, so this is what key frames cost.
-_SIMILARITY_SIDE = 160
 
 
 class VideoInfo(NamedTuple):
@@ -96,8 +93,8 @@ def keyframes(
 
     A frame is kept when its SSIM to the previous frame, averaged over the colour channels, is below
     `ssim_below`; the first `limit` of them are returned in time order. When none is kept, the first
-    frame is returned, so that a static video still has a picture. SSIM is computed at 160 pixels
-    on the longer side.
+    frame is returned, so that a static video still has a picture. SSIM is that of the frames at
+    full size, told from a sample of their windows (see `similarity`) in one pass over the file.
 
     Args:
         media: a medium of kind video.
@@ -118,16 +115,15 @@ def keyframes(
 
 def _changed(frames: Iterable[Shown], ssim_below: float) -> Iterator[Shown]:
     """Yield the frames unlike the one before; the first frame when there is none."""
-    convert = FrameConverter(_SIMILARITY_SIDE)
     first, previous, found = None, None, False
     for frame in frames:
-        moments = window_moments(convert(frame.raw))
+        sampled = SampledPicture(frame.raw, previous.windows if previous else None)
         if previous is None:
             first = frame
-        elif similarity(previous, moments) < ssim_below:
+        elif is_below(previous, sampled, ssim_below):
             found = True
             yield frame
-        previous = moments
+        previous = sampled
     if first is not None and not found:
         yield first
 

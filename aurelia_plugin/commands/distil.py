@@ -1,0 +1,274 @@
+"""`aurelia distil`: make traces ahead of time, for any lmms-eval task, without a target."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.errors import ConfigError
+
+if TYPE_CHECKING:
+    from aurelia_plugin.distilling import Shard
+    from aurelia_plugin.model_wrappers.distilling import DistilRun
+    from aurelia_plugin.pipeline import Source
+    from aurelia_plugin.reasoning.trace import Trace
+
+__all__ = ["DistilBar", "add", "distil_here"]
+
+_SAMPLE = 20
+_EVERY_S = 30.0
+"""Seconds between lines where the display is not a terminal but a log."""
+
+
+def add(commands: Subcommands) -> None:
+    """Add the command to the parser."""
+    command = commands.add_parser(
+        "distil",
+        help="make traces ahead of time for any lmms-eval task, without loading a target",
+        description="Run the agents over every question of the tasks and keep their traces. Give "
+        "--model and --model_args as the later lmms-eval run will have them: that run then makes "
+        "no agent call. A second start of the same command goes on where the first one was. Exit "
+        "status 1 if a question failed or the budget ended.",
+    )
+    command.add_argument("--tasks", required=True, help="tasks and groups, separated by commas")
+    command.add_argument("--model", default="aurelia", help="as for lmms-eval; default: aurelia")
+    command.add_argument(
+        "--model_args", "--model-args", default="", help="as for lmms-eval: key=value,key=value"
+    )
+    command.add_argument("--limit", type=float, help="questions of each task; below 1, a share")
+    command.add_argument(
+        "--include_path", "--include-path", help="a folder with further tasks, as for lmms-eval"
+    )
+    command.add_argument(
+        "--shard",
+        default="0/1",
+        metavar="I/N",
+        help="make one share of N only; I counts from 0 or from 1",
+    )
+    command.add_argument(
+        "--dry-run",
+        nargs="?",
+        type=int,
+        const=_SAMPLE,
+        metavar="K",
+        help=f"make the traces of K questions ({_SAMPLE}) and print what all of them will take",
+    )
+    command.add_argument(
+        "--engine",
+        choices=["local", "ray"],
+        default="local",
+        help="where the agents run: in this process, or on a Ray cluster",
+    )
+    command.add_argument("--to", type=Path, help="with --engine ray: folder for the parquet files")
+    command.add_argument(
+        "--workers", type=int, default=2, help="with --engine ray: processes over the cluster"
+    )
+    command.add_argument("--json", action="store_true", help="print the run's record as JSON")
+    command.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from aurelia_plugin.distilling import Shard
+    from aurelia_plugin.model_wrappers.distilling import DistilRun
+    from aurelia_plugin.model_wrappers.harness_tasks import load_sources, read_model_args
+
+    _quiet()
+    shard = Shard.parse(options.shard)
+    given = read_model_args(options.model_args)
+    tasks = [name.strip() for name in options.tasks.split(",") if name.strip()]
+    if options.engine == "ray":
+        return _run_on_ray(options, tasks, given, shard)
+    run = DistilRun(options.model, given, shard)
+    sources = load_sources(
+        tasks,
+        options.model,
+        limit=options.limit,
+        include_path=options.include_path,
+        seed=run.settings.seed,
+    )
+    if options.dry_run is not None:
+        return _estimate(run, sources, options.dry_run, as_json=options.json)
+    return distil_here(run, sources, as_json=options.json)
+
+
+def _quiet() -> None:
+    """Keep the harness's own log lines out of the display, its warnings excepted."""
+    import lmms_eval.models  # noqa: F401 - sets the log up when it is imported
+    from loguru import logger
+
+    logger.remove()
+    logger.add(sys.stderr, level="WARNING")
+
+
+def distil_here(
+    run: DistilRun,
+    sources: Sequence[Source],
+    *,
+    as_json: bool = False,
+    also: Callable[[Source, Trace | None], None] = lambda source, trace: None,
+) -> int:
+    """Make the traces of the run's share in this process and print how it went.
+
+    Args:
+        run: as its arguments describe it.
+        sources: the questions of the whole job.
+        as_json: print the run's record instead of a few lines.
+        also: told of each question that is done.
+
+    Returns:
+        The exit status: 1 if a question has no finished trace.
+    """
+    mine = run.shard.of(sources)
+    bar = DistilBar(len(mine), run)
+
+    def done(source: Source, trace: Trace | None) -> None:
+        also(source, trace)
+        bar.done(trace)
+
+    async def work() -> None:
+        try:
+            await run.distiller.survey(sources)
+            await run.distiller.run(mine, done)
+        finally:
+            await run.close()
+
+    try:
+        asyncio.run(work())
+    except KeyboardInterrupt:
+        bar.close()
+        sys.stderr.write("Interrupted. Finished calls are kept: the same command goes on here.\n")
+        return 130
+    bar.close()
+    record = run.record()
+    path = run.store.put_run(run.record_name(), record)
+    say(json.dumps(record, ensure_ascii=False) if as_json else _report(record, run, path))
+    return 1 if record["failed"] or record["over_budget"] else 0
+
+
+def _report(record: dict[str, Any], run: DistilRun, path: Path) -> str:
+    total = record["usage"]["total"]
+    calls, reused = (sum(record[key].values()) for key in ("calls", "calls_reused"))
+    lines = [
+        "{n} questions: {accepted} accepted, {exhausted} exhausted, {unscored} unscored, "
+        "{failed} failed, {over_budget} over budget".format(**record),
+        f"agent calls: {calls} made, {reused} taken from the store; "
+        f"{record['mean_iterations']:.2f} iterations on average",
+        f"tokens: {total['input_tokens']:,} read, {total['output_tokens']:,} written; "
+        f"cost: {_money(run)}",
+        f"traces: {run.store.folder}",
+        f"record: {path}",
+    ]
+    lines += [f"for example: {problem}" for problem in record["problems"]]
+    if record["failed"] or record["over_budget"]:
+        lines.append("The same command again makes what is missing.")
+    return "\n".join(lines)
+
+
+def _money(run: DistilRun) -> str:
+    cost = run.counts.usage.record()["total"]["cost_usd"]
+    return "no price known" if cost is None else f"${cost:,.4f}"
+
+
+def _estimate(run: DistilRun, sources: Sequence[Source], size: int, *, as_json: bool) -> int:
+    from aurelia_plugin.estimate import Sampled, estimate
+
+    if size < 1:
+        raise ConfigError(f"--dry-run {size}: no sample.", "Sample one question or more.")
+    mine = run.shard.of(sources)
+
+    async def work() -> list[Sampled]:
+        try:
+            await run.distiller.survey(sources)
+            return await run.distiller.sample(mine, size, run.settings.seed)
+        finally:
+            await run.close()
+
+    sampled = asyncio.run(work())
+    budget = run.caller.budget
+    whole = estimate(
+        sampled,
+        len(mine),
+        models={role: budget.price(backend) for role, backend in run.roles.items()},
+        parallel=run.distiller.window,
+        seed=run.settings.seed,
+    )
+    say(json.dumps(whole.record()) if as_json else whole.text())
+    return 1 if whole.unfinished else 0
+
+
+def _run_on_ray(
+    options: argparse.Namespace, tasks: Sequence[str], given: dict[str, Any], shard: Shard
+) -> int:
+    from aurelia_plugin.model_wrappers.ray_engine import RayJob, distil_on_ray
+
+    if options.to is None or options.dry_run is not None:
+        raise ConfigError(
+            "--engine ray writes parquet files and makes no estimate.",
+            "Give --to DIR, and --dry-run without --engine.",
+        )
+    job = RayJob(tuple(tasks), options.model, given, options.limit, options.include_path, shard)
+    stops = distil_on_ray(job, options.to, workers=options.workers)
+    if options.json:
+        say(json.dumps({"n": sum(stops.values()), **stops, "to": str(options.to)}))
+    else:
+        say(f"{sum(stops.values())} questions: {_stops(stops)}")
+        say(
+            f"parquet: {options.to}; for a traces folder: aurelia traces pull {options.to} --to DIR"
+        )
+    return 1 if stops["failed"] or stops["over_budget"] or stops["unreadable"] else 0
+
+
+def _stops(stops: Counter[str]) -> str:
+    return ", ".join(f"{count} {stop}" for stop, count in sorted(stops.items()) if count)
+
+
+class DistilBar:
+    """A live line: how many are done, their rate, the time left, the share accepted, the cost.
+
+    Args:
+        total: questions.
+        run: whose counts and prices are shown.
+    """
+
+    def __init__(self, total: int, run: DistilRun) -> None:
+        from tqdm import tqdm
+
+        self._run = run
+        self._stops: Counter[str] = Counter()
+        live = sys.stderr.isatty()
+        self._bar = tqdm(
+            total=total,
+            desc="traces",
+            unit="question",
+            dynamic_ncols=live,
+            mininterval=0.2 if live else _EVERY_S,
+            maxinterval=_EVERY_S,
+            smoothing=0.1,
+        )
+
+    def done(self, trace: Trace | None) -> None:
+        """Count one question."""
+        self._stops["failed" if trace is None else trace.stop] += 1
+        self._bar.set_postfix_str(self.state(), refresh=False)
+        self._bar.update()
+
+    def state(self) -> str:
+        """Return what stands behind the bar."""
+        seen = sum(self._stops.values())
+        share = self._stops["accepted"] / seen if seen else 0.0
+        parts = [f"accepted {share:.0%}", _money(self._run)]
+        parts += [
+            f"{self._stops[stop]} {stop}" for stop in ("failed", "over_budget") if self._stops[stop]
+        ]
+        return ", ".join(parts)
+
+    def close(self) -> None:
+        """Leave the last state on the screen."""
+        self._bar.close()

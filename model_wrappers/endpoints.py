@@ -1,0 +1,114 @@
+"""Several servers of one model behind one backend: evenly used, a dead one left out for a while."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from aurelia_plugin.errors import TransientError
+
+__all__ = ["Endpoints"]
+
+_log = logging.getLogger(__name__)
+
+_FIRST_REST_S = 5.0
+_LONGEST_REST_S = 120.0
+
+ClientT = TypeVar("ClientT")
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class _Place(Generic[ClientT]):
+    """One server.
+
+    Attributes:
+        under_way: calls to it now.
+        begun: calls to it in all.
+        failed: in a row.
+        rests_until: when it is tried again.
+    """
+
+    name: str
+    client: ClientT
+    under_way: int = 0
+    begun: int = 0
+    failed: int = 0
+    rests_until: float = float("-inf")
+
+
+class Endpoints(Generic[ClientT]):
+    """Chooses a server for each call: the one with the fewest under way, then the least used.
+
+    A server that fails is left out for five seconds, then for twice as long each time, up to two
+    minutes, and is then tried with real calls. Where all are left out, the one whose rest ends
+    first is asked: a call is never refused here.
+
+    Args:
+        clients: one for each server, by the name that is logged.
+        clock: seconds, never going back.
+    """
+
+    def __init__(
+        self, clients: Mapping[str, ClientT], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._places = [_Place(name, client) for name, client in clients.items()]
+        self._clock = clock
+
+    async def __call__(self, ask: Callable[[ClientT], Awaitable[T]]) -> T:
+        """Return what `ask` returns for one of the servers.
+
+        A server that did no work for the call (it could not be reached, or answered with a server
+        error) is followed by another one at once. What may have cost something is raised, to be
+        paid for and repeated by whoever counts.
+
+        Raises:
+            TransientError: when no server was left to try, or it says so.
+            Exception: what `ask` raised otherwise.
+        """
+        waiting = list(self._places)
+        while True:
+            place = self._chosen(waiting)
+            waiting.remove(place)
+            place.begun += 1
+            place.under_way += 1
+            try:
+                result = await ask(place.client)
+            except TransientError as error:
+                if error.throttled:  # busy is not dead
+                    raise
+                self._rest(place, error)
+                if error.charged or not waiting:
+                    raise
+            else:
+                self._back(place)
+                return result
+            finally:
+                place.under_way -= 1
+
+    def _chosen(self, places: Sequence[_Place[ClientT]]) -> _Place[ClientT]:
+        now = self._clock()
+        awake = [place for place in places if place.rests_until <= now]
+        if not awake:
+            return min(places, key=lambda place: place.rests_until)
+        return min(awake, key=lambda place: (place.under_way, place.begun))
+
+    def _rest(self, place: _Place[ClientT], error: TransientError) -> None:
+        now = self._clock()
+        if place.rests_until > now:  # calls that began before it was left out
+            return
+        seconds = min(_LONGEST_REST_S, _FIRST_REST_S * 2**place.failed)
+        place.failed += 1
+        place.rests_until = now + seconds
+        if len(self._places) > 1:
+            _log.warning("%s is left out for %g s: %s", place.name, seconds, error.what)
+
+    def _back(self, place: _Place[ClientT]) -> None:
+        if place.failed and len(self._places) > 1:
+            _log.warning("%s answers again", place.name)
+            # It has missed what the others did meanwhile, and is not to make up for it at once.
+            place.begun = max(other.begun for other in self._places)
+        place.failed, place.rests_until = 0, float("-inf")

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from aurelia_plugin.media import shared
+from aurelia_plugin.media.clip import Clip, Media
+from aurelia_plugin.media.memory import MediaMemory, holding
+from aurelia_plugin.media.shared import forget_decoded, shared_frames, shared_waveform
+from aurelia_plugin.media.video import uniform_frames
+
+
+def test_what_is_asked_for_at_once_is_made_once():
+    made = []
+    barrier = threading.Barrier(8)
+    memory: MediaMemory[bytes] = MediaMemory(len)
+
+    def make() -> bytes:
+        made.append(1)
+        time.sleep(0.05)
+        return b"abc"
+
+    def ask(_: int) -> bytes:
+        barrier.wait()
+        return memory.get("key", 0, make)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(8))) == [b"abc"] * 8
+    assert len(made) == 1
+
+
+def test_a_failure_reaches_all_and_is_not_kept():
+    memory: MediaMemory[bytes] = MediaMemory(len)
+    with pytest.raises(ValueError, match="no"):
+        memory.get("key", 0, lambda: (_ for _ in ()).throw(ValueError("no")))
+    assert memory.get("key", 0, lambda: b"yes") == b"yes"
+
+
+def test_what_is_made_is_kept_while_it_is_held(clip_file):
+    memory: MediaMemory[bytes] = MediaMemory(len)
+    clip = Clip((Media.file("video", clip_file),))
+    digest = clip.media[0].digest
+    made = []
+
+    def make() -> bytes:
+        made.append(1)
+        return b"abc"
+
+    memory.get(digest, 0, make)
+    with holding(clip):
+        memory.get(digest, 0, make)
+        with holding(clip):
+            memory.get(digest, 0, make)
+        memory.get(digest, 0, make)  # the outer question is still under way
+        assert len(made) == 2
+    memory.get(digest, 0, make)
+    assert len(made) == 3
+
+
+def test_bytes_are_bounded_and_the_oldest_goes_first(clip_file):
+    memory: MediaMemory[bytes] = MediaMemory(len, most_bytes=10)
+    clip = Clip((Media.file("video", clip_file),))
+    digest = clip.media[0].digest
+    remade = []
+
+    def ask(what: str, size: int) -> None:
+        memory.get(digest, what, lambda: remade.append(what) or bytes(size))
+
+    with holding(clip):
+        for what in "abc":
+            ask(what, 4)  # the third is one too many: the first goes
+        ask("b", 4)
+        ask("large", 11)  # handed out, and pushes nothing out
+        remade.clear()
+        for what in "bca":
+            ask(what, 4)
+        assert remade == ["a"]
+
+
+def test_a_clip_is_decoded_once_for_all_who_ask(clip_file, monkeypatch):
+    forget_decoded()
+    decoded = []
+
+    def counting(*args, **kwargs):
+        decoded.append(args)
+        return uniform_frames(*args, **kwargs)
+
+    monkeypatch.setattr(shared, "uniform_frames", counting)
+    one, again = Media.file("video", clip_file), Media.file("video", clip_file)
+    blanked = Media("video", clip_file, blanked=True)
+    with holding(Clip((one, blanked))):
+        first = shared_frames(one, "uniform", 4)
+        assert shared_frames(again, "uniform", 4) is first
+        assert len(decoded) == 1
+        shared_frames(one, "uniform", 3)
+        assert not shared_frames(blanked, "uniform", 4).pixels.any()
+        assert len(decoded) == 3
+        assert shared_waveform(one) is shared_waveform(again)
+    np.testing.assert_array_equal(first.pixels, uniform_frames(one, 4).pixels)
+    with pytest.raises(ValueError, match="read-only"):
+        first.pixels[0] = 0
+
+
+def test_a_file_that_changed_is_decoded_again(make_video):
+    forget_decoded()
+    path = make_video("clip.mp4")
+    first = shared_frames(Media.file("video", path), "uniform", 2)
+    changed = np.full((6, 48, 64, 3), 200, np.uint8)
+    make_video("clip.mp4", changed)
+    second = shared_frames(Media.file("video", path), "uniform", 2)
+    assert abs(float(second.pixels.mean()) - 200) < 5
+    assert not np.array_equal(first.pixels, second.pixels)
