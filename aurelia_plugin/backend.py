@@ -35,9 +35,16 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Text:
-    """A run of text inside a message."""
+    """A run of text inside a message.
+
+    Attributes:
+        text: the words.
+        shorter: the same with ever fewer reasoning steps, the last without any; for models whose
+            text is limited. Empty where the text holds no reasoning.
+    """
 
     text: str
+    shorter: tuple[str, ...] = ()
 
 
 Part = Text | Media

@@ -9,12 +9,16 @@ from collections.abc import Sequence
 
 from aurelia_plugin import __version__
 from aurelia_plugin.commands import (
+    compare,
     data,
     distil,
     doctor,
+    export,
     models,
     probe,
     reported,
+    sidecar,
+    study,
     summary,
     traces,
 )
@@ -50,7 +54,20 @@ def _parser() -> argparse.ArgumentParser:
         '"$(aurelia tasks-path)"`.',
     )
     tasks.set_defaults(run=_print_tasks_path)
-    for module in (distil, traces, data, models, probe, doctor, summary, reported):
+    for module in (
+        study,
+        compare,
+        distil,
+        traces,
+        data,
+        models,
+        probe,
+        doctor,
+        sidecar,
+        summary,
+        export,
+        reported,
+    ):
         module.add(commands)
     return parser
 

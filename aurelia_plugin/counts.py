@@ -12,7 +12,7 @@ from aurelia_plugin.prices import Price
 from aurelia_plugin.reasoning.roles import ROLES
 from aurelia_plugin.reasoning.trace import StopReason, Trace
 
-__all__ = ["CallCount", "OutcomeCount", "RunCount", "Spent", "UsageCount"]
+__all__ = ["CallCount", "ItemCount", "OutcomeCount", "RunCount", "Spent", "UsageCount"]
 
 _ENDS: tuple[StopReason, ...] = ("accepted", "exhausted", "unscored")
 _EXAMPLES = 5
@@ -194,6 +194,37 @@ class OutcomeCount(_Count):
 
 
 @dataclass
+class ItemCount:
+    """What became of one question.
+
+    Attributes:
+        id: `task/split/doc_id`.
+        content: digest of clip and text as the task gives them, before `media=` changes them.
+        media: names of its media, as a trace gives them.
+        trace: key of the question's own trace, where the answer builds on it.
+        vote: key of the vote, where several answers were sampled.
+        steps: what stood in front of the question.
+        preface: the words that stood there.
+        failed: `agents`, `target` or None.
+        dropped: evidence that did not reach the target.
+        seconds: from taking up the question to its answer.
+    """
+
+    id: str
+    content: str | None = None
+    media: tuple[str, ...] = ()
+    trace: str | None = None
+    vote: str | None = None
+    steps: tuple[str, ...] = ()
+    preface: str = ""
+    failed: str | None = None
+    dropped: tuple[str, ...] = ()
+    input_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
 class RunCount:
     """Everything that is counted over a run."""
 
@@ -203,6 +234,7 @@ class RunCount:
     usage: UsageCount = field(default_factory=UsageCount)
     spent: Spent = field(default_factory=Spent)
     problems: list[str] = field(default_factory=list)
+    items: list[ItemCount] = field(default_factory=list)
 
     def of(self, category: str) -> tuple[OutcomeCount, OutcomeCount]:
         """Return the two counts that a question of this category belongs to."""
@@ -226,6 +258,7 @@ class RunCount:
             whole.spent.merge(count.spent)
             for text in count.problems:
                 whole.problem(text)
+            whole.items += count.items
         return whole
 
     def record(self) -> dict[str, Any]:

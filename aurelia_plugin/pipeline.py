@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
-from aurelia_plugin.backend import Backend, Reply, Usage, service_of
+from aurelia_plugin.backend import Backend, Prompt, Reply, Usage, service_of
 from aurelia_plugin.calls import Caller
-from aurelia_plugin.counts import CallCount, RunCount
+from aurelia_plugin.counts import CallCount, ItemCount, RunCount
 from aurelia_plugin.errors import AureliaError, BackendError, MediaError, OverBudgetError
 from aurelia_plugin.media.memory import holding
 from aurelia_plugin.reasoning.conditions import Arm, Gather, Posed
 from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.question import Question
+from aurelia_plugin.voting import Poll
 
 __all__ = ["Answer", "Pipeline", "Progress", "Source", "each"]
 
@@ -72,6 +75,7 @@ class Pipeline:
         counts: where outcomes are counted.
         window: how many questions are under way at once.
         gather: joins lists over the processes of a run.
+        poll: asks for several answers and counts, for arms that want it.
         caller: asks the target; the one that the agents use, so that both keep to one limit.
     """
 
@@ -85,6 +89,7 @@ class Pipeline:
         counts: RunCount | None = None,
         window: int = 8,
         gather: Gather = lambda items: items,
+        poll: Poll | None = None,
         caller: Caller | None = None,
     ) -> None:
         self.counts = counts or RunCount()
@@ -95,6 +100,7 @@ class Pipeline:
         self._policy = on_agent_failure
         self._window = max(1, window)
         self._gather = gather
+        self._poll = poll
         self._caller = caller or Caller()
 
     async def run(self, sources: Sequence[Source], progress: Progress) -> list[Answer]:
@@ -141,19 +147,32 @@ class Pipeline:
         _ = changed.key  # digests the media here, in the worker thread
         return changed
 
+    def _with_content(self, question: Question) -> tuple[Question, str]:
+        return self._changed(question), question.key
+
     async def _answer(self, source: Source, progress: Progress) -> Answer:
+        item = ItemCount(source.id)
+        self.counts.items.append(item)
+        started = time.monotonic()
+        answer = await self._answer_and_count(source, item, progress)
+        item.seconds = round(time.monotonic() - started, 3)
+        return answer
+
+    async def _answer_and_count(
+        self, source: Source, item: ItemCount, progress: Progress
+    ) -> Answer:
         counts = self.counts.of(source.category)
         for count in counts:
             count.n += 1
         reply = None
         try:
-            question = await self._make(source, self._changed)
+            question, item.content = await self._make(source, self._with_content)
         except MediaError as error:
-            self._target_failed(source, error)
+            self._target_failed(source, item, error)
             self._reasoned(progress)
         else:
             with holding(question.clip):
-                reply = await self._posed_and_asked(source, question, progress)
+                reply = await self._posed_and_asked(source, question, item, progress)
         if reply is None:
             for count in counts:
                 count.unanswered += 1
@@ -161,16 +180,23 @@ class Pipeline:
         return Answer(reply.text, reply.usage) if reply else Answer("", None)
 
     async def _posed_and_asked(
-        self, source: Source, question: Question, progress: Progress
+        self, source: Source, question: Question, item: ItemCount, progress: Progress
     ) -> Reply | None:
+        item.media = tuple(medium.name for medium in question.clip.media)
         posed = await self._arm.pose(question)
         self._reasoned(progress)
+        item.steps, item.preface = posed.steps, posed.preface
         if posed.trace is not None:
+            if posed.samples is None:  # else it is only counted
+                item.trace = posed.trace.key
             for count in self.counts.of(source.category):
                 count.add_trace(posed.trace)
                 count.without_steps += posed.question is not None and not posed.trace.steps
+        item.failed = "agents" if posed.question is None else None
         asked = self._after_agents(source, question, posed)
-        return await self._ask(asked, source) if asked is not None else None
+        if asked is None:
+            return None
+        return await self._ask(asked, posed.samples, source, item)
 
     def _reasoned(self, progress: Progress) -> None:
         if not self._arm.surveys:  # there the survey has told it
@@ -193,21 +219,35 @@ class Pipeline:
             count.agent_failures += not posed.over_budget
         return question if self._policy == "zero_shot" else None
 
-    async def _ask(self, asked: Question, source: Source) -> Reply | None:
+    async def _ask(
+        self, asked: Question, samples: int | None, source: Source, item: ItemCount
+    ) -> Reply | None:
         try:
-            # A target on this machine costs nothing that a budget could limit.
-            reply = await self._caller.answer(
-                self._target, asked.prompt(), free=service_of(self._target) is None
-            )
+            if samples is None or self._poll is None:
+                reply = await self._ask_target(asked, asked.prompt())
+            else:
+                ask = functools.partial(self._ask_target, asked)
+                reply, item.vote = await self._poll(asked, samples, ask)
         except (BackendError, MediaError, OverBudgetError) as error:
-            self._target_failed(source, error)
+            self._target_failed(source, item, error)
             return None
+        item.dropped = reply.evidence.dropped
+        item.input_tokens = reply.usage.input_tokens
+        item.output_tokens = reply.usage.output_tokens
+        return reply
+
+    async def _ask_target(self, asked: Question, prompt: Prompt) -> Reply:
+        # A target on this machine costs nothing that a budget could limit.
+        reply = await self._caller.answer(
+            self._target, prompt, free=service_of(self._target) is None
+        )
         price = self._caller.budget.price(self._target)
         self._target_count.add(reply)
         self.counts.usage.add("target", None, asked.column, reply, price)
         return reply
 
-    def _target_failed(self, source: Source, error: AureliaError) -> None:
+    def _target_failed(self, source: Source, item: ItemCount, error: AureliaError) -> None:
+        item.failed = "target"
         if self._policy == "raise":
             raise error
         self.counts.problem(f"{source.id}: {error}")

@@ -18,13 +18,16 @@ from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Clip, Media
 from aurelia_plugin.media.video import uniform_frames
 
-__all__ = ["ARMS", "Arm", "Finding", "GivesLogits", "Probe", "probe"]
+__all__ = ["ARMS", "NOT_SENT", "Arm", "Finding", "GivesLogits", "KnowsMemory", "Probe", "probe"]
 
 _QUESTION = "Describe in one sentence what you see and what you hear."
 
 ARMS = ("full", "again", "muted", "blanked", "swapped", "text", "picture", "sound")
 """What is sent: the clip as it is, twice; its sound silent; its picture black; another clip's
 sound; no media; the picture alone; the sound alone."""
+
+NOT_SENT = "not sent"
+"""The error of the arms that follow a clip that failed as it is."""
 
 _PICTURE_FRAMES = 16
 _NOISE = 10.0
@@ -36,8 +39,18 @@ differs by."""
 class GivesLogits(Protocol):
     """A backend that can show what it would write next: less can hide there than in a reply."""
 
-    def next_token_logits(self, prompt: Prompt) -> npt.NDArray[np.float32]:
-        """Return the logits of the first token of the reply: float32 [vocabulary]."""
+    def next_token_logits(self, prompt: Prompt) -> npt.NDArray[np.float32] | None:
+        """Return the logits of the first token of the reply: float32 [vocabulary]; None if it
+        turns out that they cannot be had."""
+
+
+@runtime_checkable
+class KnowsMemory(Protocol):
+    """A backend whose model lives in another process, and that knows how much memory it takes."""
+
+    @property
+    def memory_mb(self) -> float | None:
+        """Peak memory in megabytes; None if it is not known."""
 
 
 @dataclass(frozen=True)
@@ -110,14 +123,14 @@ async def probe(backend: Backend, clip: Clip, other: Clip, *, retry: RetryPolicy
     for name in ARMS:
         arms[name] = await _send(backend, clips[name], retry)
         if arms[name].error and name == "full":
-            arms |= {rest: Arm(None, None, 0.0, "not sent") for rest in ARMS if rest != name}
+            arms |= {rest: Arm(None, None, 0.0, NOT_SENT) for rest in ARMS if rest != name}
             break
     return Probe(
         backend.identity,
         arms,
         _finding(arms, "picture", ("blanked",)),
         _finding(arms, "sound", ("muted", "swapped")),
-        _peak_memory(),
+        backend.memory_mb if isinstance(backend, KnowsMemory) else _peak_memory(),
     )
 
 
@@ -146,7 +159,7 @@ async def _send(backend: Backend, clip: Clip, retry: RetryPolicy) -> Arm:
         seconds = time.monotonic() - started
         logits = backend.next_token_logits(prompt) if isinstance(backend, GivesLogits) else None
     except AureliaError as error:
-        return Arm(None, None, time.monotonic() - started, error.what)
+        return Arm(None, None, time.monotonic() - started, f"{error.what} {error.fix}".strip())
     return Arm(reply, logits, seconds)
 
 

@@ -13,7 +13,7 @@ from aurelia_plugin.errors import ConfigError
 
 __all__ = ["AureliaSettings", "Condition", "MediaMode", "explain", "validated"]
 
-Condition = Literal["aurelia", "none", "cot", "placebo", "precomputed"]
+Condition = Literal["aurelia", "none", "cot", "placebo", "consistency", "precomputed"]
 MediaMode = Literal["full", "muted", "blanked", "swapped", "text"]
 
 
@@ -50,6 +50,8 @@ class AureliaSettings(BaseModel):
     media: MediaMode = "full"
     """What of the clip is sent: as it is, without sound, without picture, another clip's sound,
     or no media at all. Holds for agents and target alike."""
+    vote_temperature: float = Field(0.7, gt=0)
+    """At which `condition=consistency` samples its answers; a task's own temperature goes first."""
     traces: str | None = None
     """The folder for traces and agent calls; by default in the user's cache."""
     precomputed: str | None = None
@@ -71,7 +73,7 @@ class AureliaSettings(BaseModel):
     """Seconds after which a call counts as failed and is repeated; by default the backend's own
     `timeout`, and none on this machine."""
     seed: int = 0
-    """Seeds the placebo's and the swapped sound's order, and backends that sample."""
+    """Seeds the placebo's and the swapped sound's order, and all sampling."""
     config_digest: str | None = None
     """Checked against the digest of the files that the settings name."""
 

@@ -3,8 +3,10 @@
 Layout of a traces folder::
 
     traces/ab/<key>.json    one trace, whole
-    calls/cd/<key>.json     one finished agent call: the reply
+    calls/cd/<key>.json     one finished agent call, or sampled answer: the reply
+    votes/ef/<key>.json     the sampled answers to one question, and the majority's
     runs/<time>_<arm>.json  what a run did
+    runs/<time>_<arm>.items.jsonl  what became of each question
 
 Every file is written beside its place and renamed into it, so a process killed at any moment
 leaves either the whole file or none, and many processes may share a folder.
@@ -16,7 +18,7 @@ import json
 import logging
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -56,7 +58,7 @@ class TraceStore:
         if not writable:
             return
         try:
-            for name in ("traces", "calls", "runs"):
+            for name in ("traces", "calls", "votes", "runs"):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
@@ -98,6 +100,14 @@ class TraceStore:
         """Store the reply of a finished agent call."""
         self._write(self._place("calls", key), reply.model_dump_json(indent=1))
 
+    def put_vote(self, key: str, vote: BaseModel) -> None:
+        """Store the sampled answers to one question (`voting.Vote`)."""
+        self._write(self._place("votes", key), vote.model_dump_json(indent=1))
+
+    def vote(self, key: str, form: type[R]) -> R | None:
+        """Return the stored vote in its form (`voting.Vote`), or None."""
+        return self._read(self._place("votes", key), form)
+
     def put_run(self, name: str, record: Mapping[str, Any]) -> Path:
         """Write a run's record and return its path; an existing one is never replaced."""
         text = json.dumps(record, indent=1, ensure_ascii=False)
@@ -113,6 +123,12 @@ class TraceStore:
             self._write(path, text)
             return path
         raise StoreError(f"{self.folder / 'runs'}: no free name for {base}.", "Empty the folder.")
+
+    def put_items(self, record: Path, items: Iterable[Mapping[str, Any]]) -> Path:
+        """Write what became of each question beside a run's record, one line each."""
+        path = record.with_suffix(".items.jsonl")
+        self._write(path, "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items))
+        return path
 
     def _place(self, kind: str, key: str) -> Path:
         if not re.fullmatch(r"[\w-]+", key):  # it may come from a folder or data set of others

@@ -7,6 +7,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, NoReturn, TypeVar
 
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
@@ -129,7 +130,9 @@ class Aurelia(lmms):
                 )
         summary = self.run.summary(counts, seconds=time.time() - self._started)
         try:
-            path = str(self.run.store.put_run(self.run.record_name(self._started), summary.record))
+            place = self.run.store.put_run(self.run.record_name(self._started), summary.record)
+            self.run.store.put_items(place, (asdict(item) for item in counts.items))
+            path = str(place)
         except StoreError as error:  # the answers are worth more than the record
             path = f"not written: {error}"
         eval_logger.info(summary.text(path))
@@ -233,8 +236,8 @@ def _in_own_loop(work: Callable[[], Any]) -> Any:
             done.set()
 
     done = threading.Event()
-    threading.Thread(target=body, name="aurelia", daemon=True).start()
     try:
+        threading.Thread(target=body, name="aurelia", daemon=True).start()
         done.wait()  # not `join`: interrupted, that takes the thread for ended
     except KeyboardInterrupt:
         if "task" in box:

@@ -71,6 +71,9 @@ class Row(_Form):
     """The Python environment that it needs: `plugin` is this package's own."""
     needs: tuple[str, ...] = ()
     """Modules that have to be importable in that environment, if it is this one."""
+    sources: tuple[str, ...] = ()
+    """Where licences, context and hub id were read, beyond the papers and repositories of the
+    systems; what no source is named for stands on the model card, which was not reached."""
     weights: str | None = None
     """The hub id of the weights, where the backend's spec does not name them."""
     requires: tuple[str, ...] = ()

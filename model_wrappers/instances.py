@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from lmms_eval.api.instance import Instance
 
 from aurelia_plugin.backend import Generation, Message, Part, Text
+from aurelia_plugin.benchmark.voting import reader_of
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.media.content import coerce
 from aurelia_plugin.reasoning.question import Question
@@ -147,6 +148,7 @@ class InstanceSource:
             generation=self.generation,
             category=self.category,
             fields={self._field: doc.get(self._field)} if self._field else None,
+            reader=reader_of(doc),
             column=self.request.task,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -32,7 +33,7 @@ def image_file(medium: Media) -> Path:
     return path
 
 
-def video_path(medium: Media, *, with_sound: bool) -> Path:
+def video_path(medium: Media, *, with_sound: bool, suffixes: Sequence[str] = ()) -> Path:
     """Return a file with the video: its own where that is what is meant, or an MP4 made once.
 
     A span, black frames, another sound and arrays have to be written to a file of their own.
@@ -40,13 +41,15 @@ def video_path(medium: Media, *, with_sound: bool) -> Path:
     Args:
         medium: a medium of kind video.
         with_sound: whether the file's soundtrack has to be the medium's, too.
+        suffixes: endings of files that are taken as they are, with the dot; empty: any.
 
     Raises:
         MediaError: if it cannot be read or encoded.
     """
     cut = medium.start is not None or medium.end is not None
     other_sound = with_sound and (medium.silenced or medium.sound is not None)
-    if medium.path is not None and not (cut or medium.blanked or other_sound):
+    is_taken = medium.path is not None and (not suffixes or medium.path.suffix in suffixes)
+    if medium.path is not None and is_taken and not (cut or medium.blanked or other_sound):
         return medium.path
     path = cache_dir() / "files" / f"{medium.digest}.mp4"
     if not path.is_file():

@@ -21,7 +21,7 @@ PROVIDERS = {
     "openai": "aurelia_plugin.model_wrappers.openai_compatible",
     "reka": "aurelia_plugin.model_wrappers.reka",
     "scripted": "aurelia_plugin.model_wrappers.scripted",
-    "sidecar": "aurelia_plugin.model_wrappers.sidecars",
+    "sidecar": "aurelia_plugin.model_wrappers.sidecar.backend",
     "transformers": "aurelia_plugin.model_wrappers.transformers_av",
 }
 """The module of each provider, imported on first use: its `OPTIONS` is the schema of the options,

@@ -11,10 +11,30 @@ from typing import Any, NamedTuple
 from packaging.requirements import Requirement
 
 from aurelia_plugin.model_wrappers.catalogue import Row
+from aurelia_plugin.model_wrappers.options import read_options
 from aurelia_plugin.model_wrappers.providers import PROVIDERS
+from aurelia_plugin.model_wrappers.sidecar.facts import adapters
+from aurelia_plugin.model_wrappers.sidecar.settings import SidecarOptions, missing
 from aurelia_plugin.spec import BackendSpec
 
 __all__ = ["Lack", "lacks"]
+
+
+_PACKAGES = {
+    "flash_attn": "flash-attn",
+    "google.genai": "google-genai",
+    "qwen_vl_utils": "qwen-vl-utils",
+    "whisper": "openai-whisper",
+}
+"""Packages whose name is not that of their module."""
+
+_REPOSITORIES = {
+    "egogpt": "https://github.com/EvolvingLMMs-Lab/EgoLife (folder EgoGPT)",
+    "kimia_infer": "https://github.com/MoonshotAI/Kimi-Audio",
+    "ola": "https://github.com/Ola-Omni/Ola",
+    "uni_moe": "https://github.com/HITsz-TMG/Uni-MoE",
+}
+"""Where modules come from that are no packages of a registry."""
 
 
 class Lack(NamedTuple):
@@ -27,10 +47,13 @@ class Lack(NamedTuple):
 def lacks(row: Row) -> list[Lack]:
     """Return what a target lacks here; an empty list says that nothing is known to be missing."""
     if row.backend is None:
-        return [Lack(row.note.rstrip("."), f"What stands in for it: {row.stands_in}.")]
+        instead = row.stands_in or "none"
+        none = instead == "none"
+        fix = "Choose another target." if none else f"What stands in for it: {instead}."
+        return [Lack(row.note.rstrip("."), fix)]
     spec = BackendSpec.parse(row.backend)
     if spec.provider == "sidecar":
-        return [Lack("this version has no sidecar workers", "Wait for a version that has them.")]
+        return _sidecar(spec, row)
     found = [*_packages(row), *_secrets(row)]
     if spec.provider not in PROVIDERS:
         found.append(Lack(f"no backend {spec.provider!r}", "Install a newer version."))
@@ -40,12 +63,23 @@ def lacks(row: Row) -> list[Lack]:
     return found
 
 
+def _sidecar(spec: BackendSpec, row: Row) -> list[Lack]:
+    options = read_options(SidecarOptions, {**row.options, **spec.options}, row.id)
+    if spec.model not in adapters():
+        fix = "Write one (docs/sidecars.md), and name it: target=sidecar:/path/to/adapter.py."
+        return [Lack("there is no adapter for this system yet", fix)]
+    return [
+        Lack(f"{lack.setting}=… is not set: {lack.what}", lack.fix)
+        for lack in missing(spec.model, options)
+    ]
+
+
 def _packages(row: Row) -> list[Lack]:
     found = []
     missing = [name for name in row.needs if not _importable(name)]
     if missing:
-        where = "" if row.environment == "plugin" else f" Environment: {row.environment}."
-        fix = f"Install what provides: {', '.join(missing)}.{where}"
+        where = "" if row.environment == "plugin" else f" (environment: {row.environment})"
+        fix = f"{_how_to_install(missing)}{where}"
         found.append(Lack(f"not importable: {', '.join(missing)}", fix))
     for text in row.requires:
         wanted = Requirement(text)
@@ -57,6 +91,13 @@ def _packages(row: Row) -> list[Lack]:
             fix = f"Use an environment with {text}."
             found.append(Lack(f"needs {text}, has {have or 'none'}", fix))
     return found
+
+
+def _how_to_install(modules: list[str]) -> str:
+    packages = [_PACKAGES.get(name, name) for name in modules if name not in _REPOSITORIES]
+    steps = [f"pip install {' '.join(packages)}"] if packages else []
+    steps += [f"{name} from {_REPOSITORIES[name]}" for name in modules if name in _REPOSITORIES]
+    return "; ".join(steps)
 
 
 def _importable(name: str) -> bool:

@@ -27,6 +27,7 @@ from aurelia_plugin.precomputed import open_precomputed
 from aurelia_plugin.reasoning.conditions import (
     Arm,
     AureliaArm,
+    ConsistencyArm,
     CotArm,
     Gather,
     PlaceboArm,
@@ -37,6 +38,7 @@ from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.roles import ROLES, Role
 from aurelia_plugin.spec import BackendSpec
+from aurelia_plugin.voting import Poll
 
 __all__ = ["Run"]
 
@@ -100,6 +102,7 @@ class Run:
             counts=self.counts,
             window=self._window(),
             gather=gather,
+            poll=self._poll(),
             caller=self.caller,
         )
 
@@ -111,7 +114,7 @@ class Run:
     @property
     def uses_agents(self) -> bool:
         """Whether this arm makes traces."""
-        return self.settings.condition in {"aurelia", "placebo"}
+        return self.settings.condition in {"aurelia", "placebo", "consistency"}
 
     @property
     def item_field(self) -> str | None:
@@ -173,6 +176,10 @@ class Run:
         clips = row(spec.model).hears.clips
         return self.target if clips is None else OneByOne(self.target, clips)
 
+    def _poll(self) -> Poll:
+        settings = self.settings
+        return Poll(self.target.identity, settings.vote_temperature, settings.seed, self.store)
+
     def _window(self) -> int:
         backends = {id(b): b for b in (self._pool.target, *self.roles.values())}
         return max(_WINDOW, 2 * sum(backend.concurrency for backend in backends.values()))
@@ -188,6 +195,8 @@ class Run:
                 open_precomputed(settings.precomputed), self.prompts, settings.inject
             )
         agents = open_agents(self.plan, self.roles, self.store, self.caller, self.counts)
+        if settings.condition == "consistency":
+            return ConsistencyArm(agents.trace)
         if settings.condition == "placebo":
             return PlaceboArm(agents.trace, self.prompts, settings.inject, settings.seed)
         return AureliaArm(agents.trace, self.prompts, settings.inject)

@@ -12,16 +12,22 @@ from pydantic import BaseModel
 
 from aurelia_plugin.model_wrappers.catalogue import Hears, Row, rows
 from aurelia_plugin.model_wrappers.families import families
-from aurelia_plugin.model_wrappers.lmms_forms import forms
+from aurelia_plugin.model_wrappers.lmms_forms import Form, forms
+from aurelia_plugin.model_wrappers.sidecar import environments
+from aurelia_plugin.model_wrappers.sidecar.facts import adapter_facts, adapters
 from aurelia_plugin.settings import AureliaSettings
+from aurelia_plugin.study.plan import StudyPlan
 
 __all__ = [
+    "adapters_table",
     "catalogue_table",
     "command_help",
+    "environments_table",
     "families_table",
     "forms_table",
     "licences_table",
     "options_table",
+    "plan_table",
     "settings_table",
     "targets_table",
 ]
@@ -54,7 +60,24 @@ def _values(annotation: Any, field: Any) -> str:
         if low is None:
             return "integer"
         return f"{low} or more" if high is None else f"{low} to {high}"
+    if choices == [float]:
+        return "number"
     return "true, false" if choices == [bool] else "text"
+
+
+def plan_table() -> str:
+    """Return the keys of a study's YAML file as a Markdown table."""
+    lines = ["| key | values | default | meaning |", "|---|---|---|---|"]
+    for name, field in StudyPlan.model_fields.items():
+        kind = get_origin(field.annotation)
+        values = {tuple: "list", dict: "mapping"}.get(kind) or _values(field.annotation, field)
+        default = "required" if field.is_required() else _NONE
+        if not field.is_required() and field.default not in (None, (), {}):
+            shown = field.default
+            default = f"`{', '.join(shown) if isinstance(shown, tuple) else shown}`"
+        meaning = " ".join((field.description or "").split())
+        lines.append(f"| `{name}` | {values} | {default} | {meaning} |")
+    return "\n".join(lines)
 
 
 def catalogue_table() -> str:
@@ -97,12 +120,12 @@ def targets_table(*, paper: bool) -> str:
 
 def licences_table() -> str:
     """Return licences and environment of each target, as a Markdown table."""
-    lines = ["| id | code | weights | environment | needs |", "|---|---|---|---|---|"]
+    lines = ["| id | code | weights | environment | needs | read in |", "|---|---|---|---|---|---|"]
     for row in rows().values():
         needs = ", ".join(f"`{name}`" for name in (*row.needs, *row.requires, *row.secrets))
         lines.append(
             f"| `aurelia_{row.id}` | {row.license} | {row.weights_license} | {row.environment} | "
-            f"{needs or _NONE} |"
+            f"{needs or _NONE} | {'; '.join(row.sources) or _NONE} |"
         )
     return "\n".join(lines)
 
@@ -110,19 +133,71 @@ def licences_table() -> str:
 def forms_table() -> str:
     """Return the form of requests of the models that lmms-eval brings, as a Markdown table."""
     lines = [
-        "| model | class | soundtrack | other sounds | left out because |",
-        "|---|---|---|---|---|",
+        "| model | class | soundtrack | media | left out because | besides |",
+        "|---|---|---|---|---|---|",
     ]
     for model, form in forms().items():
-        limited = form.sounds is not None or form.media is not None
-        sounds = "any number" if form.sounds is None else str(form.sounds)
-        why = form.why if limited else _NONE
+        most = _most(form)
+        why = form.why if most else _NONE
         if not form.pictures:
-            why = "pictures: the model takes none"
+            most = ", ".join(filter(None, ("no pictures", most)))
         lines.append(
             f"| `lmms:{model}` | {'simple' if form.simple else 'chat'} | {form.soundtrack} | "
-            f"{sounds} | {why} |"
+            f"{most or 'any number'} | {why} | {_besides(form) or _NONE} |"
         )
+    return "\n".join(lines)
+
+
+def _most(form: Form) -> str:
+    parts = []
+    if form.media is not None:
+        parts.append(f"{form.media} in all")
+    if form.of_a_kind is not None:
+        parts.append(f"{form.of_a_kind} of a kind")
+    if form.sounds is not None:
+        parts.append(f"{form.sounds or 'no'} separate sounds")
+    return ", ".join(parts)
+
+
+def _besides(form: Form) -> str:
+    parts = []
+    if form.suffixes:
+        parts.append(f"videos other than {' '.join(form.suffixes)} are written as MP4")
+    if form.silent_track:
+        parts.append("a video without sound gets a silent track")
+    if form.stand_in:
+        filler = {"picture": "a black picture", "sound": "a second of silence"}[form.stand_in]
+        parts.append(f"text alone goes with {filler}")
+    if form.alone:
+        parts.append("one request a call")
+    return "; ".join(parts)
+
+
+def environments_table() -> str:
+    """Return the environments of sidecars as a Markdown table."""
+    lines = ["| environment | Python | programs | for |", "|---|---|---|---|"]
+    users = {name: adapter_facts(name).environment for name in adapters()}
+    for name in environments.names():
+        made = environments.environment(name)
+        programs = ", ".join(f"`{program}`" for program in made.programs) or _NONE
+        who = ", ".join(f"`{user}`" for user, own in users.items() if own == name) or _NONE
+        lines.append(f"| `{name}` | {made.pythons} | {programs} | {who} |")
+    return "\n".join(lines)
+
+
+def adapters_table() -> str:
+    """Return the adapters, and what was verified of each row that uses one, as a Markdown table."""
+    head = "| id | reported as | upstream | commit | status | options of its own |"
+    lines = [head, "|---" * head.count("| ") + "|"]
+    for row in rows().values():
+        name = (row.backend or "").removeprefix("sidecar:")
+        if name not in adapters():
+            continue
+        facts = adapter_facts(name)
+        own = "; ".join(f"`{key}`: {meaning}" for key, meaning in facts.options.items()) or _NONE
+        read = facts.commit[:7] or _NONE
+        cells = [f"`aurelia_{row.id}`", facts.system, facts.upstream, read, row.status, own]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aurelia_plugin.benchmark.schema import FREE_TEXT_COLUMNS, Item
 from aurelia_plugin.benchmark.vocabulary import VOCABULARY
+from aurelia_plugin.media.muting import without_soundtrack
 from aurelia_plugin.paths import inside
 
 __all__ = ["media_paths", "question_text", "user_turn"]
@@ -40,20 +41,34 @@ def question_text(item: Item) -> str:
     return "\n".join([*lines, _instruction(item)])
 
 
-def media_paths(item: Item, folder: Path) -> list[str]:
-    """Return the absolute paths of the video and of all separate sounds, in order."""
-    return [str(inside(folder, path)) for path in item.media]
+def media_paths(item: Item, folder: Path, *, own_sound: bool = True) -> list[str]:
+    """Return the absolute paths of the video and of all separate sounds, in order.
+
+    Args:
+        own_sound: whether the video keeps its soundtrack beside separate sounds.
+
+    Raises:
+        MediaError: a path leads out of the folder, or the video has to be read and cannot be.
+    """
+    paths = [inside(folder, path) for path in item.media]
+    if item.video is not None and len(paths) > 1 and not own_sound:
+        paths[0] = without_soundtrack(paths[0])
+    return [str(path) for path in paths]
 
 
-def user_turn(item: Item, folder: Path) -> list[dict[str, Any]]:
-    """Return one user turn: the video, each numbered sound after its name, the question."""
+def user_turn(item: Item, folder: Path, *, own_sound: bool = True) -> list[dict[str, Any]]:
+    """Return one user turn: the video, each numbered sound after its name, the question.
+
+    Arguments and errors are those of `media_paths`.
+    """
+    paths = iter(media_paths(item, folder, own_sound=own_sound))
     content: list[dict[str, str]] = []
     if item.video is not None:
-        content.append({"type": "video", "url": str(inside(folder, item.video))})
+        content.append({"type": "video", "url": next(paths)})
     if item.audio is not None:
-        content.append({"type": "audio", "url": str(inside(folder, item.audio))})
-    for number, path in enumerate(item.audios, start=1):
+        content.append({"type": "audio", "url": next(paths)})
+    for number, path in enumerate(paths, start=1):
         content.append({"type": "text", "text": f"Audio {number}:"})
-        content.append({"type": "audio", "url": str(inside(folder, path))})
+        content.append({"type": "audio", "url": path})
     content.append({"type": "text", "text": question_text(item)})
     return [{"role": "user", "content": content}]

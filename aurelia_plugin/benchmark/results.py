@@ -18,13 +18,21 @@ __all__ = ["about", "item_results", "mean_by_video"]
 _ALL_AT_ONCE: Final = "all_candidates_at_once"
 
 
-def about(item: Item) -> dict[str, str]:
+def about(item: Item) -> dict[str, Any]:
     """Return what the log of samples keeps of an item, since the harness drops the document."""
     return {
         "item": item.id,
         "column": item.column,
         "category": item.category,
         "video": item.cluster,
+        "gold": {
+            "question": item.question,
+            "options": list(item.options) if item.options is not None else None,
+            "references": list(item.references),
+            "facts": dict(item.facts),
+            "question_type": item.question_type,
+            "needs": list(item.needs),
+        },
     }
 
 

@@ -35,14 +35,24 @@ class TaskFunctions:
         return question_text(require_item(self._benchmark, item_of_row(doc)))
 
     def doc_to_visual(self, doc: Doc) -> list[str]:
-        """Return the absolute paths of the video and of all separate sounds, in order."""
-        return media_paths(item_of_row(doc), self._benchmark.folder())
+        """Return the absolute paths of the video and of all separate sounds, in order.
+
+        Beside separate sounds the video is given without its own: it would be heard twice, or
+        give the answer away.
+
+        Raises:
+            MediaError: the video cannot be read.
+        """
+        return media_paths(item_of_row(doc), self._benchmark.folder(), own_sound=False)
 
     def doc_to_messages(
         self, doc: Doc, lmms_eval_specific_kwargs: dict[str, Any] | None = None
     ) -> list[dict[str, Any]]:
-        """Return one user turn: the video, each numbered sound after its name, the question."""
-        return user_turn(item_of_row(doc), self._benchmark.folder())
+        """Return one user turn: the video, each numbered sound after its name, the question.
+
+        The video is that of `doc_to_visual`.
+        """
+        return user_turn(item_of_row(doc), self._benchmark.folder(), own_sound=False)
 
     def doc_to_target(self, doc: Doc) -> str:
         """Return the gold answer."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from aurelia_plugin.commands.console import Subcommands, say
+
+if TYPE_CHECKING:
+    from aurelia_plugin.model_wrappers.catalogue import Row
 
 __all__ = ["add"]
 
@@ -31,26 +35,28 @@ def _run(options: argparse.Namespace) -> None:
         found = [row.model_dump(mode="json") for row in rows().values()]
         say(json.dumps(found, indent=2, ensure_ascii=False))
         return
-    head = {
-        "id": "model name",
-        "status": "status",
-        "paper": "paper",
-        "joint": "joint",
-        "system": "system",
-    }
-    lines = [head] + [
-        {
-            "id": f"aurelia_{row.id}",
-            "status": row.status,
-            "paper": "paper" if row.paper else "",
-            "joint": row.joint,
-            "system": f"{row.system} {row.size}".strip(),
-        }
-        for row in rows().values()
-    ]
+    head = ("model name", "status", "paper", "joint", "sees", "hears", "system")
+    lines = [dict(zip(head, head, strict=True)), *(_cells(head, row) for row in rows().values())]
     widths = {key: max(len(line[key]) for line in lines) for key in head}
     for line in lines:
         say(_aligned(line, widths))
+
+
+def _cells(head: Sequence[str], row: Row) -> dict[str, str]:
+    hears = ["soundtrack"] if row.hears.soundtrack else []
+    if row.hears.clips != 0:
+        number = {None: "sounds", 1: "1 sound"}.get(row.hears.clips, f"{row.hears.clips} sounds")
+        hears.append(number)
+    cells = (
+        f"aurelia_{row.id}",
+        row.status,
+        "paper" if row.paper else "",
+        row.joint,
+        ", ".join(row.sees) or "-",
+        ", ".join(hears) or "-",
+        f"{row.system} {row.size}".strip(),
+    )
+    return dict(zip(head, cells, strict=True))
 
 
 def _aligned(line: Mapping[str, str], widths: Mapping[str, int]) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 from aurelia_plugin.commands.console import Subcommands, say
 from aurelia_plugin.errors import AureliaError, ConfigError
 from aurelia_plugin.media.clip import Clip, Media
-from aurelia_plugin.probing import ARMS, Finding, Probe
+from aurelia_plugin.probing import ARMS, NOT_SENT, Finding, Probe
 
-__all__ = ["add"]
+__all__ = ["add", "clips", "report"]
 
 _COLUMNS = (
     "target",
@@ -51,11 +51,11 @@ def add(commands: Subcommands) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        clip, other = _clips(Path(folder), options.clip)
+        clip, other = clips(Path(folder), options.clip)
         if options.all:
             return _run_all(clip, other)
         probed = _probe(options.target, clip, other)
-    say(_report(options.target, probed))
+    say(report(options.target, probed))
     return 0 if probed.passed else 1
 
 
@@ -94,8 +94,16 @@ def _probe(target: str, clip: Clip, other: Clip) -> Probe:
     return asyncio.run(run())
 
 
-def _clips(folder: Path, own: Path | None) -> tuple[Clip, Clip]:
-    """Return a clip with picture and sound, and another one whose sound differs."""
+def clips(folder: Path, own: Path | None) -> tuple[Clip, Clip]:
+    """Return a clip with picture and sound, and another one whose sound differs.
+
+    Args:
+        folder: where clips are made.
+        own: the user's video, to be taken as the first.
+
+    Raises:
+        ConfigError: if it has no sound.
+    """
     import numpy as np
 
     from aurelia_plugin.benchmark.synthetic import make, render
@@ -115,7 +123,8 @@ def _clips(folder: Path, own: Path | None) -> tuple[Clip, Clip]:
     return Clip((clips[0],)), Clip((clips[1],))
 
 
-def _report(target: str, probed: Probe) -> str:
+def report(target: str, probed: Probe) -> str:
+    """Return the findings in words."""
     evidence = probed.evidence
     lines = [
         f"{target} ({probed.target})",
@@ -134,6 +143,8 @@ def _arms(probed: Probe) -> Iterator[str]:
     changed = {*probed.picture.changed, *probed.sound.changed}
     for name in ARMS:
         arm = probed.arms[name]
+        if arm.error == NOT_SENT:
+            continue
         if arm.reply is None:
             yield f"  {name}: failed: {arm.error}"
             continue

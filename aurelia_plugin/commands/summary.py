@@ -16,7 +16,7 @@ def add(commands: Subcommands) -> None:
         "summary",
         help="print a run's figures per column, per category and over items, with intervals",
         description="Read the samples that lmms-eval wrote with --log_samples and print, per "
-        "column, per category and over all items: n, mean score, 95%% interval (clustered by "
+        "column, per category and over all items: n, mean score, 95% interval (clustered by "
         "video), accuracy and the share of replies that could not be read.",
     )
     command.add_argument("folder", type=Path, help="the one given as --output_path, or below it")

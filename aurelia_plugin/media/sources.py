@@ -6,8 +6,10 @@ All times are in seconds from the medium's t = 0.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from heapq import heappop, heappush
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -23,6 +25,9 @@ __all__ = ["FileSource", "FrameSource", "MemorySource", "Shown", "source_of"]
 
 # Opening a file again costs about as much as decoding a second of video: nearer keys do not pay.
 _SEEK_AHEAD_S = 2.0
+
+_REORDERED = 16
+"""Frames that may wait for an earlier one: H.264 allows no more."""
 
 
 class Shown(NamedTuple):
@@ -162,7 +167,7 @@ class FileSource:
         if self._worth_a_seek(moment, self.first):
             key = self._keys[bisect_right(self._key_times, moment) - 1]
             with opened(self._path) as container:
-                frames = self._frames(container, seek_to=key)
+                frames = self._shown(container, seek_to=key)
                 first = next(frames, None)
                 if first is not None and first.time <= moment:
                     yield first
@@ -171,7 +176,11 @@ class FileSource:
             # The container's index is wrong: the seek went too far. Do without seeks from now on.
             self._keys, self._key_times = (), []
         with opened(self._path) as container:
-            yield from self._frames(container, seek_to=None)
+            yield from self._shown(container, seek_to=None)
+
+    def _shown(self, container: InputContainer, seek_to: int | None) -> Iterator[Shown]:
+        frames = self._frames(container, seek_to)
+        return _in_order(frames) if container.format.name == "avi" else frames
 
     def _frames(self, container: InputContainer, seek_to: int | None) -> Iterator[Shown]:
         stream = picture_stream(container)
@@ -188,3 +197,20 @@ class FileSource:
             else:
                 time = float(stamp * frame.time_base) - self._origin
             yield Shown(time, frame)
+
+
+def _in_order(frames: Iterator[Shown]) -> Iterator[Shown]:
+    """Give the frames, which come in order of presentation, their times in that order, too.
+
+    AVI has no presentation stamps: its frames carry those of other frames where frames depend on
+    later ones.
+    """
+    waiting: deque[Shown] = deque()
+    times: list[float] = []
+    for frame in frames:
+        waiting.append(frame)
+        heappush(times, frame.time)
+        if len(waiting) > _REORDERED:
+            yield Shown(heappop(times), waiting.popleft().raw)
+    while waiting:
+        yield Shown(heappop(times), waiting.popleft().raw)

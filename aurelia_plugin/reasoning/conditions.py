@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from itertools import zip_longest
 from typing import Any, NamedTuple, Protocol
 
 from aurelia_plugin.errors import ConfigError
@@ -17,6 +18,7 @@ from aurelia_plugin.reasoning.trace import StopReason, Trace
 __all__ = [
     "Arm",
     "AureliaArm",
+    "ConsistencyArm",
     "CotArm",
     "Gather",
     "Injector",
@@ -46,12 +48,18 @@ class Posed(NamedTuple):
         question: what the target is asked, or None when the arm has nothing to pose.
         trace: the question's own trace, in the arms that make one.
         problem: why there is nothing to pose.
+        steps: what stands in front of the question, its own or another's.
+        preface: the words that stand there.
+        samples: how many sampled answers are voted on; None for one answer, as the task wants it.
         over_budget: whether that is because the budget was used up.
     """
 
     question: Question | None
     trace: Trace | None = None
     problem: str | None = None
+    steps: tuple[str, ...] = ()
+    preface: str = ""
+    samples: int | None = None
     over_budget: bool = False
 
 
@@ -97,7 +105,7 @@ class CotArm(ZeroShotArm):
 
     async def pose(self, question: Question) -> Posed:
         """Return the question behind the instruction."""
-        return Posed(question.with_preface(self._preface))
+        return Posed(question.with_preface(self._preface), preface=self._preface)
 
 
 class Injector:
@@ -111,13 +119,35 @@ class Injector:
         self._prompts = prompts
         self._with_answers = with_answers
 
-    def __call__(self, question: Question, reasoning: Reasoning) -> Question:
+    def __call__(
+        self, question: Question, reasoning: Reasoning, trace: Trace | None = None
+    ) -> Posed:
         """Return the question behind the steps; unchanged if there are no steps."""
         if not reasoning.steps:
-            return question
-        answers = reasoning.step_answers if self._with_answers else ()
-        values: Mapping[str, Any] = {"steps": reasoning.steps, "step_answers": answers}
-        return question.with_preface(self._prompts.render("inject", values))
+            return Posed(question, trace)
+        fewer = [self._render(reasoning, count) for count in range(len(reasoning.steps) - 1, 0, -1)]
+        preface = self._render(reasoning, len(reasoning.steps))
+        return Posed(
+            question.with_preface(preface, fewer),
+            trace,
+            steps=self._shown(reasoning),
+            preface=preface,
+        )
+
+    def _render(self, reasoning: Reasoning, count: int) -> str:
+        """Return the first `count` steps as they are put in front of a question."""
+        answers = reasoning.step_answers[:count] if self._with_answers else ()
+        values: Mapping[str, Any] = {"steps": reasoning.steps[:count], "step_answers": answers}
+        return self._prompts.render("inject", values)
+
+    def _shown(self, reasoning: Reasoning) -> tuple[str, ...]:
+        """Return what the target reads: the steps, with their answers where those go along."""
+        if not self._with_answers:
+            return reasoning.steps
+        return tuple(
+            f"{step} {answer}".strip()
+            for step, answer in zip_longest(reasoning.steps, reasoning.step_answers, fillvalue="")
+        )
 
 
 class AureliaArm(ZeroShotArm):
@@ -133,8 +163,8 @@ class AureliaArm(ZeroShotArm):
         """Return the question behind its own best steps."""
         trace = await self._trace(question)
         if not trace.finished:
-            return Posed(None, trace, trace.error, trace.stop == "over_budget")
-        return Posed(self._inject(question, Reasoning(trace.steps, trace.step_answers)), trace)
+            return Posed(None, trace, trace.error, over_budget=trace.stop == "over_budget")
+        return self._inject(question, Reasoning(trace.steps, trace.step_answers), trace)
 
 
 class PlaceboArm(AureliaArm):
@@ -182,8 +212,27 @@ class PlaceboArm(AureliaArm):
         donated = self._donors[question.key]
         if isinstance(donated, str):
             problem = f"the loop of the question that lends its steps ended: {donated}"
-            return Posed(None, None, problem, donated == "over_budget")
-        return Posed(self._inject(question, donated))
+            return Posed(None, None, problem, over_budget=donated == "over_budget")
+        return self._inject(question, donated)
+
+
+class ConsistencyArm(ZeroShotArm):
+    """`condition=consistency`: the question as it is, asked once for each call that the loop made.
+
+    The control of equal compute. The trace is needed to know how many calls that were, and is made
+    if it is not in the store.
+    """
+
+    def __init__(self, trace: Callable[[Question], Awaitable[Trace]]) -> None:
+        self._trace = trace
+
+    async def pose(self, question: Question) -> Posed:
+        """Return the question unchanged, with the number of answers to sample."""
+        trace = await self._trace(question)
+        if not trace.finished:
+            return Posed(None, trace, trace.error, over_budget=trace.stop == "over_budget")
+        calls = sum(len(iteration.calls) for iteration in trace.iterations)
+        return Posed(question, trace, samples=max(1, calls))
 
 
 class PrecomputedArm(ZeroShotArm):
@@ -200,7 +249,7 @@ class PrecomputedArm(ZeroShotArm):
         found = self._look_up(question)
         if found is None:
             return Posed(None, None, f"no precomputed steps for {question.id}")
-        return Posed(self._inject(question, found))
+        return self._inject(question, found)
 
 
 def shifted(items: Iterable[tuple[str, str]], seed: int) -> dict[str, str] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,8 @@ class Question:
         generation: how the task wants the answer decoded.
         category: the item's category, or the task's name where it has none.
         fields: the item's own fields (for `precomputed=field:NAME`).
+        reader: reads the answer out of a reply where the task is known (`condition=consistency`
+            counts such answers); None elsewhere.
         column: the task, under which the question's usage is counted.
     """
 
@@ -32,6 +34,7 @@ class Question:
     generation: Generation
     category: str = ""
     fields: dict[str, Any] | None = None
+    reader: Callable[[str], str | None] | None = None
     column: str = ""
 
     @property
@@ -81,10 +84,15 @@ class Question:
             messages.append(replace(message, parts=tuple(parts)))
         return replace(self, messages=tuple(messages))
 
-    def with_preface(self, preface: str) -> Question:
+    def with_preface(self, preface: str, shorter: Sequence[str] = ()) -> Question:
         """Return the question with `preface` put in front of the task's last text.
 
         The task's own text, and with it the instruction on the answer's form, stays last.
+
+        Args:
+            preface: what is put there.
+            shorter: ever shorter forms of it, for models whose text is limited; the form without
+                any is added here.
         """
         messages = list(self.messages)
         for index in range(len(messages) - 1, -1, -1):
@@ -94,10 +102,15 @@ class Question:
                 continue
             own = parts[places[-1]]
             assert isinstance(own, Text)
-            parts[places[-1]] = Text(f"{preface}\n\n{own.text}")
+            parts[places[-1]] = _behind(own.text, preface, shorter)
             messages[index] = replace(messages[index], parts=tuple(parts))
             return replace(self, messages=tuple(messages))
         return replace(self, messages=(*messages, Message("user", (Text(preface),))))
+
+
+def _behind(own: str, preface: str, shorter: Sequence[str]) -> Text:
+    forms = [f"{form}\n\n{own}" for form in shorter]
+    return Text(f"{preface}\n\n{own}", (*forms, own) if forms else ())
 
 
 def labelled(clip: Clip) -> tuple[str, ...]:

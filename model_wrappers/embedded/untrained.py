@@ -26,7 +26,7 @@ from aurelia_plugin.reasoning.prompting import PACKAGED_PROMPTS
 
 __all__ = ["build", "folder"]
 
-_RECIPE = 1
+_RECIPE = 2
 """Raised when the same inputs build another model."""
 
 _SEED = 20250323
@@ -143,7 +143,8 @@ def _processor() -> Any:
     area = {"shortest_edge": 28 * 28, "longest_edge": _FRAME_SIDE**2}
     return Qwen2_5OmniProcessor(
         image_processor=Qwen2VLImageProcessor(**patches, size=area),
-        video_processor=Qwen2VLVideoProcessor(**patches, size=area),
+        # Left open, it warns that another version of the library may reduce frames further.
+        video_processor=Qwen2VLVideoProcessor(**patches, size=area, cap_pixels_per_frame=False),
         feature_extractor=WhisperFeatureExtractor(
             feature_size=80, chunk_length=_SOUND_SECONDS, return_attention_mask=True
         ),

@@ -220,6 +220,34 @@ def test_the_embedded_model_runs_the_whole_benchmark(
     assert not any(count["failed"] for count in counts.values())
 
 
+def test_a_target_that_takes_one_sound_is_asked_for_each_candidate(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real YAML, the real model; only the catalogue's figure is another."""
+    from aurelia_plugin.model_wrappers import run
+    from aurelia_plugin.model_wrappers.aurelia import Aurelia
+    from aurelia_plugin.model_wrappers.catalogue import row
+
+    known = row("embedded")
+    one = known.model_copy(update={"hears": known.hears.model_copy(update={"clips": 1})})
+    task = f"{_GROUP}_dm_match"
+    sounds = {}
+    for name, entry in {"all at once": known, "one by one": one}.items():
+        monkeypatch.setattr(run, "row", lambda _, entry=entry: entry)
+        traces = tmp_path / name
+        model = Aurelia(target="embedded", condition="none", traces=str(traces))
+        rows = _run(model, [task])["samples"][task]
+        assert len(rows) == 2
+        (record,) = (traces / "runs").glob("*.json")
+        counts = json.loads(record.read_text())
+        evidence = counts["evidence"]["target"]
+        sounds[name] = (evidence["clips"], evidence["dropped"])
+    assert sounds["all at once"] == (8, {})
+    heard, dropped = sounds["one by one"]
+    assert heard == 8  # four candidates of two questions, each alone
+    assert dropped == {"sounds rated one by one, for the model takes 1 at a time": 2}
+
+
 def test_task_files_are_bare(home: Path) -> None:
     for group in ("avreasonbench", "avreasonbench_public"):
         for file in sorted((TASKS / group).glob("*.yaml")):

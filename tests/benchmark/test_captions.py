@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import pickle
 import random
 import shutil
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -175,6 +177,44 @@ def test_without_java_it_is_said(
     assert math.isnan(captions.spice(values))
     assert "METEOR is not computed: Java is not installed" in caplog.text
     assert "SPICE is not computed: Java is not installed" in caplog.text
+
+
+def _stand_in_for_java(folder: Path, program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a program named `java` on the path, and let the models of SPICE be there."""
+    java = folder / "java"
+    java.write_text(f"#!{sys.executable}\n{program}")
+    java.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(captions, "_SPICE_MODELS", "ejml-0.23.jar")  # one that comes with it
+    monkeypatch.setattr("pycocoevalcap.spice.spice.get_stanford_models", lambda: None)
+
+
+def test_spice_is_the_mean_of_what_its_program_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program itself needs models that no package registry has: it was not run."""
+    program = """
+import json, sys
+asked = json.load(open(sys.argv[4]))
+assert sys.argv[1:4] == ["-jar", "-Xmx8G", "spice-1.0.jar"]
+scores = [{"image_id": one["image_id"], "scores": {"All": {"f": len(one["refs"]) / 4}}}
+          for one in asked]
+json.dump(scores, open(sys.argv[sys.argv.index("-out") + 1], "w"))
+"""
+    _stand_in_for_java(tmp_path, program, monkeypatch)
+    first = CaptionValue(Caption("a man", ("a man",)), "v")
+    second = CaptionValue(Caption("a dog", ("a dog", "the dog", "one dog")), "w")
+    assert captions.spice([first, second]) == 0.5
+
+
+def test_a_failure_of_spices_program_is_no_figure_and_leaves_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _stand_in_for_java(tmp_path, "raise SystemExit(3)", monkeypatch)
+    values = [CaptionValue(Caption("a man", ("a man",)), "v")]
+    assert math.isnan(captions.spice(values))
+    assert "SPICE is not computed: its Java program failed" in caplog.text
+    assert captions.rouge_l_mean(values) == pytest.approx(1.0)
 
 
 @pytest.mark.skipif(not _JAVA, reason="METEOR is a Java program")

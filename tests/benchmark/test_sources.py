@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from pathlib import Path
@@ -12,6 +13,8 @@ import pyarrow.parquet as parquet  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from media.conftest import MakeSound, MakeVideo, grey_frames, tone
+from PIL import Image
 
 from aurelia_plugin.benchmark.answers import extract_option
 from aurelia_plugin.benchmark.labels import QUESTION_TYPES, kind_of
@@ -267,6 +270,49 @@ def test_odyssey(tmp_path: Path) -> None:
     (meme,) = odyssey.read("meme", path, "terms").drafts
     assert meme.item.audio is not None
     assert meme.item.audios == ()
+
+
+def test_odyssey_as_datasets_writes_it_and_as_lmms_eval_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_video: MakeVideo, make_sound: MakeSound
+) -> None:
+    """The rows are invented; types and reader are those of lmms-eval's own task of that file."""
+    import datasets
+    from lmms_eval.tasks.av_odyssey import utils
+
+    text, texts = datasets.Value("string"), datasets.Sequence(datasets.Value("string"))
+    types = dict.fromkeys(odyssey_row(0), text)
+    types |= {"question_type_id": datasets.Value("int64"), "options": texts}
+    types |= dict.fromkeys(("image_path", "video_path", "audio_path"), texts)
+    kept = datasets.Features({"bytes": datasets.Value("binary"), "path": text})
+    kinds = (datasets.Audio(), datasets.Image(), datasets.Video())
+    media = dict(zip(("audio_1", "image_1", "video_1"), kinds, strict=True))
+    own = odyssey_row(3, data_type="video", options=[f"{x}. the sound" for x in "ABCD"])
+    sound = make_sound("beep.wav", tone(0.5)).read_bytes()
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "PNG")
+    video = make_video("v.mp4", grey_frames(range(4))).read_bytes()
+    own |= {
+        "audio_1": {"bytes": sound, "path": "beep.wav"},
+        "image_1": {"bytes": picture.getvalue(), "path": "p.png"},
+        "video_1": {"bytes": video, "path": "v.mp4"},
+    }
+    path = tmp_path / "av_odyssey.parquet"
+    stored = datasets.Features({**types, **dict.fromkeys(media, kept)})
+    rows = datasets.Dataset.from_list([own], features=stored)
+    rows.cast(datasets.Features({**types, **media})).to_parquet(path)
+
+    (draft,) = odyssey.read("dm_match", path, "terms").drafts
+    assert draft.item.options == ("the sound",) * 4
+    monkeypatch.setattr(utils, "cache_dir", str(tmp_path))
+    for name in draft.media.values():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    read = utils.av_odyssey_doc_to_visual(own)
+    # The question names the sounds first, so that is where lmms-eval puts them.
+    assert read == [str(tmp_path / draft.media[place]) for place in draft.item.audios] + [
+        str(tmp_path / draft.media[str(draft.item.video)])
+    ]
+    assert utils.av_odyssey_process_results(own, [draft.item.answer])["av_odyssey_score"]["score"]
 
 
 def test_odyssey_faults(tmp_path: Path) -> None:

@@ -19,7 +19,11 @@ def test_models_prints_a_line_for_each_row(capsys: pytest.CaptureFixture[str]) -
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 + len(rows())
     line = next(line for line in lines if line.startswith("aurelia_av_llm "))
-    assert line.split() == ["aurelia_av_llm", "unavailable", "paper", "yes", "AV-LLM", "13B"]
+    expected = "aurelia_av_llm unavailable paper yes video soundtrack AV-LLM 13B"
+    assert line.split() == expected.split()
+    line = next(line for line in lines if line.startswith("aurelia_audio_flamingo_3 "))
+    assert "-     " in line  # sees nothing
+    assert "soundtrack, 1 sound " in line
 
 
 def test_models_as_json_is_a_list_of_rows(capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,7 +70,7 @@ def test_the_probe_takes_an_own_clip_that_has_sound(
 
 def test_a_target_that_cannot_be_opened_says_why(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["probe", "--target", "aurelia_pandagpt"]) == 1
-    assert "no worker" in capsys.readouterr().err
+    assert "no adapter for this system yet" in capsys.readouterr().err
 
 
 def test_probing_all_makes_a_markdown_table_of_what_can_run_here(

@@ -6,7 +6,7 @@ import pickle
 from making import trace
 
 from aurelia_plugin.backend import Evidence, Reply, Usage
-from aurelia_plugin.counts import CallCount, RunCount
+from aurelia_plugin.counts import CallCount, ItemCount, RunCount
 from aurelia_plugin.reasoning.trace import Iteration
 
 HEARD = Reply(
@@ -73,6 +73,15 @@ def test_processes_add_up_field_by_field() -> None:
     assert whole["by_category"]["a"] == before["by_category"]["a"]
     assert whole["problems"] == ["first", "second"]
     assert left.record() == before, "merging changes neither"
+
+
+def test_questions_of_all_processes_are_kept() -> None:
+    left, right = RunCount(), RunCount()
+    left.items.append(ItemCount("t/s/0"))
+    right.items.append(ItemCount("t/s/1", steps=("a",)))
+    whole = left.merged([pickle.loads(pickle.dumps(right))])
+    assert [item.id for item in whole.items] == ["t/s/0", "t/s/1"]
+    assert "items" not in whole.record(), "they have a file of their own"
 
 
 def test_only_the_first_few_problems_are_kept() -> None:

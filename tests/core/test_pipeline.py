@@ -12,7 +12,7 @@ from making import QUICK, Team, beep, question, score, team, text_of
 from media.conftest import MakeVideo, tone
 from serviced import ServedBackend
 
-from aurelia_plugin.backend import Prompt, Reply
+from aurelia_plugin.backend import Evidence, Prompt, Reply, Usage
 from aurelia_plugin.budget import Budget, Limits
 from aurelia_plugin.calls import Caller
 from aurelia_plugin.counts import RunCount
@@ -33,6 +33,7 @@ from aurelia_plugin.reasoning.conditions import AureliaArm, PlaceboArm, ZeroShot
 from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.question import Question
+from aurelia_plugin.store import TraceStore
 
 PROMPTS = PromptSet()
 
@@ -133,6 +134,11 @@ def test_the_target_gets_the_steps_before_its_question(tmp_path: Path) -> None:
     assert run(line, [Made(1)], told) == ["to Question 1?"]
     assert "1. Listen.\n" in text_of(target.prompts[0])
     assert told.events == ["reasoned", "answered"]
+    (kept,) = line.counts.items
+    assert (kept.steps, f"{kept.preface}\n\nQuestion 1?") == (
+        ("Listen.",),
+        text_of(target.prompts[0]),
+    )
     record = line.counts.record()
     assert (record["accepted"], record["mean_iterations"], record["failed"]) == (1, 1.0, 0)
 
@@ -359,6 +365,56 @@ def test_a_failed_donor_is_an_agent_failure(tmp_path: Path) -> None:
     assert run(line, [Made(0), Made(1)]) == ["to Question 0?", ""]
     record = line.counts.record()
     assert (record["agent_failures"], record["unanswered"]) == (1, 1)
+
+
+def test_what_became_of_each_question_is_kept(tmp_path: Path) -> None:
+    """By question: its content, its trace, what stood before it, what failed and what was lost."""
+
+    async def deaf(prompt: Prompt) -> Reply:
+        if "Question 2?" in text_of(prompt):
+            raise BackendError("target", "is down", "Start it.")
+        evidence = Evidence(dropped=("sound: not heard",))
+        return Reply(text="x", usage=Usage(input_tokens=4, output_tokens=2), evidence=evidence)
+
+    made = team(tmp_path, failing(1))
+    line = pipeline(ScriptedBackend(deaf), aurelia(made))
+    run(line, [Made(n, unreadable(3)) for n in range(4)])
+    first, second, third, fourth = sorted(line.counts.items, key=lambda item: item.id)
+    assert [item.id for item in (first, second, third, fourth)] == ["q/0", "q/1", "q/2", "q/3"]
+    assert first.content == plain(0).key
+    assert first.steps == ("Listen.",)
+    assert TraceStore(tmp_path).trace(str(first.trace)) is not None
+    assert (first.input_tokens, first.output_tokens) == (4, 2)
+    assert first.dropped == ("sound: not heard",)
+    failures = [item.failed for item in (first, second, third, fourth)]
+    assert failures == [None, "agents", "target", "target"]
+    assert fourth.content is None
+
+
+def test_the_content_kept_is_that_before_media_are_taken_away(make_video: MakeVideo) -> None:
+    medium = Media.file("video", make_video("a.mp4", sound=tone(1.0)))
+
+    def make(number: int) -> Question:
+        return question(f"Question {number}?", medium, id=f"q/{number}")
+
+    kept = []
+    for media in ("full", "muted", "text"):
+        line = pipeline(media=media)
+        run(line, [Made(0, make)])
+        kept.append(line.counts.items[0].content)
+    assert len(set(kept)) == 1
+
+
+def test_the_placebos_steps_are_kept_as_they_were_put(tmp_path: Path) -> None:
+    def reply(prompt: Prompt) -> str:
+        number = text_of(prompt).split("Question ")[1][0]
+        return f'{{"steps": ["step of {number}"], "answers": ["answer {number}"]}}'
+
+    made = team(tmp_path, reply)
+    line = pipeline(arm=PlaceboArm(made.agents.trace, PROMPTS, "steps_and_answers", seed=0))
+    run(line, [Made(0), Made(1)])
+    steps = {item.id: item.steps for item in line.counts.items}
+    assert steps == {"q/0": ("step of 1 answer 1",), "q/1": ("step of 0 answer 0",)}
 
 
 def test_the_placebo_of_one_question_ends_the_run(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_a_failing_call_is_reported_once_and_the_rest_is_not_sent() -> None:
         raise BackendError("scripted", "out of order", "Repair it.")
 
     found = probed(broken)
-    assert "out of order" in found.picture.reason
+    assert "out of order Repair it." in found.picture.reason
     assert found.arms["muted"].error == "not sent"
     assert not found.passed
 

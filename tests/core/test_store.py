@@ -174,6 +174,15 @@ def test_a_runs_record_never_replaces_another(tmp_path: Path) -> None:
     assert "ß" in paths[0].read_text(encoding="utf-8")
 
 
+def test_what_became_of_each_question_lies_beside_the_record(tmp_path: Path) -> None:
+    store = TraceStore(tmp_path)
+    record = store.put_run("20260101T000000Z_none", {"n": 2})
+    path = store.put_items(record, [{"id": "a", "steps": ["ß"]}, {"id": "b"}])
+    assert path.name == "20260101T000000Z_none.items.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["a", "b"]
+
+
 def test_a_trace_under_anothers_name_is_not_served(tmp_path: Path) -> None:
     store = TraceStore(tmp_path)
     store.put_trace(trace("aa1"))

@@ -21,6 +21,7 @@ SCRIPT = """
   reply: '{"score": 9}'
 - contains: Before answering
   reply: 'Answer: B'
+- reply: 'Answer: A'
 """
 
 
@@ -56,7 +57,7 @@ def evaluate(folder: Path, processes: int, *arguments: str) -> dict[str, Any]:
     return {"answers": answers, "record": json.loads(record.read_text())}
 
 
-@pytest.mark.parametrize("condition", ["aurelia", "placebo"])
+@pytest.mark.parametrize("condition", ["aurelia", "placebo", "consistency"])
 def test_two_processes_give_the_answers_of_one(condition: str, tmp_path: Path) -> None:
     alone = evaluate(tmp_path / "one", 1, f"condition={condition}")
     shared = evaluate(tmp_path / "two", 2, f"condition={condition}")

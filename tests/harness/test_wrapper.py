@@ -220,6 +220,9 @@ def test_the_record_says_what_was_run(tmp_path: Path) -> None:
     assert record.by_category["t"]["n"] == 2
     assert record.prompts["cot.jinja"]
     assert record.target == "scripted"
+    items = [json.loads(line) for line in path.with_suffix(".items.jsonl").open()]
+    assert [item["id"].rpartition("/")[2] for item in items] == ["0", "1"]
+    assert all(item["content"] and item["failed"] is None for item in items)
 
 
 def test_the_catalogue_decides_whether_sounds_are_asked_one_by_one(

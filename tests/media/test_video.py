@@ -297,3 +297,16 @@ def test_giant_and_damaged_images_are_refused(tmp_path, monkeypatch):
 def test_sixteen_bit_images_keep_their_brightness(tmp_path):
     Image.fromarray(np.full((8, 8), 40_000, np.uint16)).save(tmp_path / "deep.png")
     assert picture(Media.file("image", tmp_path / "deep.png"))[0, 0, 0] == 40_000 // 257
+
+
+def test_an_avi_file_with_frames_that_depend_on_later_ones_keeps_their_order(
+    make_video,
+) -> None:
+    levels = range(20, 220, 10)
+    path = make_video("b.avi", grey_frames(levels), sound=tone(2.0), sound_codec="mp2")
+    frames = uniform_frames(Media.file("video", path), 40)
+    # The last two frames of this file have one stamp, so that one of them is never on display.
+    assert len(frames.times) == 19
+    assert np.diff(frames.times) == pytest.approx(np.full(18, 0.1), abs=1e-3)
+    shown = frames.pixels[:18, 0, 0, 0].astype(int)
+    assert shown == pytest.approx(np.array(levels[:18]), abs=3)

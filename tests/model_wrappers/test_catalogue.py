@@ -11,7 +11,6 @@ from aurelia_plugin import registration
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.model_wrappers import catalogue
 from aurelia_plugin.model_wrappers.catalogue import CATALOGUE, Row, row, rows
-from aurelia_plugin.model_wrappers.families import families
 from aurelia_plugin.model_wrappers.lmms_forms import form_of, forms
 from aurelia_plugin.model_wrappers.options import BackendOptions, read_options
 from aurelia_plugin.model_wrappers.providers import PROVIDERS, BackendPool, _module
@@ -110,19 +109,22 @@ def test_registration_loads_neither_a_yaml_parser_nor_pydantic() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_only_verified_families_claim_a_run() -> None:
+def test_only_what_is_run_in_these_tests_claims_a_run() -> None:
+    from test_families import FAMILIES
+    from test_lmms_upstream import UPSTREAM
+
     tiny = {known.id for known in rows().values() if known.status == "run-tiny"}
-    assert tiny <= {
-        "embedded",
-        "qwen2_5_omni",
-        "qwen2_5_omni_3b",
-        "qwen3_omni",
-        "gemma3n",
-        "phi4_multimodal",
-        "gemini",
-        "reka",
-    }
-    assert set(families()) >= {"qwen2_5_omni", "qwen3_omni_moe", "gemma3n", "phi4_multimodal"}
+    services = {"gemini", "reka"}
+    sizes = {"embedded", "qwen2_5_omni_3b"}
+    sidecars = {"videollama2", "video_llama", "unified_io_2_l", "unified_io_2_xl"}
+    assert tiny <= {*FAMILIES, *UPSTREAM} | services | sizes | sidecars
+    assert {*FAMILIES, *UPSTREAM} - {"gemma4_unified"} <= tiny
+
+
+def test_rows_that_can_be_loaded_here_say_where_their_facts_were_read() -> None:
+    for known in rows().values():
+        provider = (known.backend or "").partition(":")[0]
+        assert bool(known.sources) == (provider in ("transformers", "lmms")), known.id
 
 
 @pytest.mark.parametrize(
@@ -159,14 +161,6 @@ def test_what_cannot_be_had_says_what_stands_in() -> None:
     assert "aurelia_gemini" in caught.value.fix
 
 
-def test_a_sidecar_says_what_is_missing() -> None:
-    with pytest.raises(ConfigError, match=r"no worker.*Not set: python=…, weights=…") as caught:
-        BackendPool("aurelia_vita?repo=/some/where", {})
-    assert "repo=…" in caught.value.fix
-    with pytest.raises(ConfigError, match="colour"):
-        BackendPool("aurelia_vita?colour=red", {})
-
-
 def test_a_lack_is_told_with_its_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     base = row("gemma3n").model_dump()
 
@@ -182,4 +176,14 @@ def test_a_lack_is_told_with_its_fix(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "export SOME_KEY=" in told(**here, secrets=["SOME_KEY"])[0]
     monkeypatch.setenv("SOME_KEY", "x")
     assert told(**here, secrets=["SOME_KEY"]) == []
-    assert "sidecar" in told(backend="sidecar:vita")[0]
+    assert "no adapter" in told(backend="sidecar:pandagpt")[0]
+
+
+def test_what_is_no_package_of_a_registry_is_not_told_to_be_installed_by_name() -> None:
+    """A package of another author has the name `ola`."""
+    (code, weights) = lacks(row("ola"))
+    assert code.what == "not importable: ola, whisper, moviepy, decord"
+    assert code.fix.startswith("pip install openai-whisper moviepy decord; ola from https://")
+    assert weights.fix == "hf download THUdyh/Ola-7b"
+    (nothing,) = lacks(row("av_llm"))
+    assert nothing.fix == "Choose another target."

@@ -21,6 +21,7 @@ from aurelia_plugin.benchmark.synthetic.columns import Sample
 from aurelia_plugin.benchmark.synthetic.encode import write_mp4
 from aurelia_plugin.benchmark.synthetic.render import render
 from aurelia_plugin.benchmark.synthetic.scene import held_out
+from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.media.clip import Clip, Frames, Media, Waveform
 from aurelia_plugin.model_wrappers.catalogue import row
@@ -32,11 +33,15 @@ from aurelia_plugin.task_yamls.avreasonbench_mini.utils import doc_to_text
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
-import train_embedded
+from embedded_training import model as training
 from embedded_training.clips import Clip as TrainingClip
-from embedded_training.clips import clips, rng_of, sample_of
-from embedded_training.packing import Packer
-from embedded_training.texts import ROLES, caption, corrupted, notes_of
+from embedded_training.clips import clips, rng_of, sample_of, tales
+from embedded_training.perception import picture_labels, sound_labels
+from embedded_training.progress import rate_at
+from embedded_training.texts import Exchange, caption, corrupted, notes_of
+from embedded_training.thinker import groups, logits_of, packer_of, perceive
+from embedded_training.towers import Plan as TowerPlan
+from embedded_training.towers import load_towers, train_tower
 
 SEED = 990_001
 """Of the clips in these tests; neither training nor tuning has used it."""
@@ -51,7 +56,7 @@ SHIPPED = pytest.mark.skipif(
 def untrained(tmp_path_factory: pytest.TempPathFactory) -> TransformersBackend:
     """The architecture that is trained, before the first step."""
     folder = tmp_path_factory.mktemp("untrained")
-    model, processor = train_embedded.build(1, folder)
+    model, processor = training.build(1, folder)
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     options = {"max_frames": 32, "longest_side": 56, "min_pixels": 3136, "max_pixels": 3136}
@@ -146,6 +151,7 @@ def test_no_benchmark_seed_draws_what_training_draws(seed: int) -> None:
 
 
 def _media(clip: TrainingClip, agent: bool) -> list[Part]:
+    assert clip.frames is not None
     sounds = [Media("audio", data=Waveform(samples, 16_000)) for samples in clip.sounds]
     moments = np.arange(len(clip.frames)) / 8
     parts: list[Part] = [Text("Video 1:")] if agent and len(sounds) > 1 else []
@@ -155,34 +161,146 @@ def _media(clip: TrainingClip, agent: bool) -> list[Part]:
     return parts
 
 
-@pytest.mark.parametrize("several", [False, True])
+def _alone(backend: TransformersBackend, clip: TrainingClip, exchange: Exchange) -> torch.Tensor:
+    """Return the logits of a reply's first token, asked as a user asks."""
+    parts = _media(clip, exchange.agent) if exchange.sees_clip else []
+    prompt = Prompt((Message("user", (*parts, Text(exchange.prompt))),))
+    loaded = backend.load()
+    with torch.inference_mode():
+        inputs = backend.inputs([prepare(prompt, loaded.intake)])
+        logits: torch.Tensor = loaded.model(**inputs).logits[0, -1]
+    return logits
+
+
+@pytest.mark.parametrize("kind", ["one sound", "five sounds", "no clip"])
 def test_training_computes_what_the_real_path_computes(
-    untrained: TransformersBackend, several: bool
+    untrained: TransformersBackend, kind: str
 ) -> None:
     """Exchanges packed into one tree get the logits that each gets alone, as a user asks."""
-    loaded = untrained.load()
-    model, processor, intake = loaded.model, loaded.processor, loaded.intake
-    packer = Packer(
-        processor,
-        lambda tokens: train_embedded.prompt_positions(model, tokens),
-        train_embedded.VIDEO_TOKENS,
-        train_embedded.SOUND_TOKENS,
-        ROLES,
-    )
-    drawn = clips(1, 7, 0, 24, PromptSet("default", "embedded"))
-    clip = next(clip for clip in drawn if (len(clip.sounds) > 1) == several)
-    batch = train_embedded.collate([clip], [packer(clip)], processor.feature_extractor)
+    model, processor, _, _ = untrained.load()
+    prompts = PromptSet("default", "embedded")
+    if kind == "no clip":
+        (clip,) = tales(1, 7, "reading", 0, 1, prompts)
+    else:
+        wanted = 5 if kind == "five sounds" else 1
+        drawn = clips(1, 7, 0, 24, prompts)
+        clip = next(clip for clip in drawn if len(clip.sounds) == wanted)
+    packed = [packer_of(model, processor)(clip)]
     with torch.inference_mode():
-        packed = train_embedded.logits_of(model, batch)
+        perceived = perceive(model, processor.feature_extractor, [clip])
+        together = logits_of(model, packed, perceived, [0])
     place = 0
     for exchange in clip.exchanges:
-        parts = _media(clip, exchange.agent) if exchange.sees_clip else []
-        prompt = Prompt((Message("user", (*parts, Text(exchange.prompt))),))
-        with torch.inference_mode():
-            alone = model(**untrained.inputs([prepare(prompt, intake)])).logits[0, -1]
-        torch.testing.assert_close(packed[place], alone, atol=1e-4, rtol=1e-4)
-        place += len(processor.tokenizer(f"{exchange.reply}<|im_end|>")["input_ids"])
-    assert place == len(packed)
+        if not exchange.given:
+            alone = _alone(untrained, clip, exchange)
+            torch.testing.assert_close(together[place], alone, atol=1e-4, rtol=1e-4)
+        learnt = exchange.reply[len(exchange.given) :]
+        place += len(processor.tokenizer(f"{learnt}<|im_end|>")["input_ids"])
+    assert place == len(together)
+
+
+def test_trees_of_one_group_do_not_touch_one_another(untrained: TransformersBackend) -> None:
+    model, processor, _, _ = untrained.load()
+    made = clips(1, 9, 0, 3, PromptSet("default", "embedded"), looking=True)
+    packed = [packer_of(model, processor)(clip) for clip in made]
+    with torch.inference_mode():
+        perceived = perceive(model, processor.feature_extractor, made)
+        together = logits_of(model, packed, perceived, [0, 1, 2])
+        alone = torch.cat([logits_of(model, packed, perceived, [k]) for k in range(3)])
+    torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
+    assert sorted(k for group in groups(packed) for k in group) == [0, 1, 2]
+
+
+def test_what_is_given_is_not_learnt(untrained: TransformersBackend) -> None:
+    packer = packer_of(untrained.load().model, untrained.load().processor)
+    prompts = PromptSet("default", "embedded")
+    told = [e for k in range(20) for e in tales(1, k, "reading", 0, 1, prompts)[0].exchanges]
+    concluded = next(e for e in told if e.role == "conclude" and e.given)
+    tree = packer(TrainingClip(None, (), (concluded,), "geoiq"))
+    text = packer.processor.decode(tree.targets)
+    assert text == concluded.reply[len(concluded.given) :] + "<|im_end|>"
+    assert concluded.reply.startswith(concluded.given)
+
+
+def test_every_region_of_an_atlas_is_concluded_from_its_own_flag_and_melody() -> None:
+    prompts = PromptSet("default", "embedded")
+    seen = 0
+    for step in range(40):
+        for clip in tales(1, step, "reading", 0, 4, prompts):
+            told = [e for e in clip.exchanges if e.role == "told"]
+            if clip.column != "geoiq":
+                assert len(told) == 1
+                continue
+            seen += 1
+            assert len({e.prompt.split("\n")[0] for e in told}) == len(told) == 4
+            for exchange in told:
+                said = exchange.prompt.split("\n")[0]
+                flag, melody = (part.split(": ")[1] for part in said.rstrip(".").split("; "))
+                line = f"flag {flag}; anthem {melody}"
+                (own,) = (x for x in exchange.prompt.splitlines() if line in x)
+                answer = exchange.reply.removeprefix("Answer: ")
+                if "northern neighbour" not in own:
+                    assert answer in own
+                else:
+                    north = own.rsplit(" ", 1)[1]
+                    (other,) = (x for x in exchange.prompt.splitlines() if f"- {north}:" in x)
+                    assert answer in other
+    assert seen > 10
+
+
+def test_labels_say_what_a_scene_holds() -> None:
+    for step in range(30):
+        sample = sample_of(rng_of(1, 3, step))
+        seen, heard = picture_labels(sample.scene), sound_labels(sample.scene)
+        assert (seen["slots"] > 0).sum() == len(sample.scene.figures)
+        shown = {f.colour for f in sample.scene.figures} if sample.scene.flag is None else None
+        if shown is not None:
+            told = {COLOURS[k - 1] for k in np.unique(seen["colour"]) if k}
+            assert told <= shown
+        names = {sound.timbre for sound in sample.scene.sounds if sound.notes}
+        assert {n for n, there in zip(INSTRUMENTS, heard["timbres"], strict=True) if there} == names
+        onsets = sum(note.onset < 4.0 for sound in sample.scene.sounds for note in sound.notes)
+        assert 0 < heard["onset"].sum() <= onsets or onsets == 0
+
+
+@pytest.mark.parametrize("sense", ["seeing", "hearing"])
+def test_a_tower_learns_and_resumes_to_the_same_weights(
+    untrained: TransformersBackend, tmp_path: Path, sense: str
+) -> None:
+    """Killed and started again it makes the steps that it would have made."""
+    _, processor, _, _ = untrained.load()
+
+    def trained_for(folder: Path, *stops: int) -> Any:
+        folder.mkdir()
+        for stop in stops:
+            model, _ = training.build(1, Path(str(untrained._model)))
+            plan = TowerPlan(1, stop, 2, 1e-3)
+            train_tower(sense, model, processor.feature_extractor, plan, folder)  # type: ignore[arg-type]
+        return torch.load(folder / f"{sense}.pt", weights_only=True)
+
+    whole, resumed = trained_for(tmp_path / "whole", 3), trained_for(tmp_path / "parts", 2, 3)
+    assert whole["step"] == resumed["step"] == 3
+    for name, weight in whole["tower"].items():
+        torch.testing.assert_close(weight, resumed["tower"][name], atol=1e-6, rtol=1e-5)
+    rows = (tmp_path / "parts" / f"{sense}.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(row)["step"] for row in rows] == [2, 3]
+
+
+def test_the_thinker_gets_the_trained_towers(
+    untrained: TransformersBackend, tmp_path: Path
+) -> None:
+    _, processor, _, _ = untrained.load()
+    kept = Path(str(untrained._model))
+    for sense in ("seeing", "hearing"):
+        model, _ = training.build(1, kept)
+        train_tower(sense, model, processor.feature_extractor, TowerPlan(1, 1, 2, 1e-3), tmp_path)  # type: ignore[arg-type]
+    fresh, _ = training.build(2, kept)
+    frames = clips(1, 2, 0, 1, PromptSet("default", "embedded"))[0].frames
+    assert frames is not None
+    with torch.inference_mode():
+        before = training.see(fresh, frames[None])
+        load_towers(fresh, tmp_path)
+        assert not torch.allclose(before, training.see(fresh, frames[None]))
 
 
 @pytest.mark.parametrize("column", COLUMNS)
@@ -203,3 +321,4 @@ def test_training_resumes_where_it_was_killed(tmp_path: Path) -> None:
     assert told == [json.dumps([e.prompt for e in clip.exchanges]) for clip in again]
     assert told != [json.dumps([e.prompt for e in clip.exchanges]) for clip in other]
     assert np.array_equal(first[0].frames, again[0].frames)
+    assert [rate_at(step, 400) for step in (0, 200, 399)] == [0.01, 1.0, 0.01]

@@ -20,7 +20,15 @@ from aurelia_plugin.model_wrappers.families import families, family_of
 from aurelia_plugin.model_wrappers.transformers_av import TransformersBackend, TransformersOptions
 from aurelia_plugin.probing import GivesLogits, Probe, probe
 
-FAMILIES = ("qwen2_5_omni", "qwen3_omni", "gemma3n", "phi4_multimodal")
+FAMILIES = (
+    "qwen2_5_omni",
+    "qwen3_omni",
+    "gemma3n",
+    "gemma4",
+    "gemma4_unified",
+    "phi4_multimodal",
+    "nemotron_omni",
+)
 
 
 def video(hertz: float = 440.0, *, sound: bool = True) -> Media:

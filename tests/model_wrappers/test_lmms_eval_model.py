@@ -164,7 +164,7 @@ def test_a_simple_model_gets_arrays_of_sound_and_one_text(
     [
         ("omnivinci", 20, 1, ("sound: several sounds break this model's code",)),
         ("ola", 20, 1, ("sound: the wrapper takes one medium a prompt",)),
-        ("uni_moe_2_omni", 20, 2, ()),
+        ("uni_moe_2_omni", 20, 1, ("sound: only the first of a kind gets a place in the prompt",)),
         ("qwen2_audio", 0, 2, ("video: the model takes no pictures",)),
         (
             "video_salmonn_2",

@@ -203,6 +203,277 @@ def phi4_multimodal(into: Path) -> Path:
     return _save(tr.Phi4MultimodalForCausalLM(config), processor, into)
 
 
+def gemma4(into: Path) -> Path:
+    """A Gemma 4 with its vision and sound towers."""
+    torch.manual_seed(5)
+    tokenizer = _tokenizer(**_GEMMA4_TOKENS)
+    processor = tr.Gemma4Processor(
+        feature_extractor=tr.Gemma4AudioFeatureExtractor(),
+        image_processor=tr.Gemma4ImageProcessor(patch_size=8, max_soft_tokens=70),
+        video_processor=tr.Gemma4VideoProcessor(patch_size=8, max_soft_tokens=70),
+        tokenizer=tokenizer,
+        chat_template=_template("<image>", "<audio>", "<|video|>"),
+    )
+    config = tr.Gemma4Config(
+        text_config={
+            **_gemma4_text(tokenizer),
+            "vocab_size_per_layer_input": len(tokenizer),
+            "hidden_size_per_layer_input": 8,
+        },
+        vision_config={
+            "hidden_size": 32,
+            "intermediate_size": 48,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 2,
+            "head_dim": 16,
+            "patch_size": 8,
+            "position_embedding_size": 128,
+        },
+        audio_config={
+            "hidden_size": 32,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "subsampling_conv_channels": [128, 4],  # the first also stands for the bands of sound
+            "output_proj_dims": 32,
+        },
+        **_gemma4_ids(processor),
+    )
+    return _save(tr.Gemma4ForConditionalGeneration(config), processor, into)
+
+
+def gemma4_unified(into: Path) -> Path:
+    """A Gemma 4 without towers: patches and samples are projected directly."""
+    torch.manual_seed(6)
+    tokenizer = _tokenizer(**_GEMMA4_TOKENS)
+    patches = {"patch_size": 4, "pooling_kernel_size": 3, "max_soft_tokens": 70}
+    processor = tr.Gemma4UnifiedProcessor(
+        feature_extractor=tr.Gemma4UnifiedAudioFeatureExtractor(),
+        image_processor=tr.Gemma4UnifiedImageProcessor(**patches),
+        video_processor=tr.Gemma4UnifiedVideoProcessor(**patches),
+        tokenizer=tokenizer,
+        chat_template=_template("<image>", "<audio>", "<|video|>"),
+    )
+    config = tr.Gemma4UnifiedConfig(
+        text_config=_gemma4_text(tokenizer),
+        vision_config={
+            "patch_size": 4,
+            "pooling_kernel_size": 3,
+            "mm_embed_dim": 32,
+            "mm_posemb_size": 128,
+            "output_proj_dims": 32,
+        },
+        audio_config={"audio_embed_dim": 640},
+        **_gemma4_ids(processor),
+    )
+    return _save(tr.Gemma4UnifiedForConditionalGeneration(config), processor, into)
+
+
+def nemotron_omni(into: Path) -> Path:
+    """A Nemotron omni: mamba, attention and expert layers, RADIO eyes, Parakeet ears."""
+    torch.manual_seed(7)
+    tokenizer = _tokenizer(
+        image_token="<image>", video_token="<video>", audio_token="<so_embedding>"
+    )
+    statistics = {"norm_mean": [0.5, 0.5, 0.5], "norm_std": [0.5, 0.5, 0.5]}
+    processor = tr.NemotronH_Omni_Reasoning_V3Processor(
+        image_processor=tr.NemotronH_Omni_Reasoning_V3ImageProcessor(
+            patch_size=8, min_num_patches=16, max_num_patches=64
+        ),
+        video_processor=tr.NemotronH_Omni_Reasoning_V3VideoProcessor(
+            patch_size=8, video_target_num_patches=16, **statistics
+        ),
+        feature_extractor=tr.ParakeetFeatureExtractor(feature_size=80),
+        tokenizer=tokenizer,
+        chat_template=_template("<image>", "<so_embedding>", "<video>"),
+    )
+    config = tr.NemotronH_Omni_Reasoning_V3_Config(
+        text_config={
+            "vocab_size": len(tokenizer),
+            "hidden_size": 32,
+            "layers_block_type": ["mamba", "attention", "moe"],
+            "num_attention_heads": 2,
+            "num_key_value_heads": 2,
+            "head_dim": 16,
+            "max_position_embeddings": 8192,
+            "intermediate_size": 48,
+            "use_mamba_kernels": False,
+            "ssm_state_size": 16,
+            "mamba_num_heads": 4,
+            "mamba_head_dim": 16,
+            "n_groups": 1,
+            "chunk_size": 16,
+            "n_routed_experts": 4,
+            "moe_intermediate_size": 16,
+            "moe_shared_expert_intermediate_size": 16,
+            "pad_token_id": tokenizer.pad_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+        },
+        vision_config={
+            "hidden_size": 32,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "patch_size": 8,
+            "image_size": 64,
+            "max_img_size": 128,
+            "video_temporal_patch_size": 2,
+            **statistics,
+        },
+        audio_config={
+            "hidden_size": 32,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "intermediate_size": 48,
+            "subsampling_conv_channels": 8,
+            "projection_hidden_size": 32,
+            "projection_bias": False,
+        },
+        projector_hidden_size=32,
+        vision_hidden_size=32,
+        image_token_id=processor.image_token_id,
+        video_token_id=processor.video_token_id,
+        audio_token_id=processor.audio_token_id,
+    )
+    return _save(tr.NemotronH_Omni_Reasoning_V3(config), processor, into)
+
+
+def qwen2_audio(into: Path) -> Path:
+    """A Qwen2-Audio: hears only."""
+    torch.manual_seed(8)
+    own = _embedded()
+    processor = tr.Qwen2AudioProcessor(
+        feature_extractor=tr.WhisperFeatureExtractor(feature_size=128),
+        tokenizer=own.tokenizer,
+        chat_template=CHAT_TEMPLATE,
+    )
+    config = tr.Qwen2AudioConfig(
+        audio_config=_whisper_encoder(1500),
+        text_config={**TEXT, "model_type": "qwen2", "vocab_size": len(own.tokenizer)},
+        audio_token_index=processor.audio_token_id,
+    )
+    return _save(tr.Qwen2AudioForConditionalGeneration(config), processor, into)
+
+
+def audio_flamingo_3(into: Path) -> Path:
+    """An Audio Flamingo 3: hears only, one sound a prompt."""
+    torch.manual_seed(9)
+    tokenizer = _tokenizer(audio_token="<sound>")
+    processor = tr.AudioFlamingo3Processor(
+        feature_extractor=tr.WhisperFeatureExtractor(feature_size=128),
+        tokenizer=tokenizer,
+        chat_template=_template("", "<sound>"),
+    )
+    encoder = _whisper_encoder(1500)
+    config = tr.AudioFlamingo3Config(
+        audio_config={
+            "num_mel_bins": encoder["num_mel_bins"],
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "intermediate_size": 48,
+            "hidden_size": 32,
+        },
+        text_config={**TEXT, "model_type": "qwen2", "vocab_size": len(tokenizer)},
+        audio_token_id=processor.audio_token_id,
+    )
+    return _save(tr.AudioFlamingo3ForConditionalGeneration(config), processor, into)
+
+
+def qwen2_5_vl(into: Path) -> Path:
+    """A Qwen2.5-VL: sees only."""
+    torch.manual_seed(10)
+    own = _embedded()
+    area = {"shortest_edge": 28 * 28, "longest_edge": 56 * 56}
+    named = {"image_token": "<|IMAGE|>", "video_token": "<|VIDEO|>"}
+    processor = tr.Qwen2_5_VLProcessor(
+        image_processor=tr.Qwen2VLImageProcessor(size=area),
+        video_processor=tr.Qwen2VLVideoProcessor(size=area),
+        tokenizer=_tokenizer(**named),
+        chat_template=CHAT_TEMPLATE,
+    )
+    ids = own.tokenizer.convert_tokens_to_ids
+    config = tr.Qwen2_5_VLConfig(
+        text_config={
+            **TEXT,
+            "vocab_size": len(own.tokenizer),
+            "rope_parameters": {
+                "rope_type": "default",
+                "rope_theta": 10_000.0,
+                "mrope_section": [2, 3, 3],
+            },
+        },
+        vision_config={
+            "hidden_size": 32,
+            "out_hidden_size": 32,
+            "intermediate_size": 48,
+            "depth": 2,
+            "num_heads": 2,
+            "fullatt_block_indexes": [1],
+        },
+        image_token_id=ids("<|IMAGE|>"),
+        video_token_id=ids("<|VIDEO|>"),
+        vision_start_token_id=ids("<|vision_bos|>"),
+        vision_end_token_id=ids("<|vision_eos|>"),
+    )
+    return _save(tr.Qwen2_5_VLForConditionalGeneration(config), processor, into)
+
+
+def video_salmonn_2(into: Path) -> Path:
+    """A LoRA adapter, as video-SALMONN 2's weights are published, for `qwen2_5_vl`."""
+    import peft
+
+    base = tr.Qwen2_5_VLForConditionalGeneration.from_pretrained(qwen2_5_vl(into / "base"))
+    lora = peft.LoraConfig(r=2, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
+    peft.get_peft_model(base, lora).save_pretrained(into / "adapter")
+    return into
+
+
+def _whisper_encoder(positions: int) -> dict[str, Any]:
+    return {
+        "model_type": "qwen2_audio_encoder",
+        "num_mel_bins": 128,
+        "encoder_layers": 1,
+        "encoder_attention_heads": 2,
+        "encoder_ffn_dim": 48,
+        "d_model": 32,
+        "max_source_positions": positions,
+    }
+
+
+_GEMMA4_TOKENS = {
+    "boi_token": "<boi>",
+    "eoi_token": "<eoi>",
+    "image_token": "<image>",
+    "boa_token": "<boa>",
+    "eoa_token": "<eoa>",
+    "audio_token": "<audio>",
+}
+
+
+def _gemma4_text(tokenizer: Any) -> dict[str, Any]:
+    return {
+        **TEXT,
+        "vocab_size": len(tokenizer) + 1,  # the processor adds <|video|>
+        "head_dim": 16,
+        "global_head_dim": 16,
+        "layer_types": ["sliding_attention", "full_attention"],
+        "pad_token_id": tokenizer.pad_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+    }
+
+
+def _gemma4_ids(processor: Any) -> dict[str, int]:
+    tokenizer = processor.tokenizer
+    return {
+        "image_token_id": processor.image_token_id,
+        "video_token_id": processor.video_token_id,
+        "audio_token_id": processor.audio_token_id,
+        "boi_token_id": tokenizer.boi_token_id,
+        "eoi_token_id": tokenizer.eoi_token_id,
+        "boa_token_id": tokenizer.boa_token_id,
+        "eoa_token_index": tokenizer.eoa_token_id,
+    }
+
+
 def _tokenizer(**named: str) -> Any:
     own = _embedded().tokenizer
     return tr.PreTrainedTokenizerFast(
@@ -214,7 +485,10 @@ def _tokenizer(**named: str) -> Any:
     )
 
 
-def _template(image: str, audio: str) -> str:
-    return CHAT_TEMPLATE.replace("<|vision_bos|><|IMAGE|><|vision_eos|>", image).replace(
+def _template(image: str, audio: str, video: str | None = None) -> str:
+    template = CHAT_TEMPLATE.replace("<|vision_bos|><|IMAGE|><|vision_eos|>", image).replace(
         "<|audio_bos|><|AUDIO|><|audio_eos|>", audio
     )
+    if video is None:
+        return template
+    return template.replace("<|vision_bos|><|VIDEO|><|vision_eos|>", video)

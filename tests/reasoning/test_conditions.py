@@ -173,3 +173,18 @@ def test_the_clip_stays_in_front() -> None:
     posed = asyncio.run(CotArm(PROMPTS).pose(ASKED)).question
     assert posed is not None
     assert [isinstance(part, Text) for part in posed.messages[0].parts] == [False, True]
+
+
+@pytest.mark.parametrize("inject", ["steps", "steps_and_answers"])
+def test_fewer_steps_go_along_for_models_whose_text_is_limited(inject: str) -> None:
+    reasoning = Reasoning(("Look.", "Listen.", "Compare."), ("a star", "a drum", "they fit"))
+    arm = PrecomputedArm(lambda _: reasoning, PROMPTS, inject)
+    posed = asyncio.run(arm.pose(ASKED)).question
+    assert posed is not None
+    text = next(part for part in posed.messages[-1].parts if isinstance(part, Text))
+    forms = [text.text, *text.shorter]
+    assert [sum(step in form for step in reasoning.steps) for form in forms] == [3, 2, 1, 0]
+    assert forms[-1] == "Who rings?\nAnswer with a letter."
+    assert all(form.endswith(forms[-1]) for form in forms)
+    assert ("a drum" in forms[1]) == (inject == "steps_and_answers")
+    assert "they fit" not in forms[1]

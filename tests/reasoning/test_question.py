@@ -76,3 +76,14 @@ def test_media_are_changed_in_their_places_or_dropped() -> None:
     bare = asked.with_media(Clip.without_media)
     assert bare.messages[0].parts == (Text("or"), Text("?"))
     assert bare.text == "or\n?"
+
+
+def test_a_preface_has_ever_shorter_forms_for_models_whose_text_is_limited() -> None:
+    posed = question("What rings?").with_preface("1. a\n2. b", ["1. a"])
+    text = posed.messages[-1].parts[-1]
+    assert isinstance(text, Text)
+    assert text.text == "1. a\n2. b\n\nWhat rings?"
+    assert text.shorter == ("1. a\n\nWhat rings?", "What rings?")
+    plain = question("What rings?").with_preface("Think.").messages[-1].parts[-1]
+    assert isinstance(plain, Text)
+    assert plain.shorter == ()

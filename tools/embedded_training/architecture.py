@@ -14,6 +14,8 @@ from aurelia_plugin.model_wrappers.embedded.chat import CHAT_TEMPLATE, NAMED_TOK
 __all__ = [
     "FRAMES",
     "FRAME_SIDE",
+    "MERGE",
+    "PATCH",
     "SOUND_HOP",
     "TEMPORAL_PATCH",
     "config",
@@ -23,6 +25,8 @@ __all__ = [
 
 FRAMES = 32
 FRAME_SIDE = 56
+PATCH, MERGE = 7, 4
+"""Pixels of a patch's side; patches of a token's side, of which a picture then has two."""
 TEMPORAL_PATCH = 4
 """Frames, half a second together, that one step in time is made of."""
 SOUND_HOP = 500
@@ -33,7 +37,7 @@ _WIDTH = 128
 
 
 def config(ids: Mapping[str, int], vocabulary: int) -> Any:
-    """Return the configuration of a thinker with about 2.5 million parameters."""
+    """Return the configuration of a thinker with about 4.4 million parameters."""
     from transformers import Qwen2_5OmniThinkerConfig
 
     return Qwen2_5OmniThinkerConfig(
@@ -53,16 +57,21 @@ def config(ids: Mapping[str, int], vocabulary: int) -> Any:
             },
             "eos_token_id": ids["<|im_end|>"],
             "pad_token_id": ids["<|endoftext|>"],
-            "tie_word_embeddings": False,
         },
+        # A name that is looked up is said as it was read.
+        tie_word_embeddings=True,
         vision_config={
             "hidden_size": 96,
             "out_hidden_size": _WIDTH,
             "depth": 3,
             "num_heads": 3,
             "intermediate_size": 256,
+            "patch_size": PATCH,
+            "spatial_merge_size": MERGE,
             "temporal_patch_size": TEMPORAL_PATCH,
-            "fullatt_block_indexes": [0, 1, 2],
+            # Within one step in time, then over all of them, then within one again.
+            "window_size": FRAME_SIDE,
+            "fullatt_block_indexes": [1],
         },
         audio_config={
             "d_model": 96,
@@ -102,7 +111,7 @@ def processor(texts: Iterable[str]) -> Any:
         padding_side="left",
         extra_special_tokens=NAMED_TOKENS,
     )
-    patches = {"patch_size": 14, "merge_size": 2, "temporal_patch_size": TEMPORAL_PATCH}
+    patches = {"patch_size": PATCH, "merge_size": MERGE, "temporal_patch_size": TEMPORAL_PATCH}
     area = {"shortest_edge": 28 * 28, "longest_edge": FRAME_SIDE**2}
     return Qwen2_5OmniProcessor(
         image_processor=Qwen2VLImageProcessor(**patches, size=area),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,29 @@ from aurelia_plugin.benchmark.synthetic.render import render_picture, render_sou
 from aurelia_plugin.benchmark.synthetic.scene import Scene, held_out
 from aurelia_plugin.reasoning.prompting import PromptSet
 from embedded_training.architecture import FRAME_SIDE
-from embedded_training.texts import Exchange, Note, exchanges, looks, notes_of, shuffled_atlas
+from embedded_training.drills import copying, drill
+from embedded_training.texts import (
+    Exchange,
+    Note,
+    conclusions,
+    exchanges,
+    looks,
+    notes_of,
+    shuffled_atlas,
+)
 
-__all__ = ["MIX", "Clip", "clips", "rng_of", "sample_of"]
+__all__ = [
+    "MIX",
+    "TOWER_MIX",
+    "Clip",
+    "clips",
+    "copies",
+    "pictures",
+    "rng_of",
+    "sample_of",
+    "tales",
+    "texts",
+]
 
 MIX: dict[str, float] = {
     "music_avqa": 0.20,
@@ -30,26 +50,40 @@ MIX: dict[str, float] = {
 }
 """Share of clips by column."""
 
-FIRST_MIX: dict[str, float] = {
-    "music_avqa": 0.20,
-    "avsd": 0.30,
-    "captioning": 0.20,
-    "compositional": 0.12,
-    "geoiq": 0.06,
-    "meme": 0.12,
-    "dm_match": 0.0,
+TOWER_MIX: dict[str, float] = {
+    "music_avqa": 0.30,
+    "avsd": 0.13,
+    "captioning": 0.12,
+    "compositional": 0.20,
+    "geoiq": 0.07,
+    "meme": 0.10,
+    "dm_match": 0.08,
 }
-"""The same for the first phase, in which the model learns to look and to listen."""
+"""The same for the towers' training."""
+
+
+TALE_MIX: dict[str, float] = {
+    "music_avqa": 0.12,
+    "avsd": 0.04,
+    "captioning": 0.04,
+    "compositional": 0.16,
+    "geoiq": 0.40,
+    "meme": 0.12,
+    "dm_match": 0.12,
+}
+"""The same for questions without a clip."""
 
 
 class Clip(NamedTuple):
-    """One clip with its texts. `frames`: uint8 [32, 56, 56, 3]; `sounds`: float32 [samples]."""
+    """One clip with its texts. `frames`: uint8 [32, 56, 56, 3]; `sounds`: float32 [samples].
 
-    frames: NDArray[np.uint8]
+    A question without media has no frames and no sounds.
+    """
+
+    frames: NDArray[np.uint8] | None
     sounds: tuple[NDArray[np.float32], ...]
     exchanges: tuple[Exchange, ...]
     column: str
-    sample: Sample
 
 
 def rng_of(seed: int, step: int, place: int) -> np.random.Generator:
@@ -74,10 +108,17 @@ def sample_of(rng: np.random.Generator, mix: Mapping[str, float] = MIX) -> Sampl
     return sample
 
 
-def _pictures(scene: Scene, rng: np.random.Generator) -> NDArray[np.uint8]:
+def pictures(scene: Scene, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return frames uint8 `[32, 56, 56, 3]`, much as they are after encoding and reducing."""
     # Noise as it is after halving the side, and often less: the encoder removes some of it.
     noise = scene.picture_noise * 0.5 * float(rng.uniform(0.0, 1.0))
-    frames = render_picture(replace(scene, picture_noise=noise), FRAME_SIDE)
+    if scene.flag is not None:
+        # A flag's edges stand on whole pixels: at the full side, on halves of these.
+        whole = render_picture(replace(scene, picture_noise=2 * noise))
+        halves = whole.reshape(len(whole), FRAME_SIDE, 2, FRAME_SIDE, 2, 3)
+        frames = np.rint(halves.mean(axis=(2, 4))).astype(np.uint8)
+    else:
+        frames = render_picture(replace(scene, picture_noise=noise), FRAME_SIDE)
     return _sharpened(frames, float(rng.uniform(-0.2, 0.8)))
 
 
@@ -97,16 +138,16 @@ def clips(
 ) -> list[Clip]:
     """Return `count` clips of one step, from place `first` on.
 
-    `looking`: of the first phase, with single steps instead of questions.
+    `looking`: of the thinker's first steps, with single steps to follow instead of questions.
     """
     rngs = [rng_of(seed, step, first + place) for place in range(count)]
-    samples = [sample_of(rng, FIRST_MIX if looking else MIX) for rng in rngs]
+    samples = [sample_of(rng, TOWER_MIX if looking else MIX) for rng in rngs]
     made = []
     for place, (rng, sample) in enumerate(zip(rngs, samples, strict=True)):
         other: Sequence[Note] = notes_of(samples[place - 1].item)
         made.append(
             Clip(
-                _pictures(sample.scene, rng),
+                pictures(sample.scene, rng),
                 tuple(render_sound(scene) for scene in (sample.scene, *sample.candidates)),
                 tuple(
                     looks(sample, prompts, rng)
@@ -114,10 +155,41 @@ def clips(
                     else exchanges(sample, other, prompts, rng)
                 ),
                 sample.item.column,
-                sample,
             )
         )
     return made
+
+
+def tales(
+    seed: int,
+    step: int,
+    stage: str,
+    first: int,
+    count: int,
+    prompts: PromptSet,
+    *,
+    drills: float = 0.0,
+) -> list[Clip]:
+    """Return `count` questions without media: what can be learnt of them from text alone.
+
+    `drills`: the share of exercises among them.
+    """
+    made = []
+    away = 2**20 if stage == "thinking" else 2**21  # other questions in every stage
+    for place in range(count):
+        rng = rng_of(seed, step, away + first + place)
+        if rng.random() < drills:
+            made.append(Clip(None, (), tuple(drill(rng)), "drill"))
+            continue
+        sample = sample_of(rng, TALE_MIX)
+        made.append(Clip(None, (), tuple(conclusions(sample, prompts, rng)), sample.item.column))
+    return made
+
+
+def copies(seed: int, step: int, count: int) -> list[Clip]:
+    """Return `count` exercises in copying."""
+    rngs = [rng_of(seed, step, 2**22 + place) for place in range(count)]
+    return [Clip(None, (), tuple(copying(rng)), "drill") for rng in rngs]
 
 
 def texts(seed: int, count: int, prompts: PromptSet) -> list[str]:
@@ -125,9 +197,10 @@ def texts(seed: int, count: int, prompts: PromptSet) -> list[str]:
     found: list[str] = []
     for place in range(count):
         rng = rng_of(seed, 2**31, place)
-        for exchange in exchanges(sample_of(rng), (), prompts, rng):
+        sample = sample_of(rng)
+        for exchange in (
+            *exchanges(sample, (), prompts, rng),
+            *conclusions(sample, prompts, rng)[:2],
+        ):
             found += [exchange.prompt, exchange.reply]
     return found
-
-
-Arrays = dict[str, Any]

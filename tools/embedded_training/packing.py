@@ -39,7 +39,13 @@ class Packed(NamedTuple):
     roles: NDArray[np.int64]
 
 
-WEIGHTS: Mapping[str, float] = {"direct": 3.0, "evaluate": 3.0, "summarize": 0.3, "improve": 0.5}
+WEIGHTS: Mapping[str, float] = {
+    "direct": 3.0,
+    "told": 3.0,
+    "evaluate": 3.0,
+    "summarize": 0.3,
+    "improve": 0.5,
+}
 """How much a token of a reply counts; 1 where nothing is said. The short replies count more."""
 
 
@@ -152,8 +158,8 @@ class Packer:
         tokens, sound, rank, positions = self._prefix(
             len(clip.sounds), exchange.agent, exchange.sees_clip
         )
-        prompt = self._text(f"{exchange.prompt}<|im_end|>\n<|im_start|>assistant\n")
-        reply = self._text(f"{exchange.reply}<|im_end|>")
+        prompt = self._text(f"{exchange.prompt}<|im_end|>\n<|im_start|>assistant\n{exchange.given}")
+        reply = self._text(f"{exchange.reply[len(exchange.given) :]}<|im_end|>")
         first = int(positions.max()) + 1
         rest = prompt + reply
         sequence = [

@@ -18,7 +18,16 @@ from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, PLACES, SH
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.task_yamls.avreasonbench_mini.utils import doc_to_text
 
-__all__ = ["ROLES", "Exchange", "Note", "corrupted", "exchanges", "looks", "shuffled_atlas"]
+__all__ = [
+    "ROLES",
+    "Exchange",
+    "Note",
+    "conclusions",
+    "corrupted",
+    "exchanges",
+    "looks",
+    "shuffled_atlas",
+]
 
 ROLES = (
     "direct",
@@ -30,10 +39,14 @@ ROLES = (
     "improve",
     "summarize",
     "evaluate",
+    "conclude",
+    "told",
+    "drill",
 )
 """The parts: answers directly, follows the question's steps, follows other steps, follows one step
 without a question, makes its own steps, writes the reasoner's steps, improves bad steps, writes the
-caption, scores a caption."""
+caption, scores a caption; and without any clip: concludes from findings that are written already,
+answers directly from a caption, does exercises in reading."""
 
 UNCLEAR = "unclear"
 
@@ -46,13 +59,18 @@ class Note(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """One prompt with a good reply. `agent`: media are named as the loop names them."""
+    """One prompt with a good reply.
+
+    `agent`: media are named as the loop names them. `given`: what stands at the reply's beginning
+    already and is not learnt.
+    """
 
     role: str
     prompt: str
     reply: str
     agent: bool
     sees_clip: bool = True
+    given: str = ""
 
 
 _GROUPS: tuple[tuple[str, ...], ...] = (
@@ -255,6 +273,21 @@ def _explored(sample: Sample, notes: Sequence[Note], rng: np.random.Generator) -
     return chosen
 
 
+def judged(sample: Sample, prompts: PromptSet, rng: np.random.Generator) -> list[Exchange]:
+    """Return captions with their scores: of the question's notes, and of a single fact."""
+    asked = _asked(sample.item, doc_to_text(sample.item.model_dump(mode="json")))
+    own = [note for note in notes_of(sample.item) if _label(note.step)]
+    facts = [note for note in (*perceived(sample.scene), *own) if _label(note.step)]
+    pools = [own] * bool(own)
+    pools += [[facts[int(k)]] for k in rng.permutation(len(facts))[: 1 + int(rng.random() < 0.5)]]
+    made = []
+    for pool in pools:
+        said, score = _scored(pool, rng)
+        prompt = prompts.render("evaluator", {"caption": said, "question": asked})
+        made.append(Exchange("evaluate", prompt, str(score), True))
+    return made
+
+
 def _lines(notes: Sequence[Note]) -> str:
     return "\n".join(f"{note.step} -> {note.finding}" for note in notes)
 
@@ -317,24 +350,96 @@ def exchanges(
         made.append(Exchange("cot", f"{preface}\n\n{text}", f"{_lines(notes)}\n{answer}", False))
     if rng.random() < 0.15 * long:
         made.append(_improve(asked, notes, other, prompts, rng))
-    for _ in range(1 + int(rng.random() < 0.5)):
-        pool = notes if rng.random() < 0.7 else perceived(sample.scene)[:5]
-        if not [n for n in pool if _label(n.step)]:
-            continue
-        said, score = _scored(pool, rng)
-        prompt = prompts.render("evaluator", {"caption": said, "question": asked})
-        made.append(Exchange("evaluate", prompt, str(score), True))
-    if rng.random() < 0.15:
-        maybe = _spoilt(notes, other, rng)
-        values = {
-            "question": asked,
-            "steps": [n.step for n in maybe],
-            "step_answers": [n.finding for n in maybe],
-            "final_answer": None,
-        }
-        prompt = prompts.render("summarizer", values)
-        made.append(Exchange("summarize", prompt, caption(maybe), True, sees_clip=False))
+    made += judged(sample, prompts, rng)
     return made
+
+
+_CONCLUDED = re.compile(
+    r"Which region .*|Look up .*|Which instruments are both .*|Which heard instruments are missing "
+    r".*|Compare the two moments\.|Which of the four counts .*|Do picture and sound fit .*"
+)
+"""Steps whose finding follows from the findings before them and from the question."""
+_ATLAS_LINE = re.compile(
+    r"- (?P<name>\w+): flag (?P<flag>[^;]+); anthem (?P<melody>\w+)"
+    r"(?:; (?P<attribute>(?!northern)\w+) (?P<fact>\w+))?(?:; northern neighbour (?P<north>\w+))?"
+)
+
+
+class _Case(NamedTuple):
+    """Notes that fit a question's text, whatever a clip shows, and the answer that follows."""
+
+    notes: list[Note]
+    answer: str
+
+
+def _cases(item: Item) -> list[_Case]:
+    """Return the question's own case; of an atlas, one for each of its regions."""
+    own = [_Case(notes_of(item), _answer(item))]
+    if item.column != "geoiq":
+        return own
+    lines = {m["name"]: m for m in _ATLAS_LINE.finditer(item.question)}
+    cases = []
+    for line in lines.values():
+        told = [line["flag"], line["melody"], line["name"]]
+        at = line
+        if line["north"]:
+            told.append(line["north"])
+            at = lines[line["north"]]
+        if at["attribute"]:
+            told.append(at["fact"])
+        steps = [note.step for note in own[0].notes]
+        notes = [Note(step, finding) for step, finding in zip(steps, told, strict=True)]
+        cases.append(_Case(notes, told[-1]))
+    return cases
+
+
+def conclusions(sample: Sample, prompts: PromptSet, rng: np.random.Generator) -> list[Exchange]:
+    """Return exchanges without a clip: what is perceived is given, what follows is learnt.
+
+    Once as findings that are written already (`conclude`), once as a caption that a direct answer
+    has to be read from (`told`), so that both ways of answering get as much of it.
+    """
+    item = sample.item
+    text = doc_to_text(item.model_dump(mode="json"))
+    asked = _asked(item, text)
+    made = []
+    for case in _cases(item):
+        count = next(
+            (k for k, note in enumerate(case.notes) if _CONCLUDED.fullmatch(note.step)),
+            len(case.notes),
+        )
+        seen, answer = case.notes[:count], f"Answer: {case.answer}"
+        said = caption(seen)
+        made.append(Exchange("told", f"{said}\n\n{text}", answer, False, sees_clip=False))
+        if rng.random() < 0.3 and count < len(case.notes):
+            prompt = prompts.render("reasoner", {"question": asked})
+            given, reply = _lines(seen) + "\n", _lines(case.notes)
+            made.append(Exchange("conclude", prompt, reply, True, sees_clip=False, given=given))
+            continue
+        steps = [note.step for note in case.notes]
+        preface = prompts.render("inject", {"steps": steps, "step_answers": ()})
+        reply = "\n".join([*(note.finding for note in case.notes), answer])
+        given = "".join(f"{note.finding}\n" for note in seen)
+        prompt = f"{preface}\n\n{text}"
+        made.append(Exchange("conclude", prompt, reply, False, sees_clip=False, given=given))
+    if rng.random() < 0.4:
+        made.append(_summary(asked, notes_of(item), prompts, rng))
+    return made
+
+
+def _summary(
+    asked: str, notes: Sequence[Note], prompts: PromptSet, rng: np.random.Generator
+) -> Exchange:
+    """Return notes, right or wrong, with the caption that says them."""
+    maybe = _spoilt(notes, notes, rng)
+    values = {
+        "question": asked,
+        "steps": [n.step for n in maybe],
+        "step_answers": [n.finding for n in maybe],
+        "final_answer": None,
+    }
+    prompt = prompts.render("summarizer", values)
+    return Exchange("summarize", prompt, caption(maybe), True, sees_clip=False)
 
 
 _OUTLINES = (

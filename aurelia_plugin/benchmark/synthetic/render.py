@@ -18,7 +18,7 @@ from aurelia_plugin.benchmark.synthetic.scene import (
 )
 from aurelia_plugin.benchmark.synthetic.sound import render_sound
 
-__all__ = ["RGB", "Rendered", "render", "render_picture", "render_sound"]
+__all__ = ["RGB", "Pose", "Rendered", "pose_of", "render", "render_picture", "render_sound"]
 
 RGB: dict[str, tuple[int, int, int]] = {
     "red": (225, 40, 40),
@@ -67,7 +67,9 @@ def _overshoot(shape: str, dx: Plane, dy: Plane, angle: float) -> Plane:
     return np.asarray(np.hypot(u, v) - edge, dtype=np.float32)
 
 
-class _Pose(NamedTuple):
+class Pose(NamedTuple):
+    """Where a figure is at one moment: centre as fractions, angle in radians, light 0..1."""
+
     x: float
     y: float
     angle: float
@@ -81,7 +83,8 @@ def _lit(figure: Figure, time: float) -> bool:
     return since >= 0.0 and since % figure.period < min(_FLASH_SECONDS, 0.45 * figure.period)
 
 
-def _pose(figure: Figure, time: float) -> _Pose:
+def pose_of(figure: Figure, time: float) -> Pose:
+    """Return the figure's pose at a time in seconds."""
     x, y, angle, light = figure.x, figure.y, 0.0, 1.0
     since = time - figure.begins
     moving = since >= 0.0
@@ -94,13 +97,13 @@ def _pose(figure: Figure, time: float) -> _Pose:
         x += _SLIDE_WIDTH * math.sin(2 * math.pi * since / figure.period)
     elif figure.motion == "spinning" and moving:
         angle = 2 * math.pi * _TURNS_PER_SECOND * since
-    return _Pose(x, y, angle, light)
+    return Pose(x, y, angle, light)
 
 
 def _draw(frame: Plane, figure: Figure, time: float) -> None:
     """Paint one figure into a float frame `[size, size, 3]`, with soft edges."""
     size = frame.shape[0]
-    pose = _pose(figure, time)
+    pose = pose_of(figure, time)
     centre_x, centre_y, radius = pose.x * size, pose.y * size, figure.radius * size
     left, right = max(int(centre_x - radius - 2), 0), min(int(centre_x + radius + 3), size)
     top, bottom = max(int(centre_y - radius - 2), 0), min(int(centre_y + radius + 3), size)

@@ -1,0 +1,140 @@
+"""`aurelia study`: all arms of a comparison in one command."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.errors import ConfigError
+
+if TYPE_CHECKING:
+    from aurelia_plugin.study.plan import StudyPlan
+
+__all__ = ["add"]
+
+
+def add(commands: Subcommands) -> None:
+    """Add the command to the parser."""
+    command = commands.add_parser(
+        "study",
+        help="run a target with and without reasoning and write tables, plots and a page",
+        description="Run every arm of a comparison through lmms-eval, one after the other, and "
+        "write DIR/index.html, tables, plots and all that is needed to repeat it. The same command "
+        "again runs what is not finished; finished agent calls are never repeated. The exit status "
+        "is 0 only if every arm finished.",
+    )
+    command.add_argument("plan", type=Path, nargs="?", help="a YAML file; flags replace its keys")
+    command.add_argument("--target", metavar="ID[,ID]", help="catalogue ids or backend specs")
+    command.add_argument("--tasks", metavar="T[,T]", help="tasks or groups of lmms-eval")
+    command.add_argument(
+        "--conditions",
+        metavar="C[,C]",
+        help="the arms; C@MEDIA takes evidence away, for example none@muted "
+        "(default: none,cot,placebo,aurelia,consistency)",
+    )
+    command.add_argument("--limit", type=_limit, metavar="N", help="items of each task at most")
+    command.add_argument("--out", type=Path, metavar="DIR", help="the folder that is filled")
+    command.add_argument(
+        "--model_args", metavar="K=V[,K=V]", help="settings and target options of every arm"
+    )
+    command.add_argument("--seed", type=int, help="of the arms and of the statistics (default: 0)")
+    command.add_argument("--reference", metavar="C", help="the arm to compare with (default: none)")
+    command.add_argument(
+        "--page-media",
+        choices=("link", "copy", "none"),
+        help="link the clips from the page (default), copy them beside it, or show none",
+    )
+    command.add_argument("--no-thumbnails", action="store_true", help="draw no pictures of clips")
+    command.add_argument("--plan-only", action="store_true", help="print the runs, start none")
+    command.add_argument("--verbose", action="store_true", help="show the runs' own output")
+    command.set_defaults(run=_run)
+
+
+def _limit(text: str) -> int | float:
+    return float(text) if "." in text else int(text)
+
+
+def _flags(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the plan's keys that were given as flags."""
+    given: dict[str, Any] = {
+        "targets": _names(options.target),
+        "tasks": _names(options.tasks),
+        "conditions": _names(options.conditions),
+        "limit": options.limit,
+        "out": options.out,
+        "model_args": _pairs(options.model_args),
+        "seed": options.seed,
+        "reference": options.reference,
+        "page_media": options.page_media,
+        "thumbnails": False if options.no_thumbnails else None,
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _names(text: str | None) -> list[str] | None:
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _pairs(text: str | None) -> dict[str, Any] | None:
+    """Split `K=V,K=V` at the commas outside brackets, as lmms-eval does; values stay text."""
+    if text is None:
+        return None
+    parts, depth = [""], 0
+    for char in text:
+        depth += (char in "{[") - (char in "}]")
+        if char == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += char
+    pairs = [part.partition("=") for part in parts if part.strip()]
+    wrong = [key for key, equals, _ in pairs if not equals]
+    if wrong:
+        raise ConfigError(f"--model_args: {wrong[0]!r} has no value.", "Write KEY=VALUE,KEY=VALUE.")
+    return {key.strip(): value for key, _, value in pairs}
+
+
+def _plan(options: argparse.Namespace) -> StudyPlan:
+    from aurelia_plugin.study.plan import plan_from, read_plan
+
+    flags = _flags(options)
+    if options.plan is not None:
+        return read_plan(options.plan, flags)
+    missing = [flag for flag in ("target", "tasks", "out") if not getattr(options, flag)]
+    if missing:
+        raise ConfigError(
+            f"A study needs {', '.join(f'--{flag}' for flag in missing)}.",
+            "Give them, or a YAML file with targets, tasks and out.",
+        )
+    return plan_from(flags, "aurelia study")
+
+
+def _run(options: argparse.Namespace) -> int:
+    plan = _plan(options)
+    if options.plan_only:
+        _print_runs(plan)
+        return 0
+    from aurelia_plugin.compare.plots import require_matplotlib
+    from aurelia_plugin.study.reporting import report
+    from aurelia_plugin.study.study import run_arms
+
+    require_matplotlib()  # now, not after hours of runs
+    outcome = run_arms(plan, say, sys.stderr.buffer.write if options.verbose else None)
+    if outcome.done:
+        say(f"page: {report(plan, outcome, say)}")
+    if not outcome.failed:
+        return 0
+    say(f"{len(outcome.failed)} arms are not finished; the same command again goes on with them.")
+    return 1
+
+
+def _print_runs(plan: StudyPlan) -> None:
+    from aurelia_plugin.study.running import command, finished
+
+    for arm in plan.arms:
+        state = "finished" if finished(arm) else "to run"
+        say(f"# {arm.name} {arm.label}: {state}")
+        say(shlex.join(command(arm, arm.folder / "run")))

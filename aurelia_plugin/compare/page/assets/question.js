@@ -1,0 +1,154 @@
+"use strict";
+// One question: its clip, what every arm answered, and the loops behind the answers.
+(() => {
+  const { h, mark, words, format, CHANGES } = Aurelia;
+
+  function medium(one, label) {
+    const title = h("figcaption", {}, label, one.seconds ? ` · ${one.seconds} s` : "", " · ", words(one.name, "span"));
+    if (!one.src) return h("figure", { class: "medium" }, title, h("p", { class: "problem" }, `Not shown: ${one.problem}.`));
+    if (one.kind === "image") return h("figure", { class: "medium" }, h("img", { src: one.src, alt: label }), title);
+    const player = h(one.kind === "audio" ? "audio" : "video", { controls: true, preload: "metadata", playsinline: true, src: one.src });
+    const problem = h("p", { class: "problem", hidden: true });
+    player.addEventListener("error", () => {
+      problem.hidden = false;
+      problem.textContent = "This browser cannot play the file, or it is not there any more.";
+    });
+    if (one.problem) { problem.hidden = false; problem.textContent = `Not drawn: ${one.problem}.`; }
+    return h(
+      "figure",
+      { class: "medium" },
+      player,
+      one.strip ? h("img", { class: "strip", src: one.strip, alt: `${one.frames} pictures of the clip, in order` }) : null,
+      one.peaks.length ? Aurelia.wave(one.peaks, player) : null,
+      title,
+      problem,
+    );
+  }
+
+  function labels(media) {
+    const seen = {};
+    return media.map((one) => {
+      const kind = one.kind || "medium";
+      seen[kind] = (seen[kind] || 0) + 1;
+      return `${kind[0].toUpperCase()}${kind.slice(1)} ${seen[kind]}`;
+    });
+  }
+
+  function votes(arm) {
+    if (!arm.votes) return null;
+    const { ballots, chosen, temperature } = arm.votes;
+    return h(
+      "details",
+      {},
+      h("summary", {}, `${ballots.length} sampled answers at temperature ${temperature}; number ${chosen + 1} stands for the majority`),
+      h("ol", {}, ballots.map(([text, value], index) => h("li", { class: index === chosen ? "chosen" : "" }, h("span", { class: "read" }, value === null ? "nothing read" : words(value, "span")), words(text, "pre")))),
+    );
+  }
+
+  function prompt(arm, question) {
+    const text = arm.preface ? `${arm.preface}\n\n${question}` : question;
+    return h("details", {}, h("summary", {}, arm.preface ? "The prompt, with what was put in front" : "The prompt: the question as it is"), words(text, "pre"));
+  }
+
+  function answer(label, arm, question) {
+    const facts = [
+      arm.change ? CHANGES[arm.change] : null,
+      arm.read !== null ? ["read as ", words(arm.read, "b")] : arm.unparsed ? "no answer could be read" : null,
+      `score ${format.number(arm.score)}`,
+      arm.leak ? `leak: ${arm.leak}${arm.leak_rule ? ` (${arm.leak_rule})` : ""}` : null,
+      arm.iterations !== null ? `${arm.iterations} iterations, ${arm.stop}` : null,
+      arm.input_tokens !== null ? `${format.count(arm.input_tokens)} + ${format.count(arm.output_tokens)} tokens` : null,
+      arm.seconds !== null ? `${format.number(arm.seconds, 1)} s` : null,
+    ].filter(Boolean);
+    return h(
+      "article",
+      { class: "answer", "data-arm": label },
+      h("h3", {}, mark(arm.right, label), " ", label),
+      arm.failed ? h("p", { class: "problem" }, `No answer: the ${arm.failed} failed.`) : words(arm.answer, "pre"),
+      h("p", { class: "facts" }, facts.map((fact, index) => [index ? " · " : "", fact])),
+      arm.dropped.length ? h("p", { class: "problem" }, `Not delivered: ${arm.dropped.join("; ")}.`) : null,
+      votes(arm),
+      prompt(arm, question),
+    );
+  }
+
+  function step(one, text, index) {
+    const found = one.answers[index];
+    return h("li", {}, words(text, "span"), found ? h("div", { class: "found" }, "→ ", words(found, "span")) : null);
+  }
+
+  function calls(list) {
+    return h(
+      "details",
+      {},
+      h("summary", {}, `${list.length} calls, as the agents wrote them`),
+      list.map((call) => [
+        h("p", { class: "facts" }, `${call.role}${call.ask ? ", asked again" : ""} · read as ${call.read || "–"} · ${call.tokens[0]} + ${call.tokens[1]} tokens${call.dropped.length ? ` · not delivered: ${call.dropped.join("; ")}` : ""}`),
+        words(call.text, "pre"),
+      ]),
+    );
+  }
+
+  function iteration(one, index, trace) {
+    const best = index === trace.best;
+    const score = one.score === null ? "no score" : `${one.score} of 10`;
+    return h(
+      "article",
+      { class: best ? "iteration best" : "iteration" },
+      h("h3", {}, `Iteration ${index + 1} `, h("span", { class: `score ${one.score !== null && one.score >= trace.threshold ? "accepted" : ""}` }, score), best ? " the best: these steps are used" : ""),
+      one.steps.length ? h("ol", { class: "steps" }, one.steps.map((text, place) => step(one, text, place))) : h("p", { class: "problem" }, "No steps."),
+      one.final ? [h("h4", {}, "Its own answer"), words(one.final)] : null,
+      one.caption ? [h("h4", {}, "Caption"), words(one.caption)] : null,
+      one.feedback ? [h("h4", {}, "Feedback"), words(one.feedback)] : null,
+      calls(one.calls),
+    );
+  }
+
+  function loops(detail) {
+    return Object.entries(detail.traces).map(([key, trace]) => {
+      const arms = Object.keys(detail.arms).filter((label) => detail.arms[label].trace === key);
+      return h(
+        "section",
+        { class: "loop" },
+        h("h2", {}, `Loop of ${arms.join(", ")}`),
+        h("p", { class: "facts" }, `Ended: ${trace.stop}; accepted from ${trace.threshold}.`),
+        trace.error ? h("p", { class: "problem" }, words(trace.error, "span")) : null,
+        trace.iterations.map((one, index) => iteration(one, index, trace)),
+      );
+    });
+  }
+
+  function bar(place, order) {
+    const go = (to, label, sign) => h("button", { type: "button", disabled: to < 0 || to >= order.length, click: () => Aurelia.openQuestion(order[to]), "aria-label": label }, sign);
+    return h(
+      "div",
+      { class: "bar" },
+      h("a", { class: "back", href: "#questions" }, "← Questions"),
+      h("span", { class: "spring" }),
+      place < 0 ? "not in the filtered table" : `${place + 1} of ${order.length}`,
+      go(place < 0 ? -1 : place - 1, "The question before", "‹"),
+      go(place < 0 ? -1 : place + 1, "The question after", "›"),
+    );
+  }
+
+  Aurelia.questionView = (index, row, detail) => {
+    const order = Aurelia.order();
+    const names = labels(detail.media);
+    const facts = [row.c, row.g, row.a, detail.needs.length ? `needs ${detail.needs.join(" and ")}` : null, `${detail.task}, document ${detail.doc}`];
+    return h(
+      "div",
+      { class: "view question" },
+      bar(order.indexOf(index), order),
+      h("h2", { tabindex: "-1", id: "question-title" }, detail.id),
+      h("p", { class: "facts" }, facts.filter(Boolean).join(" · ")),
+      h(
+        "div",
+        { class: "pair" },
+        h("section", { class: "media", "aria-label": "Clip" }, detail.media.length ? detail.media.map((one, place) => medium(one, names[place])) : h("p", { class: "problem" }, "No clip: the question has none, or no run says where it lies.")),
+        h("section", { "aria-label": "Question" }, words(detail.question, "pre"), h("p", { class: "gold" }, "Gold: ", words(detail.gold, "b"))),
+      ),
+      h("section", { class: "answers", "aria-label": "Answers" }, Object.entries(detail.arms).map(([label, arm]) => answer(label, arm, detail.question))),
+      loops(detail),
+    );
+  };
+})();

@@ -1,0 +1,237 @@
+"use strict";
+// The view "Questions": filters, and a table of which only the rows in sight exist.
+(() => {
+  const { h, mark, words, CHANGES } = Aurelia;
+  const RIGHT = 0, CHANGE = 2, ITERATIONS = 3, SCORE = 4, LEAK = 5, UNPARSED = 6, FAILED = 7, ANSWER = 8;
+  const MARGIN = 10; // rows made beyond the edge
+
+  const state = (Aurelia.tableState = {
+    search: "", column: "", category: "", arm: "", change: "", leak: "", iterations: "", score: "", state: "",
+    sort: "", down: false, chosen: 0, top: 0,
+  });
+  let rows, arms, haystacks, visible;
+
+  const of = (row) => row.m[state.arm] || [];
+  const KEYS = {
+    id: (row) => row.i,
+    column: (row) => row.c,
+    category: (row) => row.g,
+    gold: (row) => row.o,
+    right: (row) => arms.filter((arm) => (row.m[arm] || [])[RIGHT] === true).length,
+    change: (row) => ["right_to_wrong", "wrong", "right", "wrong_to_right"].indexOf(of(row)[CHANGE]),
+    iterations: (row) => of(row)[ITERATIONS],
+    score: (row) => of(row)[SCORE],
+    leak: (row) => of(row)[LEAK],
+  };
+  const HEAD = [["id", "question"], ["column", "column"], ["category", "category"], ["gold", "gold"], ["right", "arms"], ["change", "change"], ["iterations", "iter."], ["score", "score"], ["leak", "leak"]];
+
+  function setUp() {
+    const summary = Aurelia.data.get("summary");
+    rows = Aurelia.data.get("rows");
+    arms = summary.runs.map((run) => run.label);
+    const others = arms.filter((arm) => arm !== summary.reference);
+    state.arm = others.includes("aurelia") ? "aurelia" : others[0] || arms[0];
+  }
+
+  function text(index) {
+    haystacks = haystacks || [];
+    const row = rows[index];
+    return (haystacks[index] ??= [row.i, row.q, row.o, row.c, row.g, ...arms.map((arm) => (row.m[arm] || [])[ANSWER] || "")].join("\n").toLowerCase());
+  }
+
+  function fits(row, index, parts) {
+    const arm = of(row);
+    return (
+      (!state.column || row.c === state.column) &&
+      (!state.category || row.g === state.category) &&
+      (!state.change || arm[CHANGE] === state.change) &&
+      (!state.leak || arm[LEAK] === state.leak) &&
+      (!state.iterations || arm[ITERATIONS] === Number(state.iterations)) &&
+      (!state.score || (arm[SCORE] ?? -1) >= Number(state.score)) &&
+      (!state.state || (state.state === "failed" ? Boolean(arm[FAILED]) : arm[UNPARSED] === true)) &&
+      parts.every((part) => text(index).includes(part))
+    );
+  }
+
+  function compare(a, b) {
+    const [x, y] = [KEYS[state.sort](rows[a]), KEYS[state.sort](rows[b])];
+    const empty = (v) => v === null || v === undefined || v === -1;
+    if (empty(x) || empty(y)) return empty(x) - empty(y) || a - b; // what is not known goes last
+    const order = typeof x === "string" ? x.localeCompare(y, "en", { numeric: true }) : x - y;
+    return (state.down ? -order : order) || a - b;
+  }
+
+  function choose() {
+    const parts = state.search.toLowerCase().split(/\s+/).filter(Boolean);
+    visible = [];
+    rows.forEach((row, index) => fits(row, index, parts) && visible.push(index));
+    if (state.sort) visible.sort(compare);
+  }
+
+  // The questions in the order of the table, for the way from one to the next.
+  Aurelia.order = () => {
+    if (!rows) setUp();
+    if (!visible) choose();
+    return visible;
+  };
+
+  function select(name, label, values, shown = (value) => value) {
+    return h(
+      "label",
+      {},
+      h("span", {}, label),
+      h(
+        "select",
+        { name, change: (event) => change(name, event.target.value) },
+        values.map((value) => h("option", { value, selected: String(value) === String(state[name]) }, shown(value))),
+      ),
+    );
+  }
+
+  const distinct = (key) => [...new Set(rows.map(key))].filter((x) => x !== null && x !== undefined);
+  const all = (value) => (value === "" ? "all" : value);
+
+  function filters() {
+    const loops = arms.flatMap((arm) => rows.map((row) => (row.m[arm] || [])[ITERATIONS]));
+    const counts = [...new Set(loops)].filter(Number.isInteger).sort((a, b) => a - b);
+    return h(
+      "form",
+      { class: "filters", role: "search", submit: (event) => event.preventDefault() },
+      h(
+        "label",
+        { class: "search" },
+        h("span", {}, "Search"),
+        h("input", { type: "search", name: "search", id: "search", value: state.search, placeholder: "question, gold, answers ( / )", autocomplete: "off", input: (event) => change("search", event.target.value) }),
+      ),
+      select("column", "Column", ["", ...distinct((row) => row.c)], all),
+      select("category", "Category", ["", ...distinct((row) => row.g)], all),
+      select("arm", "Arm", arms),
+      select("change", "Change", ["", ...Object.keys(CHANGES)], (value) => CHANGES[value] || "all"),
+      select("leak", "Leak", ["", "leak", "clean", "unclear"], all),
+      select("iterations", "Iterations", ["", ...counts], all),
+      select("score", "Score at least", ["", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], all),
+      select("state", "Answers", ["", "unparsed", "failed"], all),
+      select("sort", "Sort", ["", ...HEAD.map(([key]) => key)], (value) => HEAD.find(([key]) => key === value)?.[1] || "as asked"),
+      h("button", { type: "button", id: "reset", click: reset }, "Reset"),
+      h("output", { id: "count", "aria-live": "polite" }),
+    );
+  }
+
+  let view;
+
+  function change(name, value) {
+    state[name] = value;
+    if (name === "sort") state.down = false;
+    state.chosen = state.top = 0;
+    choose();
+    if (view) { view.scroll.scrollTop = 0; view.head(); view.draw(true); }
+  }
+
+  function reset() {
+    const arm = state.arm;
+    for (const key of ["search", "column", "category", "change", "leak", "iterations", "score", "state", "sort"]) state[key] = "";
+    state.arm = arm;
+    change("search", "");
+    Aurelia.show("questions");
+  }
+
+  function header(key, name) {
+    const sorted = state.sort === key ? (state.down ? "descending" : "ascending") : "none";
+    const sign = sorted === "none" ? "" : state.down ? " ▼" : " ▲";
+    const sort = () => {
+      const down = state.sort === key ? !state.down : false;
+      change("sort", key);
+      state.down = down;
+      change("chosen", 0);
+      const box = document.querySelector("select[name=sort]");
+      if (box) box.value = key;
+    };
+    return h("div", { role: "columnheader", class: `c-${key}`, "aria-sort": sorted }, h("button", { type: "button", click: sort, "data-sort": key }, name, sign));
+  }
+
+  function line(place) {
+    const index = visible[place], row = rows[index], arm = of(row);
+    const cells = [
+      h("div", { role: "gridcell", class: "c-id" },
+        row.p ? h("span", { class: "thumb" }, h("img", { src: row.p, alt: "", loading: "lazy" })) : h("span", { class: "thumb" }),
+        h("span", { class: "text" }, h("b", {}, row.i), " ", words(row.q, "span"))),
+      h("div", { role: "gridcell", class: "c-column" }, row.c),
+      h("div", { role: "gridcell", class: "c-category" }, row.g),
+      h("div", { role: "gridcell", class: "c-gold" }, words(row.o, "span")),
+      h("div", { role: "gridcell", class: "c-right" }, arms.map((name) => mark((row.m[name] || [])[RIGHT], name))),
+      h("div", { role: "gridcell", class: `c-change ${arm[CHANGE] || ""}` }, CHANGES[arm[CHANGE]] || "–"),
+      h("div", { role: "gridcell", class: "c-iterations" }, arm[ITERATIONS] ?? "–"),
+      h("div", { role: "gridcell", class: "c-score" }, arm[SCORE] ?? "–"),
+      h("div", { role: "gridcell", class: `c-leak ${arm[LEAK] || ""}` }, arm[LEAK] ?? "–"),
+    ];
+    const chosen = place === state.chosen;
+    return h("div", { role: "row", id: `row-${place}`, class: chosen ? "row chosen" : "row", "aria-rowindex": place + 2, "aria-selected": String(chosen), click: () => open(place) }, cells);
+  }
+
+  function open(place) {
+    if (place < 0 || place >= visible.length) return;
+    state.chosen = place;
+    Aurelia.openQuestion(visible[place]);
+  }
+
+  Aurelia.questionsView = () => {
+    if (!rows) setUp();
+    choose();
+    const sizer = h("div", { class: "sizer", role: "rowgroup" });
+    const scroll = h("div", { class: "scroll", tabindex: "-1" }, sizer);
+    const headRow = h("div", { class: "head", role: "row" });
+    const grid = h("div", { class: "grid", id: "grid", role: "grid", tabindex: "0", "aria-label": "Questions", keydown: keys }, headRow, scroll);
+    let shown = "", height = 44;
+
+    function draw(anew = false) {
+      height = parseFloat(getComputedStyle(grid).getPropertyValue("--row")) || 44;
+      const first = Math.max(0, Math.floor(scroll.scrollTop / height) - MARGIN);
+      const last = Math.min(visible.length, Math.ceil((scroll.scrollTop + scroll.clientHeight) / height) + MARGIN);
+      if (!anew && shown === `${first}-${last}`) return;
+      shown = `${first}-${last}`;
+      sizer.style.height = `${visible.length * height}px`;
+      const lines = [];
+      for (let place = first; place < last; place++) {
+        const made = line(place);
+        made.style.transform = `translateY(${place * height}px)`;
+        lines.push(made);
+      }
+      sizer.replaceChildren(...lines);
+      grid.setAttribute("aria-rowcount", visible.length + 1);
+      if (visible.length) grid.setAttribute("aria-activedescendant", `row-${state.chosen}`);
+      else grid.removeAttribute("aria-activedescendant");
+      const count = document.getElementById("count");
+      if (count) count.textContent = `${visible.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} questions`;
+    }
+
+    function move(place) {
+      state.chosen = Math.max(0, Math.min(visible.length - 1, place));
+      const top = state.chosen * height;
+      if (top < scroll.scrollTop) scroll.scrollTop = top;
+      else if (top + height > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = top + height - scroll.clientHeight;
+      draw(true);
+    }
+
+    function keys(event) {
+      const page = Math.max(1, Math.floor(scroll.clientHeight / height) - 1);
+      const to = { ArrowDown: state.chosen + 1, ArrowUp: state.chosen - 1, PageDown: state.chosen + page, PageUp: state.chosen - page, Home: 0, End: visible.length - 1 }[event.key];
+      if (event.target.tagName === "BUTTON") return;
+      if (to !== undefined) { event.preventDefault(); move(to); }
+      else if (event.key === "Enter") { event.preventDefault(); open(state.chosen); }
+    }
+
+    scroll.addEventListener("scroll", () => { state.top = scroll.scrollTop; draw(); }, { passive: true });
+    new ResizeObserver(() => draw(true)).observe(scroll);
+    const head = () => headRow.replaceChildren(...HEAD.map(([key, name]) => header(key, name)));
+    view = { scroll, draw, head };
+    head();
+    const whole = h("div", { class: "view questions" }, filters(), grid);
+    whole.shown = () => {
+      draw(true);
+      scroll.scrollTop = state.top;
+      if (state.top === 0 && state.chosen) move(state.chosen);
+      draw(true);
+    };
+    return whole;
+  };
+})();

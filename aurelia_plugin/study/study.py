@@ -1,0 +1,81 @@
+"""Running a study: every arm once, then the comparison of what they gave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from aurelia_plugin.atomic import write_atomically
+from aurelia_plugin.study.plan import Arm, StudyPlan
+from aurelia_plugin.study.provenance import PROVENANCE_FILE, provenance, write_plan
+from aurelia_plugin.study.running import Done, check_unchanged, finished, run_arm
+
+__all__ = ["Outcome", "run_arms", "write_provenance"]
+
+
+class Outcome(NamedTuple):
+    """What became of a study's arms.
+
+    Attributes:
+        done: the finished arms, in the plan's order.
+        failed: why the others are not finished.
+    """
+
+    done: Mapping[Arm, Done]
+    failed: Mapping[Arm, str]
+
+
+def run_arms(
+    plan: StudyPlan,
+    say: Callable[[str], object],
+    echo: Callable[[bytes], object] | None = None,
+) -> Outcome:
+    """Run every arm that is not finished.
+
+    An arm that has unanswered questions is run again: what was finished is taken from its traces.
+
+    Args:
+        say: is told what goes on, a line at a time.
+        echo: is handed the runs' own output.
+
+    Raises:
+        ConfigError: the folder holds arms of another study.
+    """
+    arms = list(plan.arms)
+    for arm in arms:
+        check_unchanged(arm)
+    write_plan(plan)
+    done: dict[Arm, Done] = {}
+    failed: dict[Arm, str] = {}
+    for number, arm in enumerate(sorted(arms, key=_borrows), start=1):
+        head = f"[{number}/{len(arms)}] {arm.name} {arm.label}"
+        before = finished(arm)
+        if before is not None and not before.unanswered:
+            say(f"{head}: finished before, {before.seconds:.0f} s")
+            done[arm] = before
+            continue
+        again = f"; {before.unanswered} questions of it had no answer" if before else ""
+        say(f"{head}: running, output in {arm.folder / 'run.log'}{again}")
+        outcome = run_arm(arm, echo)
+        if isinstance(outcome, str):
+            failed[arm] = outcome
+            say(f"{head}: FAILED, {outcome}")
+            continue
+        done[arm] = outcome
+        left = f", {outcome.unanswered} questions without an answer" if outcome.unanswered else ""
+        say(f"{head}: done in {outcome.seconds:.0f} s{left}")
+    return Outcome({arm: done[arm] for arm in arms if arm in done}, failed)
+
+
+def _borrows(arm: Arm) -> bool:
+    """Whether the arm uses loops that `aurelia` makes, so that their cost is counted there."""
+    return arm.condition in {"placebo", "consistency"}
+
+
+def write_provenance(plan: StudyPlan, done: Mapping[Arm, Done]) -> dict[str, Any]:
+    """Write `study.json` and return what is in it."""
+    facts = provenance(plan, done)
+    text = json.dumps(facts, indent=1, ensure_ascii=False)
+    write_atomically(plan.out / PROVENANCE_FILE, text.encode("utf-8"))
+    return facts

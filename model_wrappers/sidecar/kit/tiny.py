@@ -1,0 +1,105 @@
+"""Small parts for tiny random instances: nothing is downloaded, nothing is trained."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from typing import Any, Callable, Dict, List
+
+__all__ = ["byte_letters", "byte_tokenizer", "resized", "sentencepiece_model", "siglip"]
+
+_CHATML = (
+    "{% for message in messages %}"
+    "{% if loop.first and message['role'] != 'system' %}"
+    "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n{% endif %}"
+    "<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
+    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+_SENTENCES = (
+    "Watch the video and listen to its sound before you answer the question.",
+    "A dog barks, then a bell rings twice while a man closes the red door.",
+    "Step one: describe what can be seen. Step two: describe what can be heard.",
+    "Which of the instruments is louder, and where in the picture is it played?",
+    "The answer is a single word, a number, or the letter of one of the options.",
+)
+
+
+def byte_letters() -> List[str]:
+    """Return the 256 letters by which byte-level tokenizers write bytes, in order of the bytes."""
+    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    spare = iter(range(256, 512))
+    return [chr(byte if byte in plain else next(spare)) for byte in range(256)]
+
+
+def byte_tokenizer(folder: str) -> Any:
+    """Write a byte-level Qwen2 tokenizer with a ChatML template; return its slow class's object.
+
+    One token for each byte, and the family's three special tokens: 259 in all.
+    """
+    transformers: Any = importlib.import_module("transformers")
+    os.makedirs(folder, exist_ok=True)
+    vocabulary, merges = os.path.join(folder, "vocab.json"), os.path.join(folder, "merges.txt")
+    with open(vocabulary, "w", encoding="utf-8") as file:
+        json.dump({letter: number for number, letter in enumerate(byte_letters())}, file)
+    with open(merges, "w", encoding="utf-8") as file:
+        file.write("#version: 0.2\n")
+    tokenizer = transformers.Qwen2Tokenizer(
+        vocabulary,
+        merges,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        unk_token="<|endoftext|>",
+        additional_special_tokens=["<|im_start|>", "<|im_end|>"],
+    )
+    tokenizer.chat_template = _CHATML
+    tokenizer.save_pretrained(folder)
+    return tokenizer
+
+
+def siglip(folder: str, hidden: int = 32, image: int = 56, patch: int = 14) -> None:
+    """Write a SigLIP picture encoder with two layers, and its processor."""
+    transformers: Any = importlib.import_module("transformers")
+    config = transformers.SiglipVisionConfig(
+        hidden_size=hidden,
+        intermediate_size=2 * hidden,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        image_size=image,
+        patch_size=patch,
+    )
+    transformers.SiglipVisionModel(config).save_pretrained(folder)
+    size = {"height": image, "width": image}
+    transformers.SiglipImageProcessor(size=size).save_pretrained(folder)
+
+
+def resized(config: Any, sizes: Dict[str, Any]) -> Callable[..., Any]:
+    """Return a class like `config`, whose constructor sets sizes of its own, with these sizes."""
+
+    class Resized(config):  # type: ignore[misc]
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__(*arguments, **named)
+            self.__dict__.update(sizes)
+
+    return Resized
+
+
+def sentencepiece_model(folder: str) -> str:
+    """Train a LLaMA-like sentencepiece model and return its path.
+
+    Unknown, begin and end are pieces 0, 1 and 2, as in LLaMA's; bytes stand in for whatever the
+    few training sentences do not have, so that any text can be encoded and decoded.
+    """
+    sentencepiece: Any = importlib.import_module("sentencepiece")
+    prefix = os.path.join(folder, "tokenizer")
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(_SENTENCES),
+        model_prefix=prefix,
+        model_type="bpe",
+        vocab_size=480,
+        byte_fallback=True,
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    return prefix + ".model"

@@ -1,0 +1,116 @@
+"""What enters an upstream model, and upstream's fixed settings, seen and changed from outside."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Dict, Iterable, Iterator
+from unittest import mock
+
+__all__ = [
+    "Entered",
+    "checkpoints_that_fit",
+    "first_input",
+    "generating_with",
+    "positions",
+    "rows_within",
+]
+
+
+@contextlib.contextmanager
+def checkpoints_that_fit(model_class: Any) -> Iterator[None]:
+    """Refuse a checkpoint of another model where upstream loads without a check of the keys.
+
+    Args:
+        model_class: the torch class whose `load_state_dict` upstream calls with `strict=False`.
+
+    Raises:
+        ValueError: inside, if none of a checkpoint's tensors belongs to the model.
+    """
+    original = model_class.load_state_dict
+
+    def load_state_dict(self: Any, state_dict: Any, *given: Any, **named: Any) -> Any:
+        if not set(state_dict) & set(self.state_dict()):
+            some = ", ".join(list(state_dict)[:3]) or "nothing"
+            raise ValueError(f"a checkpoint of another model: it holds {some}")
+        return original(self, state_dict, *given, **named)
+
+    with mock.patch.object(model_class, "load_state_dict", load_state_dict):
+        yield
+
+
+class Entered:
+    """What went into a language model or an encoder when it was called; None before."""
+
+    def __init__(self) -> None:
+        self.value: Any = None
+
+
+@contextlib.contextmanager
+def first_input(module: Any) -> Iterator[Entered]:
+    """Note the first argument of a torch module's last call, whoever calls it."""
+    entered = Entered()
+
+    def keep(_module: Any, given: Any, _made: Any) -> None:
+        entered.value = given[0]
+
+    handle = module.register_forward_hook(keep)
+    try:
+        yield entered
+    finally:
+        handle.remove()
+
+
+@contextlib.contextmanager
+def generating_with(
+    language_model: Any, arguments: Dict[str, Any], instead_of: Iterable[str]
+) -> Iterator[Entered]:
+    """Let upstream generate with other settings than those that it fixes.
+
+    Args:
+        language_model: has transformers' `generate`, which upstream calls with keywords.
+        arguments: for `generate`, in place of upstream's own of the same names.
+        instead_of: names of upstream's own arguments that are left out anyway.
+
+    Yields:
+        What notes the embeddings [batch, positions, width] that upstream generates from.
+    """
+    entered = Entered()
+    original = language_model.generate
+
+    def generate(**given: Any) -> Any:
+        entered.value = given.get("inputs_embeds")
+        kept = {key: value for key, value in given.items() if key not in instead_of}
+        return original(**{**kept, **arguments})
+
+    with mock.patch.object(language_model, "generate", generate):
+        yield entered
+
+
+@contextlib.contextmanager
+def positions(embedders: Any) -> Iterator[Dict[str, int]]:
+    """Count the positions of each modality as they come out of its embedder.
+
+    Args:
+        embedders: a torch `ModuleDict` whose modules return something with `mask` [batch,
+            positions], above 0 where a position is attended to.
+    """
+    counts: Dict[str, int] = {}
+    with contextlib.ExitStack() as hooks:
+        for name, module in embedders.items():
+
+            def count(_module: Any, _given: Any, made: Any, name: str = name) -> None:
+                counts[name] = int((made.mask > 0).sum())
+
+            hooks.callback(module.register_forward_hook(count).remove)
+        yield counts
+
+
+def rows_within(prompt: Any, vectors: Any) -> int:
+    """Return how many positions of a prompt hold one of some vectors, unchanged.
+
+    Args:
+        prompt: embeddings [positions, width] that enter a language model.
+        vectors: [count, width], what should be among them.
+    """
+    same = prompt.unsqueeze(1) == vectors.to(prompt.dtype).unsqueeze(0)
+    return int(same.all(dim=-1).any(dim=-1).sum())

@@ -1,0 +1,3 @@
+"""A stand-in with the call surface of Video-LLaMA; it tells what it was given."""
+
+SEEN = {}
