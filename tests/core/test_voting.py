@@ -17,6 +17,7 @@ from making import trace as made_trace
 from aurelia_plugin.backend import Generation, Prompt
 from aurelia_plugin.benchmark.schema import Item, Source
 from aurelia_plugin.benchmark.voting import read_answer, reader_of
+from aurelia_plugin.calls import Caller
 from aurelia_plugin.errors import BackendError
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 from aurelia_plugin.pipeline import Pipeline
@@ -93,7 +94,7 @@ def pipeline(folder: Path, target: ScriptedBackend, seed: int = 0, **loop: Any) 
         target,
         ConsistencyArm(made.agents.trace),
         MediaChange("full", seed=0),
-        retry=QUICK,
+        caller=Caller(QUICK),
         poll=Poll(target.identity, 0.7, seed, TraceStore(folder)),
     )
 
