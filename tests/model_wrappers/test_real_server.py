@@ -20,6 +20,7 @@ from making import QUICK, question
 
 from aurelia_plugin.agents import Agents
 from aurelia_plugin.backend import Message, Prompt, Text
+from aurelia_plugin.calls import Caller
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.model_wrappers.embedded import folder
 from aurelia_plugin.model_wrappers.providers import BackendPool
@@ -84,7 +85,7 @@ def test_all_agents_run_on_the_server_and_the_target_in_this_process(
     backends: dict[Any, Any] = {role: pool.get(spec) for role in ROLES}
     names: dict[Any, str] = {role: backends[role].identity for role in ROLES}
     plan = LoopPlan(PromptSet(), names, threshold=10, max_iterations=1)
-    agents = Agents(backends, plan, TraceStore(tmp_path), QUICK)
+    agents = Agents(backends, plan, TraceStore(tmp_path), Caller(QUICK))
     asked = question("What rings?", Media.file("video", clip_file))
 
     async def both() -> Any:
