@@ -55,7 +55,17 @@ def think(rank: int, args: argparse.Namespace) -> None:
     assert read is not None
     model.load_state_dict(read["model"])
     load_towers(model, args.out)
-    plan = ThinkerPlan("thinking", args.seed, args.steps, 0, args.looking, 5, 26, 0.85, args.rate)
+    plan = ThinkerPlan(
+        "thinking",
+        args.seed,
+        args.steps,
+        0,
+        args.looking,
+        args.clips,
+        args.tales,
+        args.drills,
+        args.rate,
+    )
     train_thinker(rank, PROCESSES, model, processor, plan, args.out)
     torch.distributed.destroy_process_group()
 
@@ -85,6 +95,9 @@ def main() -> None:
     parser.add_argument("--copying", type=int, default=600, help="how many of them only copy")
     parser.add_argument("--steps", type=int, default=3600, help="steps of all parts")
     parser.add_argument("--looking", type=int, default=150, help="how many of them only look")
+    parser.add_argument("--clips", type=int, default=5, help="clips per step and process")
+    parser.add_argument("--tales", type=int, default=26, help="texts without a clip, likewise")
+    parser.add_argument("--drills", type=float, default=0.85, help="share of exercises in them")
     parser.add_argument("--rate", type=float, default=1e-3)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)

@@ -106,9 +106,9 @@ def _counted(rng: np.random.Generator) -> list[Exchange]:
 
 _KINDS: Final[tuple[Callable[[np.random.Generator], list[Exchange]], ...]] = (
     copying,
-    _looked_up,
+    *(_looked_up,) * 2,
     *(_found,) * 2,
-    *(_counted,) * 2,
+    _counted,
     *(_chosen,) * 3,
 )
 """All kinds, some more often than others."""
