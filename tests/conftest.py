@@ -5,7 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from media.conftest import MakeVideo, grey_frames, make_sound, make_video, tone
+
+# These tests do not ask how quick the machine is.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 # Before any test module is imported: huggingface_hub reads it once.
 os.environ["HF_HUB_OFFLINE"] = "1"
