@@ -20,12 +20,25 @@ import torch.distributed
 import torch.multiprocessing
 from embedded_training.model import build
 from embedded_training.progress import load_state
+from embedded_training.thinker import Phase, train_thinker
 from embedded_training.thinker import Plan as ThinkerPlan
-from embedded_training.thinker import train_thinker
 from embedded_training.towers import Plan as TowerPlan
 from embedded_training.towers import load_towers, train_tower
 
 PROCESSES = 2
+
+READING = (
+    Phase(500, {"copied": 26}),
+    Phase(500, {"copied": 2, "paired": 14}),
+    Phase(500, {"paired": 3, "found": 10, "counted": 8}),
+    Phase(1000, {"paired": 1, "found": 4, "counted": 4, "judged": 2, "tale": 6}),
+)
+"""Of one process, without clips: each exercise builds on those before it."""
+THINKING = (
+    Phase(150, {}, clips=12, looking=True),
+    Phase(2850, {"found": 1, "counted": 1, "judged": 1, "tale": 3}, clips=5),
+)
+"""Of each of two processes."""
 
 
 def prepare(rank: int, args: argparse.Namespace) -> None:
@@ -34,15 +47,12 @@ def prepare(rank: int, args: argparse.Namespace) -> None:
     model, processor = build(args.seed, args.out / "model")
     ears = processor.feature_extractor
     if rank == 0:
-        seeing = TowerPlan(args.seed, args.seeing, 16, args.rate)
+        seeing = TowerPlan(args.seed, scaled(2000, args), 16, args.rate)
         train_tower("seeing", model, ears, seeing, args.out)
         return
-    hearing = TowerPlan(args.seed, args.hearing, 16, args.rate)
+    hearing = TowerPlan(args.seed, scaled(1200, args), 16, args.rate)
     train_tower("hearing", model, ears, hearing, args.out)
-    reading = ThinkerPlan(
-        "reading", args.seed, args.reading, args.copying, 0, 0, 28, 0.7, args.rate
-    )
-    train_thinker(0, 1, model, processor, reading, args.out)
+    train_thinker(0, 1, model, processor, planned("reading", READING, args), args.out)
 
 
 def think(rank: int, args: argparse.Namespace) -> None:
@@ -55,19 +65,20 @@ def think(rank: int, args: argparse.Namespace) -> None:
     assert read is not None
     model.load_state_dict(read["model"])
     load_towers(model, args.out)
-    plan = ThinkerPlan(
-        "thinking",
-        args.seed,
-        args.steps,
-        0,
-        args.looking,
-        args.clips,
-        args.tales,
-        args.drills,
-        args.rate,
-    )
+    plan = planned("thinking", THINKING, args)
     train_thinker(rank, PROCESSES, model, processor, plan, args.out)
     torch.distributed.destroy_process_group()
+
+
+def scaled(steps: int, args: argparse.Namespace) -> int:
+    """Return how many steps of so many are done, at least one."""
+    return max(1, round(steps * args.share))
+
+
+def planned(stage: str, phases: tuple[Phase, ...], args: argparse.Namespace) -> ThinkerPlan:
+    """Return the plan of one of the thinker's stages."""
+    shorter = tuple(phase._replace(steps=scaled(phase.steps, args)) for phase in phases)
+    return ThinkerPlan(stage, args.seed, shorter, args.rate)
 
 
 def ship(args: argparse.Namespace) -> None:
@@ -89,15 +100,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seeing", type=int, default=2000, help="steps of the seeing tower")
-    parser.add_argument("--hearing", type=int, default=1200, help="steps of the hearing tower")
-    parser.add_argument("--reading", type=int, default=1400, help="steps of reading")
-    parser.add_argument("--copying", type=int, default=600, help="how many of them only copy")
-    parser.add_argument("--steps", type=int, default=3600, help="steps of all parts")
-    parser.add_argument("--looking", type=int, default=150, help="how many of them only look")
-    parser.add_argument("--clips", type=int, default=5, help="clips per step and process")
-    parser.add_argument("--tales", type=int, default=26, help="texts without a clip, likewise")
-    parser.add_argument("--drills", type=float, default=0.85, help="share of exercises in them")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="of all steps; a hundredth shows that all runs"
+    )
     parser.add_argument("--rate", type=float, default=1e-3)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aurelia_plugin.benchmark.atlas import ATLAS, ATTRIBUTES
+from aurelia_plugin.benchmark.atlas import ATLAS, ATTRIBUTES, MELODIES
 from aurelia_plugin.benchmark.synthetic.draw import LEGEND
-from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, PLACES, SHAPES
+from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, MOTIONS, PLACES, SHAPES
 from aurelia_plugin.model_wrappers.embedded.chat import CHAT_TEMPLATE, NAMED_TOKENS, SPECIAL
 
 __all__ = [
@@ -133,17 +134,25 @@ def tokenizer(texts: Iterable[str]) -> Any:
 
     Sentences that every prompt has become a few tokens, so that prompts are short on a CPU. Words
     that carry a value are kept apart: a red circle must not be one token, or combinations that are
-    held out could never be understood.
+    held out could never be understood. A value is the same token after a space and without one,
+    or the one could not be looked up by the other.
     """
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
     names = {r.name for r in ATLAS} | {getattr(r, a) for r in ATLAS for a in ATTRIBUTES}
-    values = (*COLOURS, *SHAPES, *INSTRUMENTS, *PLACES, "flash", *sorted(names))
+    contrasts = ("huge", "tiny", "deep", "squeaky", "fast", "slow", "yes", "no", "flash")
+    values = (*COLOURS, *SHAPES, *INSTRUMENTS, *PLACES, *MELODIES, *MOTIONS, *contrasts)
+    values += tuple(sorted(names))
     words = "|".join(f"[{v[0].upper()}{v[0].lower()}]{v[1:]}" for v in values)
-    whole = (LEGEND, ", ".join(SHAPES), ", ".join(COLOURS), ", ".join(INSTRUMENTS))
-    whole += ("left, middle, right", "left, middle or right")
-    fixed = "|".join(phrase.replace(".", r"\.") for phrase in whole)
-    pattern = Regex(rf"{fixed}|\n| -> | ?\b(?:{words})\b|10|[0-9]|(?<=Answer:) [A-Za-z]+")
+    listed = (SHAPES, COLOURS, INSTRUMENTS, PLACES, MOTIONS)
+    whole = (LEGEND, *(", ".join(names) for names in listed), "left, middle or right")
+    whole += ("rising, falling or level", "from left to right or from top to bottom")
+    whole += ("rising, falling, level, a hill (up, then down) or a valley (down, then up)",)
+    fixed = "|".join(map(re.escape, whole)) + "|End with one line: Answer: <[^>]*>"
+    pattern = Regex(
+        rf"{fixed}|\n| -> |\b(?:{words})\b|\bAudio [1-4]\b|[0-9]\.[0-9]|10|[0-9]"
+        r"|(?<=\n)[A-Z]\.|</?think>"
+    )
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -153,7 +162,12 @@ def tokenizer(texts: Iterable[str]) -> Any:
     )
     bpe.decoder = decoders.ByteLevel()
     # Every value is met often enough to become one token.
-    common = [f"{space}{value}" for value in values for space in ("", " ")] * 2000
+    tokens = (
+        *values,
+        *(f"Audio {number}" for number in range(1, 5)),
+        *(f"{tenths / 10:.1f}" for tenths in range(1, 45)),
+    )
+    common = [*tokens, *(token.capitalize() for token in (*COLOURS, *SHAPES, *INSTRUMENTS))] * 2000
     bpe.train_from_iterator(
         itertools.chain(texts, common),
         trainers.BpeTrainer(

@@ -9,29 +9,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurelia_plugin.benchmark.schema import COLUMNS
-from aurelia_plugin.benchmark.synthetic.columns import Sample, make
+from aurelia_plugin.benchmark.schema import COLUMNS, FREE_TEXT_COLUMNS
+from aurelia_plugin.benchmark.synthetic.columns import FAMILIES, Sample, make
 from aurelia_plugin.benchmark.synthetic.render import render_picture, render_sound
 from aurelia_plugin.benchmark.synthetic.scene import Scene, held_out
 from aurelia_plugin.reasoning.prompting import PromptSet
 from embedded_training.architecture import FRAME_SIDE
-from embedded_training.drills import copying, drill
-from embedded_training.texts import (
-    Exchange,
-    Note,
-    conclusions,
-    exchanges,
-    looks,
-    notes_of,
-    shuffled_atlas,
-)
+from embedded_training.drills import DRILLS
+from embedded_training.exchange import Exchange
+from embedded_training.notes import Note, notes_of
+from embedded_training.tales import conclusions, judgements, shuffled_atlas, widened_atlas
+from embedded_training.texts import exchanges, looks
 
 __all__ = [
     "MIX",
     "TOWER_MIX",
     "Clip",
     "clips",
-    "copies",
     "pictures",
     "rng_of",
     "sample_of",
@@ -72,6 +66,9 @@ TALE_MIX: dict[str, float] = {
     "dm_match": 0.12,
 }
 """The same for questions without a clip."""
+
+
+_SIBLINGS = 20
 
 
 class Clip(NamedTuple):
@@ -161,35 +158,43 @@ def clips(
 
 
 def tales(
-    seed: int,
-    step: int,
-    stage: str,
-    first: int,
-    count: int,
-    prompts: PromptSet,
-    *,
-    drills: float = 0.0,
+    seed: int, step: int, stage: str, first: int, mix: Mapping[str, int], prompts: PromptSet
 ) -> list[Clip]:
-    """Return `count` questions without media: what can be learnt of them from text alone.
+    """Return what can be learnt from text alone, without media.
 
-    `drills`: the share of exercises among them.
+    Args:
+        stage: of training; each has questions of its own.
+        mix: how many of each kind: an exercise of `drills.DRILLS`, `"tale"`, a question, or
+            `"judged"`, a caption.
     """
+    away = 2**20 if stage == "thinking" else 2**21
+    kinds = [kind for kind, count in mix.items() for _ in range(count)]
     made = []
-    away = 2**20 if stage == "thinking" else 2**21  # other questions in every stage
-    for place in range(count):
+    for place, kind in enumerate(kinds):
         rng = rng_of(seed, step, away + first + place)
-        if rng.random() < drills:
-            made.append(Clip(None, (), tuple(drill(rng)), "drill"))
-            continue
-        sample = sample_of(rng, TALE_MIX)
-        made.append(Clip(None, (), tuple(conclusions(sample, prompts, rng)), sample.item.column))
+        if kind == "judged":
+            sample = sample_of(rng)
+            made.append(Clip(None, (), tuple(judgements(sample, prompts, rng)), kind))
+        elif kind == "tale":
+            samples = _siblings(rng)
+            told = conclusions(samples, prompts, rng)
+            made.append(Clip(None, (), tuple(told), samples[0].item.column))
+        else:
+            made.append(Clip(None, (), tuple(DRILLS[kind](rng)), kind))
     return made
 
 
-def copies(seed: int, step: int, count: int) -> list[Clip]:
-    """Return `count` exercises in copying."""
-    rngs = [rng_of(seed, step, 2**22 + place) for place in range(count)]
-    return [Clip(None, (), tuple(copying(rng)), "drill") for rng in rngs]
+def _siblings(rng: np.random.Generator) -> list[Sample]:
+    """Return a question and more of its family, some of which ask the very same."""
+    first = sample_of(rng, TALE_MIX)
+    column = first.item.column
+    if column == "geoiq":
+        return [replace(first, item=widened_atlas(first.item, rng))]
+    if column in FREE_TEXT_COLUMNS:
+        return [first]  # its answer says what is perceived, and nothing follows from it
+    place, count = tuple(FAMILIES[column]).index(first.family), len(FAMILIES[column])
+    draws = [int(rng.integers(2**16)) * count + place for _ in range(_SIBLINGS)]
+    return [first, *(make(column, rng, index=index, allow=_allowed) for index in draws)]
 
 
 def texts(seed: int, count: int, prompts: PromptSet) -> list[str]:
@@ -200,7 +205,7 @@ def texts(seed: int, count: int, prompts: PromptSet) -> list[str]:
         sample = sample_of(rng)
         for exchange in (
             *exchanges(sample, (), prompts, rng),
-            *conclusions(sample, prompts, rng)[:2],
+            *conclusions([sample], prompts, rng)[:2],
         ):
             found += [exchange.prompt, exchange.reply]
     return found

@@ -6,37 +6,30 @@ long questions are all that asks for it. Here nearly every word of a reply does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
-from aurelia_plugin.benchmark.atlas import ATLAS, ATTRIBUTES, FLAGS, MELODIES
+from aurelia_plugin.benchmark.atlas import ATTRIBUTES, FLAGS, MELODIES
 from aurelia_plugin.benchmark.synthetic.draw import one_of, several_of
 from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, PLACES, SHAPES
-from embedded_training.texts import Exchange
+from embedded_training.exchange import Exchange
+from embedded_training.tales import NAMES, VALUES
 
-__all__ = ["copying", "drill"]
+__all__ = ["DRILLS"]
 
-_NAMES: Final = tuple(dict.fromkeys(region.name for region in ATLAS))
-_VALUES: Final = {
-    attribute: tuple(dict.fromkeys(str(getattr(region, attribute)) for region in ATLAS))
-    for attribute in ATTRIBUTES
-}
 _WORDS: Final = (
     *COLOURS,
     *SHAPES,
     *INSTRUMENTS,
     *PLACES,
     *MELODIES,
-    *_NAMES,
-    *(value for values in _VALUES.values() for value in values),
+    *NAMES,
+    *(value for values in VALUES.values() for value in values),
 )
-
-
-def drill(rng: np.random.Generator) -> list[Exchange]:
-    """Return one exercise: questions about one text."""
-    return one_of(rng, _KINDS)(rng)
 
 
 def _asked(prompt: str, pairs: Sequence[tuple[str, str]]) -> list[Exchange]:
@@ -47,68 +40,79 @@ def _asked(prompt: str, pairs: Sequence[tuple[str, str]]) -> list[Exchange]:
     ]
 
 
-def copying(rng: np.random.Generator) -> list[Exchange]:
-    """Return an exercise in saying a list again, three times: what looking up begins with."""
-    words = " ".join(one_of(rng, _WORDS) for _ in range(int(rng.integers(8, 24))))
+def copied(rng: np.random.Generator) -> list[Exchange]:
+    """Say a list again, three times: what looking up begins with."""
+    words = " ".join(one_of(rng, _WORDS) for _ in range(int(rng.integers(6, 16))))
     return _asked(words, [("", " ".join([words] * 3))])
 
 
-def _looked_up(rng: np.random.Generator) -> list[Exchange]:
-    """Say what stands after a name."""
-    attribute = one_of(rng, ATTRIBUTES)
-    names = several_of(rng, _NAMES, int(rng.integers(4, 13)))
-    values = [one_of(rng, _VALUES[attribute]) for _ in names]
-    north = [one_of(rng, names) for _ in names]
-    lines = [
-        f"- {name}: {attribute} {value}; northern neighbour {other}"
-        for name, value, other in zip(names, values, north, strict=True)
-    ]
-    pairs = [(f"{name}\n", other) for name, other in zip(names, north, strict=True)]
-    pairs += [(f"{name}\n\n", value) for name, value in zip(names, values, strict=True)]
+def paired(rng: np.random.Generator) -> list[Exchange]:
+    """Say what a word stands beside, in a list of pairs; more or less lies between the two."""
+    words = several_of(rng, _WORDS, 2 * int(rng.integers(6, 17)))
+    pairs = list(zip(words[::2], words[1::2], strict=True))
+    between = one_of(rng, ("", f"{one_of(rng, ATTRIBUTES)} ", "anthem level; food ", "flag "))
+    lines = [f"- {first}: {between}{second}" for first, second in pairs]
+    both = [(f"{first} -> ", second) for first, second in pairs]
+    both += [(f"{second} -> ", first) for first, second in pairs]
+    return _asked("\n".join(lines), both)
+
+
+def found(rng: np.random.Generator) -> list[Exchange]:
+    """Find the region with a flag, or a melody, or both, then look up what its line tells."""
+    fields = one_of(rng, (("flag",), ("anthem",), ("flag", "anthem"), ("flag", "anthem")))
+    keys: dict[str, Sequence[str]] = {
+        "flag": several_of(rng, [", ".join(flag) for flag in FLAGS], int(rng.integers(2, 5))),
+        "anthem": several_of(rng, tuple(MELODIES), int(rng.integers(2, 5))),
+    }
+    kinds = list(product(*([(field, key) for key in keys[field]] for field in fields)))
+    kinds = several_of(rng, kinds, min(len(kinds), 8))
+    names = several_of(rng, NAMES, len(kinds))
+    attribute = one_of(rng, [name for name in ATTRIBUTES if len(VALUES[name]) >= len(kinds)])
+    facts = several_of(rng, VALUES[attribute], len(kinds))
+    north = several_of(rng, names, len(names)) if rng.random() < 0.5 else None
+    lines, pairs = [], []
+    for place, kind in enumerate(kinds):
+        told = [*kind, (attribute, facts[place])]
+        told += [("northern neighbour", north[place])] if north else []
+        parts = "; ".join(f"{field} {value}" for field, value in told)
+        lines.append(f"- {names[place]}: {parts}")
+        given = "".join(f"{_STEPS[field]} -> {value}\n" for field, value in kind)
+        which = f"Which region of the atlas has this {' and this '.join(fields)}? -> "
+        pairs.append((given + which, names[place]))
+        said = f"{which}{names[place]}\n"
+        pairs.append(
+            (f"{said}Look up the {attribute} of that region in the atlas. -> ", facts[place])
+        )
+        if north:
+            pairs.append((f"{said}Which region is its northern neighbour? -> ", north[place]))
     return _asked("\n".join(lines), pairs)
 
 
-def _found(rng: np.random.Generator) -> list[Exchange]:
-    """Say which name has this flag and this melody."""
-    flags = several_of(rng, FLAGS, int(rng.integers(2, 5)))
-    melodies = several_of(rng, tuple(MELODIES), int(rng.integers(2, 5)))
-    kinds = [(flag, melody) for flag in flags for melody in melodies]
-    names = several_of(rng, _NAMES, len(kinds))
-    order = several_of(rng, range(len(kinds)), len(kinds))
-    told = [(names[k], ", ".join(kinds[k][0]), kinds[k][1]) for k in order]
-    lines = [f"- {name}: flag {flag}; anthem {melody}" for name, flag, melody in told]
-    return _asked("\n".join(lines), [(f"{flag}\n{melody}\n", name) for name, flag, melody in told])
+_STEPS: Final = {
+    "flag": "Which stripe colours does the flag have, in order?",
+    "anthem": "How does the melody of the anthem move?",
+}
 
 
-def _chosen(rng: np.random.Generator) -> list[Exchange]:
-    """Say the letter of an option; options differ in one word at least."""
-    first, second = several_of(rng, _WORDS, 4), several_of(rng, _WORDS, 4)
-    if rng.random() < 0.5:
-        options = [f"{a} with {b}" for a in first for b in second]
-    else:
-        options = several_of(rng, _WORDS, 16)
-    options = several_of(rng, options, int(rng.integers(3, 17)))
-    told = list(zip("ABCDEFGHIJKLMNOP", options, strict=False))
-    lines = [f"{letter}. {option}" for letter, option in told]
-    prompt = "\n".join([*lines, "End with one line: Answer: <letter>"])
-    return _asked(prompt, [(f"{option}\nAnswer:", f" {letter}") for letter, option in told])
+def counted(rng: np.random.Generator) -> list[Exchange]:
+    """Say which of four numbers is the closest to the one that was named."""
+    tempi = several_of(rng, (0.75, 1.15, 1.85, 2.85), 4)
+    pairs = []
+    for _ in range(4):
+        numbers = [tempo * float(rng.uniform(0.93, 1.07)) for tempo in tempi]
+        listed = ", ".join(f"{number:.1f}" for number in numbers)
+        for place, number in enumerate(numbers):
+            near = number + 0.1 * int(rng.integers(-1, 2))
+            given = (
+                f"How often does the shape bounce in one second? -> about {near:.1f} times\n"
+                f"How many beats per second does each of the four sounds have? -> {listed}\n"
+                "Which of the four counts is the closest to that of the shape? -> "
+            )
+            pairs.append((given, f"Audio {place + 1}"))
+    return _asked("Audio 1, Audio 2, Audio 3 and Audio 4", pairs)
 
 
-def _counted(rng: np.random.Generator) -> list[Exchange]:
-    """Say which of several numbers is the one that was named."""
-    numbers = [f"{k / 10:.1f}" for k in several_of(rng, range(3, 36), int(rng.integers(4, 10)))]
-    listed = ", ".join(numbers)
-    return _asked(
-        "Audio 1, Audio 2, Audio 3 and Audio 4",
-        [(f"about {x} times\n{listed}\nAudio ", f"{k + 1}") for k, x in enumerate(numbers)],
-    )
-
-
-_KINDS: Final[tuple[Callable[[np.random.Generator], list[Exchange]], ...]] = (
-    copying,
-    *(_looked_up,) * 2,
-    *(_found,) * 2,
-    _counted,
-    *(_chosen,) * 3,
+DRILLS: Final[Mapping[str, Callable[[np.random.Generator], list[Exchange]]]] = MappingProxyType(
+    {"copied": copied, "paired": paired, "found": found, "counted": counted}
 )
-"""All kinds, some more often than others."""
+"""Name -> what draws one exercise: questions about one text."""

@@ -122,12 +122,29 @@ def hear(model: Any, ears: Any, sounds: list[NDArray[np.float32]]) -> torch.Tens
 
 
 def _quicken(model: Any) -> None:
-    """Let the towers attend to all chunks in one call: clips are of one length here."""
+    """Let the towers attend to all chunks in one call: clips are of one length here.
+
+    And let the thinker attend by plain products, which in bfloat16 are three times as fast on a
+    CPU as the fused kernel with a mask.
+    """
     from transformers import AttentionInterface
 
     AttentionInterface.register("flash_batched", _batched)
+    AttentionInterface.register("plain", _plain)
     for tower in (model.model.visual, model.model.audio_tower):
         tower.config._attn_implementation = "flash_batched"
+    model.model.language_model.config._attn_implementation = "plain"
+
+
+def _plain(
+    _module: Any, query: Any, key: Any, value: Any, mask: Any, *, scaling: float, **_given: Any
+) -> tuple[torch.Tensor, None]:
+    """Attend with an additive mask `[b, 1, n, n]`; `[b, heads, n, d]` -> `[b, n, heads, d]`."""
+    kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else query.dtype
+    with torch.autocast("cpu", enabled=False):  # which would make the softmax a float32 one
+        query, key, value, mask = (x.to(kind) for x in (query * scaling, key, value, mask))
+        weights = torch.softmax(torch.matmul(query, key.transpose(-1, -2)) + mask, -1)
+        return torch.matmul(weights, value).transpose(1, 2), None
 
 
 def _batched(

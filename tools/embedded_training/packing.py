@@ -24,8 +24,8 @@ class Packed(NamedTuple):
 
     ids `[n]`; positions `[3, n]`; mask `[n, n]`; sound `[n]`: which of the clip's sounds a sound
     token is of, else -1; rank `[n]`: which of the tokens of its medium it is; sources, targets,
-    weights, roles `[m]`: from which place which token is to be predicted, how much it counts, and
-    for which part.
+    weights, roles, exchanges `[m]`: from which place which token is to be predicted, how much it
+    counts, for which part, and in which exchange.
     """
 
     ids: NDArray[np.int64]
@@ -37,12 +37,12 @@ class Packed(NamedTuple):
     targets: NDArray[np.int64]
     weights: NDArray[np.float32]
     roles: NDArray[np.int64]
+    exchanges: NDArray[np.int64]
 
 
 WEIGHTS: Mapping[str, float] = {
     "direct": 3.0,
     "told": 3.0,
-    "evaluate": 3.0,
     "summarize": 0.3,
     "improve": 0.5,
 }
@@ -113,18 +113,18 @@ class Packer:
         rank: list[int] = []
         places: list[Any] = []
         children: list[dict[tuple[int, int, int], int]] = [{}]  # of the root, then of each token
-        pairs: list[tuple[int, int, float, int]] = []
-        for exchange in clip.exchanges:
+        pairs: list[tuple[int, int, float, int, int]] = []
+        for number, exchange in enumerate(clip.exchanges):
             sequence, start = self._sequence(clip, exchange)
             at = -1
             weight = WEIGHTS.get(exchange.role, 1.0)
             role = self._roles.index(exchange.role)
-            for index, (token, which, number, place) in enumerate(sequence):
+            for index, (token, which, nth, place) in enumerate(sequence):
                 if index >= start:
-                    pairs.append((at, token, weight, role))
+                    pairs.append((at, token, weight, role, number))
                     if index == len(sequence) - 1:
                         break  # nothing follows the end of the reply
-                key = (token, which, number)
+                key = (token, which, nth)
                 child = children[at + 1].get(key)
                 if child is None:
                     child = len(ids)
@@ -133,7 +133,7 @@ class Packer:
                     ids.append(token)
                     parents.append(at)
                     sound.append(which)
-                    rank.append(number)
+                    rank.append(nth)
                     places.append(place)
                 at = child
         mask = np.zeros((len(ids), len(ids)), dtype=bool)
@@ -152,6 +152,7 @@ class Packer:
             np.array(columns[1]),
             np.array(columns[2], dtype=np.float32),
             np.array(columns[3]),
+            np.array(columns[4]),
         )
 
     def _sequence(self, clip: Clip, exchange: Exchange) -> tuple[list[Any], int]:

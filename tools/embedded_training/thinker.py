@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from aurelia_plugin.reasoning.prompting import PromptSet
-from embedded_training.clips import Clip, clips, copies, tales
+from embedded_training.clips import Clip, clips, tales
+from embedded_training.exchange import ROLES
 from embedded_training.model import SOUND_TOKENS, VIDEO_TOKENS, hear, positions, see
 from embedded_training.packing import Packed, Packer
 from embedded_training.progress import Optimizers, draw_curves, load_state, log, rate_at, save_state
-from embedded_training.texts import ROLES
 
-__all__ = ["Plan", "logits_of", "packer_of", "perceive", "train_thinker"]
+__all__ = ["Phase", "Plan", "logits_of", "packer_of", "perceive", "train_thinker"]
 
 _EVERY = 50
 _PADDING = 1.3
@@ -34,28 +34,42 @@ _TOKENS = 5000
 """Tokens of a group at most, padding included."""
 
 
-class Plan(NamedTuple):
-    """How the thinker is trained.
+class Phase(NamedTuple):
+    """What is learnt for a while.
 
     Attributes:
-        stage: names the files.
-        steps: in all.
-        copying: steps at the beginning that are only of exercises in copying.
-        looking: steps at the beginning that are only of single questions to the senses.
-        clips: of each step and process; without any, the thinker only reads.
-        tales: questions without a clip, of each step and process.
-        drills: the share of exercises in reading among these.
+        steps: how long.
+        texts: of each step and process: how many of which kind (see `clips.tales`).
+        clips: of each step and process.
+        looking: whether clips come with single steps to follow instead of questions.
     """
+
+    steps: int
+    texts: Mapping[str, int]
+    clips: int = 0
+    looking: bool = False
+
+
+class Plan(NamedTuple):
+    """How the thinker is trained: `stage` names the files."""
 
     stage: str
     seed: int
-    steps: int
-    copying: int
-    looking: int
-    clips: int
-    tales: int
-    drills: float
+    phases: tuple[Phase, ...]
     rate: float
+
+    @property
+    def steps(self) -> int:
+        """How many there are in all."""
+        return sum(phase.steps for phase in self.phases)
+
+    def phase(self, step: int) -> Phase:
+        """Return what is learnt in a step."""
+        for phase in self.phases:
+            if step < phase.steps:
+                return phase
+            step -= phase.steps
+        raise IndexError(step)
 
 
 class Perceived(NamedTuple):
@@ -162,16 +176,19 @@ def logits_of(
 
 
 class Scores:
-    """Running token accuracies of fresh batches, before they are learnt."""
+    """Running shares of replies that are wholly right, of fresh batches before they are learnt."""
 
     def __init__(self) -> None:
         self._right: dict[str, float] = defaultdict(float)
         self._all: dict[str, float] = defaultdict(float)
 
     def add(self, clip: Clip, tree: Packed, hits: NDArray[Any]) -> None:
-        """Count a tree's hits by part, and by part and column."""
-        for role, hit in zip(tree.roles, hits, strict=True):
-            for key in (ROLES[role], f"{ROLES[role]}/{clip.column}"):
+        """Count a tree's replies by part, and by part and column: right is every token."""
+        ends = np.flatnonzero(np.diff(tree.exchanges, append=-1))
+        starts = np.concatenate(([0], ends[:-1] + 1))
+        for start, hit in zip(starts, np.logical_and.reduceat(hits, starts), strict=True):
+            role = ROLES[tree.roles[start]]
+            for key in (role, f"{role}/{clip.column}"):
                 self._right[key] += float(hit)
                 self._all[key] += 1.0
 
@@ -199,16 +216,11 @@ class Learner:
         self.scores = Scores()
 
     def _drawn(self, step: int) -> list[Clip]:
-        plan = self.plan
-        if step < plan.copying:
-            return copies(plan.seed, step, plan.tales)
-        looking = step < plan.looking
-        first = self._rank * plan.clips
-        seen = clips(plan.seed, step, first, plan.clips, self._prompts, looking=looking)
-        first = self._rank * plan.tales
-        told = tales(
-            plan.seed, step, plan.stage, first, plan.tales, self._prompts, drills=plan.drills
-        )
+        plan, phase = self.plan, self.plan.phase(step)
+        first = self._rank * phase.clips
+        seen = clips(plan.seed, step, first, phase.clips, self._prompts, looking=phase.looking)
+        first = self._rank * sum(phase.texts.values())
+        told = tales(plan.seed, step, plan.stage, first, phase.texts, self._prompts)
         return [*seen, *told]
 
     def step(self, step: int) -> float:
