@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from embedded_training.texts import caption, notes_of
+from embedded_training.notes import caption, notes_of
 
 from aurelia_plugin.backend import Generation, Message, Prompt, Text
 from aurelia_plugin.benchmark.schema import COLUMNS, FREE_TEXT_COLUMNS, Item, read_items

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ from aurelia_plugin.model_wrappers.catalogue import row
 from aurelia_plugin.model_wrappers.embedded import OPTIONS, TRAINED, open_backend
 from aurelia_plugin.model_wrappers.evidence import prepare
 from aurelia_plugin.model_wrappers.transformers_av import TransformersBackend
+from aurelia_plugin.reasoning.parsing import read_verdict
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.task_yamls.avreasonbench_mini.utils import doc_to_text
 
@@ -36,10 +38,12 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 from embedded_training import model as training
 from embedded_training.clips import Clip as TrainingClip
 from embedded_training.clips import clips, rng_of, sample_of, tales
+from embedded_training.drills import DRILLS
+from embedded_training.exchange import Exchange, answer_of
+from embedded_training.notes import caption, corrupted, notes_of
 from embedded_training.perception import picture_labels, sound_labels
 from embedded_training.progress import rate_at
-from embedded_training.texts import Exchange, caption, corrupted, notes_of
-from embedded_training.thinker import groups, logits_of, packer_of, perceive
+from embedded_training.thinker import Phase, Plan, groups, logits_of, packer_of, perceive
 from embedded_training.towers import Plan as TowerPlan
 from embedded_training.towers import load_towers, train_tower
 
@@ -184,7 +188,7 @@ def test_training_computes_what_the_real_path_computes(
     model, processor, _, _ = untrained.load()
     prompts = PromptSet("default", "embedded")
     if kind == "no clip":
-        (clip,) = tales(1, 7, "reading", 0, 1, prompts)
+        (clip,) = tales(1, 7, "reading", 0, {"tale": 1}, prompts)
     else:
         wanted = 5 if kind == "five sounds" else 1
         drawn = clips(1, 7, 0, 24, prompts)
@@ -218,7 +222,9 @@ def test_trees_of_one_group_do_not_touch_one_another(untrained: TransformersBack
 def test_what_is_given_is_not_learnt(untrained: TransformersBackend) -> None:
     packer = packer_of(untrained.load().model, untrained.load().processor)
     prompts = PromptSet("default", "embedded")
-    told = [e for k in range(20) for e in tales(1, k, "reading", 0, 1, prompts)[0].exchanges]
+    told = [
+        e for k in range(9) for e in tales(1, k, "reading", 0, {"tale": 1}, prompts)[0].exchanges
+    ]
     concluded = next(e for e in told if e.role == "conclude" and e.given)
     tree = packer(TrainingClip(None, (), (concluded,), "geoiq"))
     text = packer.processor.decode(tree.targets)
@@ -228,28 +234,132 @@ def test_what_is_given_is_not_learnt(untrained: TransformersBackend) -> None:
 
 def test_every_region_of_an_atlas_is_concluded_from_its_own_flag_and_melody() -> None:
     prompts = PromptSet("default", "embedded")
-    seen = 0
-    for step in range(40):
-        for clip in tales(1, step, "reading", 0, 4, prompts):
-            told = [e for e in clip.exchanges if e.role == "told"]
-            if clip.column != "geoiq":
-                assert len(told) == 1
-                continue
-            seen += 1
-            assert len({e.prompt.split("\n")[0] for e in told}) == len(told) == 4
-            for exchange in told:
-                said = exchange.prompt.split("\n")[0]
-                flag, melody = (part.split(": ")[1] for part in said.rstrip(".").split("; "))
-                line = f"flag {flag}; anthem {melody}"
-                (own,) = (x for x in exchange.prompt.splitlines() if line in x)
-                answer = exchange.reply.removeprefix("Answer: ")
-                if "northern neighbour" not in own:
-                    assert answer in own
-                else:
-                    north = own.rsplit(" ", 1)[1]
-                    (other,) = (x for x in exchange.prompt.splitlines() if f"- {north}:" in x)
-                    assert answer in other
-    assert seen > 10
+    made = [clip for k in range(40) for clip in tales(1, k, "reading", 0, {"tale": 4}, prompts)]
+    atlases = [clip for clip in made if clip.column == "geoiq"]
+    assert len(atlases) > 10
+    for clip in atlases:
+        concluded = [e for e in clip.exchanges if e.role == "conclude"]
+        assert len({e.given for e in concluded}) == len(concluded) >= 4
+        for exchange in concluded:
+            found = dict(line.split(" -> ") for line in exchange.reply.splitlines() if "->" in line)
+            flag, melody, name, *rest = found.values()
+            lines = {x[2:].split(":")[0]: x for x in exchange.prompt.splitlines() if x[:2] == "- "}
+            assert [n for n, x in lines.items() if f"flag {flag}; anthem {melody}" in x] == [name]
+            told = lines[name]
+            if "northern neighbour" in told:
+                assert told.endswith(f"northern neighbour {rest[0]}")
+                told = lines[rest[0]]
+            assert [*found.values()][-1] in told
+
+
+def test_the_findings_of_a_conclusion_are_of_the_same_question() -> None:
+    """Many findings under one question: each has the answer that the generator gave with it."""
+    prompts = PromptSet("default", "embedded")
+    several = 0
+    for step in range(30):
+        for clip in tales(1, step, "reading", 0, {"tale": 3}, prompts):
+            concluded = [e for e in clip.exchanges if e.role == "conclude"]
+            assert len({e.prompt for e in concluded}) == 1
+            if clip.column == "music_avqa" and len(concluded) > 1:
+                several += 1
+                for exchange in concluded:
+                    found = dict(x.split(" -> ") for x in exchange.reply.splitlines() if "->" in x)
+                    _check_music(exchange.prompt, found, exchange.reply)
+    assert several > 3
+
+
+def _check_music(prompt: str, found: dict[str, str], reply: str) -> None:
+    answer = reply.rsplit("Answer: ", 1)[-1] if "Answer: " in reply else None
+    heard = found.get("Which instruments can be heard?", "").split(", ")
+    seen = found.get("Which instruments are in the picture, from left to right?", "").split(", ")
+    if answer is None:
+        return
+    if "How many of the instruments in the picture" in prompt:
+        both = [name for name in seen if name in heard]
+        assert answer == ("zero", "one", "two", "three")[len(both)]
+    elif "Where is the sounding instrument" in prompt:
+        assert answer == ("left", "middle", "right")[seen.index(heard[0])]
+    elif "heard that is not in the picture" in prompt:
+        assert answer == ("no" if set(heard) <= set(seen) else "yes")
+
+
+def test_exercises_have_their_answers_in_their_texts() -> None:
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        (copied,) = DRILLS["copied"](rng)
+        assert copied.reply == " ".join([copied.prompt] * 3)
+        for exchange in DRILLS["paired"](rng):
+            asked, answer = exchange.reply.split(" -> ")
+            ends = [{x[2:].split(": ")[0], x.split(" ")[-1]} for x in exchange.prompt.splitlines()]
+            assert [pair for pair in ends if asked in pair] == [{asked, answer}]
+        for exchange in DRILLS["found"](rng):
+            told = [x.split(" -> ") for x in exchange.reply.splitlines()]
+            key, answer = told[-2][1], told[-1][1]
+            (line,) = (
+                x
+                for x in exchange.prompt.splitlines()
+                if all(y in x.replace(": ", "; ") + ";" for y in _parts(told[:-1]))
+            )
+            assert answer in line, key
+        for exchange in DRILLS["counted"](rng):
+            seen, sounds, answer = (x.split(" -> ")[1] for x in exchange.reply.splitlines())
+            away = [abs(float(x) - float(seen.split()[1])) for x in sounds.split(", ")]
+            assert answer == f"Audio {int(np.argmin(away)) + 1}"
+
+
+def _parts(told: list[list[str]]) -> list[str]:
+    """Return what must stand in the line that is looked for."""
+    names = {"Which stripe": "flag {};", "How does": "anthem {};", "Which region of": "- {};"}
+    return [
+        pattern.format(found)
+        for step, found in told
+        for start, pattern in names.items()
+        if step.startswith(start)
+    ]
+
+
+def test_a_judgement_scores_the_caption_by_the_thought_before_it() -> None:
+    prompts = PromptSet("default", "embedded")
+    for step in range(20):
+        for exchange in tales(1, step, "reading", 0, {"judged": 1}, prompts)[0].exchanges:
+            verdict = read_verdict(exchange.reply)
+            assert verdict is not None
+            said = re.sub(r"\d\.\d", "?", exchange.prompt.splitlines()[0].removeprefix("Caption: "))
+            thought = re.sub(r"\d\.\d", "?", exchange.reply.split("</think>")[0][7:])
+            if verdict.score == 10:  # numbers may be a tenth beside one another
+                assert thought == said
+            elif "?" not in said:
+                assert thought != said
+
+
+def test_a_value_is_one_token_wherever_it_stands(untrained: TransformersBackend) -> None:
+    """Otherwise it could not be looked up by its other form."""
+    words = untrained.load().processor.tokenizer
+    for value in (*COLOURS, *INSTRUMENTS, "rising", "Velnor", "torl", "0.7", "Audio 3", "still"):
+        (one,) = words(value)["input_ids"]
+        for text in (f"x {value}", f"x, {value};", f"x -> {value}\n", f"flag {value} with"):
+            assert one in words(text)["input_ids"], text
+    assert words.decode(words("\nB. Bell")["input_ids"][1:2]) == "B."
+
+
+def test_an_option_is_answered_by_its_text() -> None:
+    for column in ("compositional", "meme", "dm_match"):
+        for sample in samples(column, SEED, 8):
+            reply = f"Answer: {answer_of(sample.item)}"
+            assert score_item(sample.item, reply)["accuracy"] == 1.0
+
+
+def test_phases_follow_one_another() -> None:
+    plan = Plan("reading", 1, (Phase(2, {"copied": 1}), Phase(3, {"tale": 2})), 1e-3)
+    assert plan.steps == 5
+    assert [dict(plan.phase(step).texts) for step in (0, 1, 2, 4)] == [
+        {"copied": 1},
+        {"copied": 1},
+        {"tale": 2},
+        {"tale": 2},
+    ]
+    with pytest.raises(IndexError):
+        plan.phase(5)
 
 
 def test_labels_say_what_a_scene_holds() -> None:
