@@ -303,7 +303,7 @@ def test_exercises_have_their_answers_in_their_texts() -> None:
             assert answer in line, key
         for exchange in DRILLS["counted"](rng):
             seen, sounds, answer = (x.split(" -> ")[1] for x in exchange.reply.splitlines())
-            away = [abs(float(x) - float(seen.split()[1])) for x in sounds.split(", ")]
+            away = [abs(float(x[9:]) - float(seen.split()[1])) for x in sounds.split(", ")]
             assert answer == f"Audio {int(np.argmin(away)) + 1}"
 
 

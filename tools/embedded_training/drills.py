@@ -100,9 +100,9 @@ def counted(rng: np.random.Generator) -> list[Exchange]:
     pairs = []
     for _ in range(4):
         numbers = [tempo * float(rng.uniform(0.93, 1.07)) for tempo in tempi]
-        listed = ", ".join(f"{number:.1f}" for number in numbers)
+        listed = ", ".join(f"Audio {k}: {x:.1f}" for k, x in enumerate(numbers, start=1))
         for place, number in enumerate(numbers):
-            near = number + 0.1 * int(rng.integers(-1, 2))
+            near = number + one_of(rng, (-0.1, 0.0, 0.0, 0.1))
             given = (
                 f"How often does the shape bounce in one second? -> about {near:.1f} times\n"
                 f"How many beats per second does each of the four sounds have? -> {listed}\n"

@@ -23,7 +23,7 @@ from aurelia_plugin.paths import cache_dir
 
 __all__ = ["GENERATOR_VERSION", "chosen_folder", "folder", "planned_folder", "samples"]
 
-GENERATOR_VERSION: Final = 1
+GENERATOR_VERSION: Final = 2
 """Raised with every change that alters an item or its media."""
 
 _SEED: Final = "AVREASONBENCH_MINI_SEED"

@@ -64,7 +64,10 @@ def _match(motion: str, verb: str, rng: np.random.Generator, turn: int) -> Draft
         ),
         answers=(
             f"about {1.0 / period:.1f} times",
-            ", ".join(f"{TEMPI[name] * factor / 60.0:.1f}" for name in order),
+            ", ".join(
+                f"{sound}: {TEMPI[name] * factor / 60.0:.1f}"
+                for sound, name in zip(_OPTIONS, order, strict=True)
+            ),
             _OPTIONS[position],
         ),
         options=_OPTIONS,
