@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -18,6 +19,14 @@ from aurelia_plugin.model_wrappers.sidecar.settings import SidecarOptions, found
 from aurelia_plugin.spec import BackendSpec
 
 from .conftest import FAKE
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the user's own settings are."""
+    for name in set(os.environ):
+        if name.startswith("AURELIA_") and name.endswith(("_REPO", "_PYTHON", "_WEIGHTS")):
+            monkeypatch.delenv(name)
 
 
 def options(**given: object) -> SidecarOptions:
