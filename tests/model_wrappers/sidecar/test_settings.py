@@ -183,4 +183,8 @@ def test_doctor_tells_what_each_sidecar_lacks(monkeypatch: pytest.MonkeyPatch) -
     assert [lack.what for lack in lacks(row("pandagpt"))] == [
         "there is no adapter for this system yet"
     ]
+    for name in ("macaw_llm", "bay_cat"):
+        (lack,) = lacks(row(name))
+        assert "docs/sidecars.md" in lack.fix
+        assert lack.fix.endswith("Code without weights, so no score can be had.")
     assert BackendSpec.parse(row("videollama2").backend or "").provider == "sidecar"
