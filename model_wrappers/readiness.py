@@ -67,6 +67,8 @@ def _sidecar(spec: BackendSpec, row: Row) -> list[Lack]:
     options = read_options(SidecarOptions, {**row.options, **spec.options}, row.id)
     if spec.model not in adapters():
         fix = "Write one (docs/sidecars.md), and name it: target=sidecar:/path/to/adapter.py."
+        if row.status == "unavailable":
+            fix += f" {row.note}"
         return [Lack("there is no adapter for this system yet", fix)]
     return [
         Lack(f"{lack.setting}=… is not set: {lack.what}", lack.fix)

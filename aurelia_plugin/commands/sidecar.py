@@ -51,7 +51,11 @@ def _add_create(actions: Subcommands) -> None:
         "modules can be imported. Without a name, list the environments.",
     )
     create.add_argument("environment", nargs="?", help="its name")
-    create.add_argument("--python", help="the interpreter that the venv is made from")
+    create.add_argument(
+        "--python",
+        help="the interpreter that the venv is made from; by default this one, or, where it does "
+        "not fit, the newest on the PATH that does",
+    )
     create.add_argument("--to", type=Path, metavar="DIR", help="where; by default in the cache")
     create.set_defaults(run=_create)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import platform
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +26,7 @@ __all__ = ["ENVIRONMENTS", "Environment", "create", "environment", "environment_
 
 ENVIRONMENTS = Path(__file__).parent / "environments"
 _MARK = "aurelia-environment.json"
+_MINORS = range(20, 7, -1)
 
 
 class Environment(NamedTuple):
@@ -102,19 +107,19 @@ def create(
 
     Args:
         name: the environment.
-        python: the interpreter that the venv is made from; by default this one.
+        python: the interpreter that the venv is made from; by default this one, or, where it does
+            not fit, the newest on the PATH that does.
         folder: where; by default in the user's cache, where backends find it by themselves.
         say: told what is being done.
 
     Raises:
-        ConfigError: if the Python does not fit, a step failed, or a module cannot be imported.
+        ConfigError: if no Python fits, a step failed, or a module cannot be imported.
     """
     made = environment(name)
     place = folder or made.folder
-    base = python or sys.executable
     own = _python_of(place)
     if not own.is_file():
-        _check_version(made, base)
+        base = _base(made, python)
         say(f"{name}: making {place} from {base}")
         _step([base, "-m", "venv", str(place)], f"{base} cannot make a venv")
     mark = {"requirements": digest_of([made.path.read_text(encoding="utf-8")])}
@@ -125,17 +130,61 @@ def create(
     _check_imports(made, own)
     write_atomically(place / _MARK, json.dumps(mark).encode())
     say(f"{name}: ready; {len(made.imports)} modules can be imported: {own}")
+    absent = [program for program in made.programs if shutil.which(program) is None]
+    if absent:
+        say(f"{name}: not on the PATH, and needed: {', '.join(absent)}")
     return own
+
+
+def _base(made: Environment, python: str | None) -> str:
+    """Return the interpreter to make a venv from: the one named, this one, or one on the PATH."""
+    if python is not None:
+        version = _version(python)
+        if version in made.pythons:
+            return python
+        seen = f"{python} is {version}"
+    else:
+        named = (shutil.which(f"python3.{minor}") for minor in _MINORS)
+        for candidate in (sys.executable, *filter(None, named)):
+            with contextlib.suppress(ConfigError):  # a version manager's may not run
+                if _version(candidate) in made.pythons:
+                    return candidate
+        seen = f"this one is {platform.python_version()}, and none on the PATH fits"
+    wanted = next((f"3.{minor}" for minor in _MINORS if f"3.{minor}.0" in made.pythons), "3")
+    raise ConfigError(
+        f"The environment {made.name} is made for Python {made.pythons}; {seen}.",
+        f"Install one (apt-get install python{wanted}-venv; conda create -n py python={wanted}; "
+        f"uv python install {wanted}), and name its interpreter with --python.",
+    )
+
+
+def _version(python: str) -> str:
+    code = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
+    return _step([python, "-c", code], f"{python} is no Python").strip()
 
 
 def _install(made: Environment, python: Path) -> None:
     """Run pip; what it says goes where this process's own output goes, for it takes minutes."""
-    command = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
-    if subprocess.run([*command, "-r", str(made.path)], check=False).returncode:
-        raise ConfigError(
-            f"pip could not install {made.path}; its own lines above say why.",
-            "Correct what they name, and repeat: what is installed already stays.",
-        )
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "pip.log"
+        command = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
+        command += ["--log", str(log), "-r", str(made.path)]
+        if not subprocess.run(command, check=False).returncode:
+            return
+        why = _why(log.read_text(encoding="utf-8") if log.is_file() else "")
+    raise ConfigError(
+        f"pip could not install {made.path}: {why}",
+        "Try another Python with --python and a new folder with --to; or correct a copy of the "
+        "file, install it with pip into a venv of your own, and name its interpreter as python=…",
+    )
+
+
+def _why(log: str) -> str:
+    """Return pip's last errors and the requirement that it was at, from its log."""
+    lines = [line.partition(" ")[2].strip() for line in log.splitlines()]  # without the time
+    errors = [line[:200] for line in lines if line.startswith("ERROR: ")][-2:]
+    at = [line for line in lines if re.match(r"(Collecting|Building wheel for) ", line)][-1:]
+    return "; ".join([*errors, *at]) or "its own lines above say why"
 
 
 def _marked(place: Path) -> object:
@@ -143,16 +192,6 @@ def _marked(place: Path) -> object:
         return json.loads((place / _MARK).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-
-
-def _check_version(made: Environment, base: str) -> None:
-    code = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
-    version = _step([base, "-c", code], f"{base} is no Python").strip()
-    if version not in made.pythons:
-        raise ConfigError(
-            f"The environment {made.name} is made for Python {made.pythons}; {base} is {version}.",
-            "Name another interpreter with --python.",
-        )
 
 
 def _check_imports(made: Environment, python: Path) -> None:
@@ -169,7 +208,8 @@ def _check_imports(made: Environment, python: Path) -> None:
     if failed:
         raise ConfigError(
             f"{made.name}: not importable: {'; '.join(failed)}.",
-            f"Remove {python.parent.parent} and run `aurelia sidecar create {made.name}` again.",
+            "Install the system's library that they name, if they name one; otherwise remove "
+            f"{python.parent.parent} and run `aurelia sidecar create {made.name}` again.",
         )
 
 

@@ -31,8 +31,11 @@ _LONGEST_LINE = 400
 _NOT_PASSED_ON = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
 """Variables of this process's Python that would lead another one to the wrong packages."""
 
-_SECRETS = ("_API_KEY", "_SECRET", "_PASSWORD")
+_SECRETS = ("_API_KEY", "_ACCESS_KEY", "_SECRET", "_PASSWORD", "_TOKEN")
 """Endings of variables that are none of a worker's business: it runs other people's code."""
+
+_HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+"""Passed on nevertheless: upstream code loads weights with them."""
 
 _alive: weakref.WeakSet[WorkerProcess] = weakref.WeakSet()
 
@@ -297,7 +300,7 @@ def _environment(added: Mapping[str, str]) -> dict[str, str]:
     kept = {
         key: value
         for key, value in os.environ.items()
-        if key not in _NOT_PASSED_ON and not key.endswith(_SECRETS)
+        if key in _HUB_TOKENS or (key not in _NOT_PASSED_ON and not key.endswith(_SECRETS))
     }
     return {**kept, "PYTHONNOUSERSITE": "1", "TOKENIZERS_PARALLELISM": "false", **added}
 

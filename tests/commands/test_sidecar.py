@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from aurelia_plugin.cli import main
+from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.model_wrappers.sidecar import environments
 from aurelia_plugin.model_wrappers.sidecar.facts import adapter_facts
 
@@ -51,18 +53,60 @@ def test_create_says_what_does_not_fit(
 ) -> None:
     small_environment.write_text("# python: <3.0\n")
     assert main(["sidecar", "create", "small"]) == 1
-    assert "is made for Python <3.0" in capsys.readouterr().err
-    small_environment.write_text("# imports: json no_such_module\n")
-    assert main(["sidecar", "create", "small", "--to", str(tmp_path / "venv")]) == 1
     said = capsys.readouterr().err
-    assert "no_such_module: ModuleNotFoundError" in said
-    small_environment.write_text("./no_such_folder\n")
-    assert main(["sidecar", "create", "small", "--to", str(tmp_path / "venv")]) == 1
-    assert "pip could not install" in capsys.readouterr().err
+    assert "is made for Python <3.0" in said
+    assert "none on the PATH fits" in said
+    assert main(["sidecar", "create", "small", "--python", sys.executable]) == 1
+    assert f"{sys.executable} is 3." in capsys.readouterr().err
+    small_environment.write_text("# imports: json no_such_module\n# programs: no-such-program\n")
+    venv = ["--to", str(tmp_path / "venv")]
+    assert main(["sidecar", "create", "small", *venv]) == 1
+    assert "no_such_module: ModuleNotFoundError" in capsys.readouterr().err
+    small_environment.write_text("# programs: no-such-program\n")
+    assert main(["sidecar", "create", "small", *venv]) == 0
+    assert "not on the PATH, and needed: no-such-program" in capsys.readouterr().out
     assert main(["sidecar", "create", "small", "--python", "/no/such", "--to", "/no"]) == 1
     assert "is no Python" in capsys.readouterr().err
     assert main(["sidecar", "create", "large"]) == 1
     assert "Use one of: small" in capsys.readouterr().err
+
+
+def test_what_pip_cannot_install_is_named(
+    small_environment: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    venv = ["--to", str(tmp_path / "venv")]
+    small_environment.write_text("--no-index\nno-such-package==1.0\n")
+    assert main(["sidecar", "create", "small", *venv]) == 1
+    said = capsys.readouterr().err
+    assert f"pip could not install {small_environment}" in said
+    assert "No matching distribution found for no-such-package==1.0" in said
+    assert "name its interpreter as python=" in said
+    small_environment.write_text("--no-index\n./no_such_folder\n")
+    assert main(["sidecar", "create", "small", *venv]) == 1
+    assert "no_such_folder" in capsys.readouterr().err
+    # A failed build names its package in none of pip's errors: the last one collected is it.
+    log = "2026-11-25T03:00:00,001 Collecting tokenizers==0.19.1 (from -r vita.txt (line 10))\n"
+    log += "2026-11-25T03:00:00,002   error: metadata-generation-failed\n"
+    assert environments._why(log).startswith("Collecting tokenizers==0.19.1")
+    assert environments._why("") == "its own lines above say why"
+
+
+def test_create_takes_a_python_from_the_path_where_this_one_does_not_fit(
+    small_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = environments.environment("small")
+    for minor, version in ((13, "3.13.0"), (10, "3.10.7"), (9, "3.9.1"), (12, "")):
+        program = tmp_path / f"python3.{minor}"
+        program.write_text(f"#!/bin/sh\n{'echo ' + version if version else 'exit 127'}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert environments._base(made, None) == sys.executable
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    old = made._replace(pythons=SpecifierSet(">=3.9,<3.13"))
+    assert environments._base(old, None) == str(tmp_path / "python3.10")
+    with pytest.raises(ConfigError, match="none on the PATH fits") as caught:
+        environments._base(made._replace(pythons=SpecifierSet("<3.9")), None)
+    assert "apt-get install python3.8-venv" in caught.value.fix
 
 
 def test_the_packaged_environments_are_listed_with_their_systems(

@@ -8,21 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Tuple
 
-from aurelia_plugin.model_wrappers.sidecar.kit import (
-    Answer,
-    Block,
-    Generation,
-    Image,
-    Options,
-    Sound,
-    Used,
-    Video,
-    fitted,
-    spliced,
-    turns,
-)
-from aurelia_plugin.model_wrappers.sidecar.kit.models import counted, first_logits
-from aurelia_plugin.model_wrappers.sidecar.kit.shims import alias_functional_tensor, run_on_cpu
+from aurelia_plugin.model_wrappers.sidecar import kit
+from aurelia_plugin.model_wrappers.sidecar.kit import models, shims
 from aurelia_plugin.model_wrappers.sidecar.kit.sound import RATE, cropped, read_waveform
 
 SYSTEM = "VideoLLaMA2.1-7B-AV"
@@ -41,12 +28,13 @@ WEIGHTS = "DAMO-NLP-SG/VideoLLaMA2.1-7B-AV"
 _TRACK_SECONDS = 16.0  # upstream: 8 windows of 2 s, spread over the soundtrack
 _SOUND_SECONDS = 30.0
 _SOUND_TOKENS = 1496  # of 30 s: 187 x 8 patches of 16 x 16
+_MOST_PICTURE_TOKENS = 1400  # a video of 16 frames has 1352
 
 
 class VideoLlama2:
     """Answers requests with upstream's processors, chat template and `generate`."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: kit.Options) -> None:
         import videollama2
         from videollama2 import constants, mm_utils
 
@@ -64,14 +52,16 @@ class VideoLlama2:
         self.upstream = mm_utils
         self.folder = options.folder
 
-    def answer(self, blocks: List[Block], generation: Generation) -> Answer:
+    def answer(self, blocks: List[kit.Block], generation: kit.Generation) -> kit.Answer:
         """Answer one request."""
         import torch
 
-        used = Used()
+        used = kit.Used()
         media, tags = self._media(blocks, used)
-        room = self.context - generation.max_new_tokens - _most_positions(blocks)
-        blocks, shortened = fitted(blocks, lambda form: len(self._tokens(form, tags)) <= room)
+        pictures = tags.count(self.ids["<video>"])
+        room = self.context - generation.max_new_tokens
+        room -= pictures * _MOST_PICTURE_TOKENS + used.clips * _SOUND_TOKENS
+        blocks, shortened = kit.fitted(blocks, lambda form: len(self._tokens(form, tags)) <= room)
         used.dropped += shortened
         ids = torch.tensor([self._tokens(blocks, tags)], device=self.model.device)
         stop = self.upstream.KeywordsStoppingCriteria(
@@ -80,9 +70,9 @@ class VideoLlama2:
         core = self.model.model
         with (
             torch.inference_mode(),
-            first_logits(self.model) as logits,
-            counted(core.mm_projector) as seen,
-            counted(core.mm_projector_a) as heard,
+            models.first_logits(self.model) as logits,
+            models.counted(core.mm_projector) as seen,
+            models.counted(core.mm_projector_a) as heard,
         ):
             output = self.model.generate(
                 ids,
@@ -98,17 +88,17 @@ class VideoLlama2:
         if used.sound_tokens != used.clips * _SOUND_TOKENS:
             raise RuntimeError(f"{used.clips} sounds became {used.sound_tokens} tokens")
         text = self.tokenizer.batch_decode(output, skip_special_tokens=True)[0]
-        return Answer(text, used, (), logits.as_list())
+        return kit.Answer(text, used, (), logits.as_list())
 
-    def _media(self, blocks: List[Block], used: Used) -> Tuple[List[Any], List[int]]:
+    def _media(self, blocks: List[kit.Block], used: kit.Used) -> Tuple[List[Any], List[int]]:
         """Return what upstream's `generate` takes as `images`, and the id of each one's place."""
         media, tags = [], []
         for block in blocks:
-            if isinstance(block, Video):
+            if isinstance(block, kit.Video):
                 media.append((self._video(block, used), "video"))
-            elif isinstance(block, Sound):
+            elif isinstance(block, kit.Sound):
                 media.append((self._sound(block, used), "audio"))
-            elif isinstance(block, Image):
+            elif isinstance(block, kit.Image):
                 # As an image it would be sent to the sound encoder where there is no video; as a
                 # video of equal frames it is what upstream makes of images itself.
                 picture = self._cast(self.processor["image"](block.path))
@@ -119,7 +109,7 @@ class VideoLlama2:
             tags.append(self.ids[f"<{media[-1][1]}>"])
         return media, tags
 
-    def _video(self, block: Video, used: Used) -> Any:
+    def _video(self, block: kit.Video, used: kit.Used) -> Any:
         if block.sound is None:
             video = self._cast(self.processor["video"](block.path, va=False))
             used.frames += len(video)
@@ -133,7 +123,7 @@ class VideoLlama2:
         used.hear(len(sound) / RATE, _TRACK_SECONDS, "soundtrack", why)
         return {key: self._cast(value) for key, value in both.items()}
 
-    def _sound(self, block: Sound, used: Used) -> Any:
+    def _sound(self, block: kit.Sound, used: kit.Used) -> Any:
         # Of a longer one upstream takes a random window.
         path = cropped(block.path, _SOUND_SECONDS, self.folder)
         used.hear(block.seconds, _SOUND_SECONDS)
@@ -142,37 +132,31 @@ class VideoLlama2:
     def _cast(self, tensor: Any) -> Any:
         return tensor.to(device=self.model.device, dtype=self.model.dtype)
 
-    def _tokens(self, blocks: List[Block], tags: List[int]) -> List[int]:
+    def _tokens(self, blocks: List[kit.Block], tags: List[int]) -> List[int]:
         """Return the prompt's ids: upstream's template, with a tag's id in each medium's place."""
         prompt = self.tokenizer.apply_chat_template(
-            turns(blocks), tokenize=False, add_generation_prompt=True
-        )
-        return spliced(
-            prompt,
-            [[tag] for tag in tags],
-            lambda text: self.tokenizer(text, add_special_tokens=False).input_ids,
+            kit.turns(blocks), tokenize=False, add_generation_prompt=True
         )
 
+        def tokens(text: str) -> List[int]:
+            return list(self.tokenizer(text, add_special_tokens=False).input_ids)
 
-def _most_positions(blocks: List[Block]) -> int:
-    """Return how many positions the media take at most: 1352 for a video of 16 frames."""
-    sounds = sum(isinstance(b, Sound) or bool(getattr(b, "sound", None)) for b in blocks)
-    return sounds * _SOUND_TOKENS + 1400 * sum(isinstance(b, (Video, Image)) for b in blocks)
+        return kit.spliced(prompt, [[tag] for tag in tags], tokens)
 
 
-def _prepare(options: Options) -> None:
+def _prepare(options: kit.Options) -> None:
     if options.device == "cpu":
-        run_on_cpu()
-    alias_functional_tensor()
+        shims.run_on_cpu()
+    shims.alias_functional_tensor()
 
 
-def load(options: Options) -> VideoLlama2:
+def load(options: kit.Options) -> VideoLlama2:
     """Load the published weights; the SigLIP tower that they name comes from the hub's cache."""
     _prepare(options)
     return VideoLlama2(options)
 
 
-def load_tiny(options: Options) -> VideoLlama2:
+def load_tiny(options: kit.Options) -> VideoLlama2:
     """Write a tiny random checkpoint of upstream's own classes, and load it as a real one."""
     _prepare(options)
     from aurelia_plugin.model_wrappers.sidecar.tiny.videollama2 import write_checkpoint

@@ -1,40 +1,33 @@
-"""A tiny random VITA-1.0, made of upstream's own classes."""
+"""A tiny random VITA-1.5, made of upstream's own classes."""
 
 from __future__ import annotations
 
 import json
 import os
-from typing import Any, Tuple
+from typing import Any
 
 from aurelia_plugin.model_wrappers.sidecar.kit.sound import RATE
 from aurelia_plugin.model_wrappers.sidecar.kit.tiny import byte_tokenizer
 
-__all__ = ["build"]
+__all__ = ["write_checkpoint"]
 
 
-def build(folder: str) -> Tuple[Any, Any]:
-    """Write its parts into a folder; return tokenizer and model.
-
-    Upstream's own `load_pretrained_model` is not used: it wants two GPUs.
-    """
-    from transformers import AutoConfig
-    from vita.model.language_model.vita_mixtral import VITAMixtralConfig, VITAMixtralForCausalLM
+def write_checkpoint(folder: str) -> str:
+    """Write a checkpoint into a folder, which becomes the working directory; return its path."""
+    from vita.model.language_model.vita_qwen2 import VITAQwen2Config, VITAQwen2ForCausalLM
     from vita.model.multimodal_encoder.internvit.configuration_intern_vit import InternVisionConfig
     from vita.model.multimodal_encoder.internvit.modeling_intern_vit import InternVisionModel
 
     os.chdir(folder)  # upstream tells towers by words in their path: "internvit"
-    # Published checkpoints bring this class as remote code.
-    AutoConfig.register(InternVisionConfig.model_type, InternVisionConfig)
     _write_tower(InternVisionConfig, InternVisionModel)
     _write_ear(hidden=32)
-    tokenizer = byte_tokenizer("tokenizer")
-    config = VITAMixtralConfig(
+    tokenizer = byte_tokenizer("tiny-vita")
+    config = VITAQwen2Config(
         hidden_size=32,
         intermediate_size=48,
         num_hidden_layers=2,
         num_attention_heads=2,
         num_key_value_heads=2,
-        num_local_experts=2,
         vocab_size=len(tokenizer),
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
@@ -42,11 +35,14 @@ def build(folder: str) -> Tuple[Any, Any]:
         mm_hidden_size=64,
         mm_projector_type="mlp2x_gelu",
         mm_audio_encoder="ear",
+        audio_prompt_finetune=True,
+        audio_prompt_num=5,
         tokenizer_model_max_length=6200,
         image_aspect_ratio="pad",
         initializer_range=0.2,
     )
-    return tokenizer, VITAMixtralForCausalLM(config)
+    VITAQwen2ForCausalLM(config).save_pretrained("tiny-vita")
+    return "tiny-vita"
 
 
 def _write_tower(config_class: Any, model_class: Any) -> None:
@@ -66,7 +62,8 @@ def _write_tower(config_class: Any, model_class: Any) -> None:
 
 
 def _write_ear(hidden: int) -> None:
-    """Write the configuration of a small Whale encoder, and neutral statistics for its input."""
+    """Write a small Whale encoder without weights, and neutral statistics for its input."""
+    import torch
     import yaml
 
     part = {f"transformer-{side}-dim": hidden for side in ("input", "output", "attention")}
@@ -112,3 +109,4 @@ def _write_ear(hidden: int) -> None:
         yaml.safe_dump(form, file)
     with open("ear/global_cmvn", "w", encoding="utf-8") as file:
         json.dump({"mean_stat": [0.0] * 80, "var_stat": [100.0] * 80, "frame_num": 1}, file)
+    torch.save({}, "ear/final.pt")  # its weights come with the checkpoint

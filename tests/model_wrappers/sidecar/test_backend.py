@@ -117,13 +117,15 @@ def test_draws_of_a_system_depend_on_the_seed_alone(fake: Open) -> None:
 def test_a_worker_gets_no_keys_and_nothing_of_this_python(
     fake: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "very-secret")
-    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    secrets = ("OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "PYTHONPATH")
+    for name in secrets:
+        monkeypatch.setenv(name, "very-secret")
     monkeypatch.setenv("HF_HOME", "/a/cache")
+    monkeypatch.setenv("HF_TOKEN", "for-weights")
     backend = fake()
-    seen = [ask(backend, f"environment {name}") for name in ("OPENAI_API_KEY", "PYTHONPATH")]
-    assert seen == ["not set", "not set"]
+    assert {ask(backend, f"environment {name}") for name in secrets} == {"not set"}
     assert ask(backend, "environment HF_HOME") == "/a/cache"
+    assert ask(backend, "environment HF_TOKEN") == "for-weights"
 
 
 @pytest.mark.parametrize(

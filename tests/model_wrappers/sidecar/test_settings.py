@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -18,6 +19,14 @@ from aurelia_plugin.model_wrappers.sidecar.settings import SidecarOptions, found
 from aurelia_plugin.spec import BackendSpec
 
 from .conftest import FAKE
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the user's own settings are."""
+    for name in set(os.environ):
+        if name.startswith("AURELIA_") and name.endswith(("_REPO", "_PYTHON", "_WEIGHTS")):
+            monkeypatch.delenv(name)
 
 
 def options(**given: object) -> SidecarOptions:
@@ -174,4 +183,8 @@ def test_doctor_tells_what_each_sidecar_lacks(monkeypatch: pytest.MonkeyPatch) -
     assert [lack.what for lack in lacks(row("pandagpt"))] == [
         "there is no adapter for this system yet"
     ]
+    for name in ("macaw_llm", "bay_cat"):
+        (lack,) = lacks(row(name))
+        assert "docs/sidecars.md" in lack.fix
+        assert lack.fix.endswith("Code without weights, so no score can be had.")
     assert BackendSpec.parse(row("videollama2").backend or "").provider == "sidecar"

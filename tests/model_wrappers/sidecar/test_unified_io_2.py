@@ -197,8 +197,7 @@ def test_upstream_itself_with_a_tiny_random_instance(
     from aurelia_plugin.cli import main
 
     where = ["--tiny", "--repo", str(checkout("unified_io_2"))]
-    python = python_of("unified_io_2")
-    where += ["--python", python] if python else []
+    where += ["--python", python_of("unified_io_2")]
     monkeypatch.setenv("PATH", PATH)
     assert shutil.which("ffmpeg"), "upstream reads videos with ffmpeg and ffprobe"
     assert main(["sidecar", "check", f"unified_io_2_{size}", *where]) == 0

@@ -200,8 +200,7 @@ def test_upstream_itself_with_a_tiny_random_instance(
     from aurelia_plugin.cli import main
 
     where = ["--tiny", "--repo", str(checkout("video_llama")), "--option", f"prompt={prompt}"]
-    python = python_of("video_llama")
-    where += ["--python", python] if python else []
+    where += ["--python", python_of("video_llama")]
     assert main(["sidecar", "check", "video_llama", *where]) == 0
     said = capsys.readouterr().out
     assert "picture: reached: logits changed when blanked" in said

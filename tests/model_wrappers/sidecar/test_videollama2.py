@@ -17,7 +17,7 @@ from aurelia_plugin.backend import Message, Prompt, Reply, Text
 from aurelia_plugin.errors import BackendError, ConfigError, MediaError
 from aurelia_plugin.media.clip import Clip, Media, Waveform
 from aurelia_plugin.model_wrappers.providers import BackendPool
-from aurelia_plugin.model_wrappers.sidecar import environments, facts
+from aurelia_plugin.model_wrappers.sidecar import facts
 from aurelia_plugin.model_wrappers.sidecar.files import written
 
 from .conftest import asked
@@ -246,7 +246,7 @@ def test_upstreams_own_inference_gets_the_same_ids_media_and_text(
     block = written(asked("", Media.file("video", clip_file)))[0]
     worker = Path(facts.__file__).with_name("worker.py")
     adapter = facts.adapters()["videollama2"]
-    python = python_of("videollama2") or environments.environment_python("vl2")
+    python = python_of("videollama2")
     (tmp_path / "tiny").mkdir()
     where = [worker, adapter, checkout("videollama2"), tmp_path / "tiny"]
     command = [python, "-c", PARITY, *where, block["path"], block["sound"]]
@@ -258,8 +258,7 @@ def test_upstream_itself_with_a_tiny_random_instance(capsys: pytest.CaptureFixtu
     from aurelia_plugin.cli import main
 
     where = ["--tiny", "--repo", str(checkout("videollama2"))]
-    python = python_of("videollama2")
-    where += ["--python", python] if python else []
+    where += ["--python", python_of("videollama2")]
     assert main(["sidecar", "check", "videollama2", *where]) == 0
     said = capsys.readouterr().out
     assert "picture: reached: logits changed when blanked" in said

@@ -23,9 +23,13 @@ def checkout(system: str) -> Path:
     return folder
 
 
-def python_of(system: str) -> str | None:
-    """Return the interpreter of the system's environment, None for the one in the cache."""
-    return os.environ.get(f"AURELIA_{system.upper()}_PYTHON")
+def python_of(system: str) -> str:
+    """Return the interpreter that `AURELIA_<SYSTEM>_PYTHON` names; skip the test without one."""
+    variable = f"AURELIA_{system.upper()}_PYTHON"
+    named = os.environ.get(variable)
+    if not named:
+        pytest.skip(f"{variable} names no interpreter of the system's environment")
+    return named
 
 
 def signatures(folder: Path) -> dict[str, list[str]]:

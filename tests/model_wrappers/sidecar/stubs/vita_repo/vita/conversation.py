@@ -1,18 +1,9 @@
-from enum import Enum, auto
-
-
-class SeparatorStyle(Enum):
-    TWO = auto()
-    Qwen2p5Instruct = auto()
-
-
 class Conversation:
-    def __init__(self, sep="<|im_start|>", sep2="<|im_start|>"):
-        self.roles, self.messages = ("user", "bot"), []
-        self.sep_style, self.sep, self.sep2 = SeparatorStyle.Qwen2p5Instruct, sep, sep2
+    def __init__(self):
+        self.roles, self.messages, self.sep = ("user", "bot"), [], "<|im_start|>"
 
     def copy(self):
-        return Conversation(self.sep, self.sep2)
+        return Conversation()
 
     def append_message(self, role, message):
         self.messages.append([role, message])
@@ -23,4 +14,4 @@ class Conversation:
         return f"[{modality}]" + "".join(f"[{role}]{text or ''}" for role, text in self.messages)
 
 
-conv_templates = {"qwen2p5_instruct": Conversation(), "mixtral_two": Conversation("</s>", "</s>")}
+conv_templates = {"qwen2p5_instruct": Conversation()}

@@ -1,4 +1,4 @@
-"""A stand-in with the call surface of VITA-1.5 that lmms-eval uses; it tells what it was given."""
+"""A stand-in with the call surface of VITA-1.5; it tells what it was given."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def load_pretrained_model(
     device="cuda",
     **kwargs,
 ):
-    model = Model(model_type, json.loads(os.environ.get("STUB_CONFIG", "{}")))
+    model = VITAQwen2ForCausalLM(json.loads(os.environ.get("STUB_CONFIG", "{}")))
     model.loaded = [model_path, model_name, model_type, device]
     return Tokenizer(model), model, None, 2048
 
@@ -38,14 +38,13 @@ class Tokenizer:
     def __call__(self, text):
         return SimpleNamespace(input_ids=list(text.encode()))
 
-    def batch_decode(self, sequences, skip_special_tokens=True):
-        assert not skip_special_tokens
-        self.model.seen["given back"] = sequences.shape[1]
-        end = "<|im_end|>" if self.model.kind == "qwen2p5_instruct" else "</s>"
-        return ["\u261c" + json.dumps(self.model.seen) + end]
+    def decode(self, ids, skip_special_tokens=False):
+        assert skip_special_tokens
+        self.model.seen["new tokens"] = len(ids)
+        return self.model.state + json.dumps(self.model.seen)
 
 
-class Processor:
+class audioEncoderProcessor:
     def process(self, wav_path):
         waveform, rate = torchaudio.load(wav_path)
         frames = waveform.shape[1] * 100 // rate
@@ -53,30 +52,29 @@ class Processor:
 
 
 class Ear(torch.nn.Module):
-    audio_processor = Processor()
+    audio_processor = audioEncoderProcessor()
 
 
 class Core(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.mm_projector = torch.nn.Identity()
-
     def forward(self, inputs_embeds=None):
         return inputs_embeds
 
 
-class Model(torch.nn.Module):
-    def __init__(self, kind, config):
+class VITAQwen2ForCausalLM(torch.nn.Module):
+    def __init__(self, config):
         super().__init__()
-        self.kind, self.core, self.ear = kind, Core(), Ear()
+        self.core, self.ear = Core(), Ear()
         self.dtype, self.device = torch.float32, torch.device("cpu")
-        self.lost = config.get("lost", 0)
-        self.config = SimpleNamespace(tokenizer_model_max_length=6200, image_aspect_ratio="pad")
+        self.lost, self.state = config.get("lost", 0), config.get("state", "\u261c")
+        self.prompts = config.get("audio_prompt_num", 0)
+        self.config = SimpleNamespace(
+            tokenizer_model_max_length=6200,
+            image_aspect_ratio="pad",
+            audio_prompt_finetune=self.prompts > 0,
+            audio_prompt_num=self.prompts,
+        )
         self.tower = SimpleNamespace(
-            is_loaded=True,
-            image_processor="processor",
-            num_patches=1024,
-            config=SimpleNamespace(image_size=8),
+            image_processor="processor", num_patches=1024, config=SimpleNamespace(image_size=8)
         )
 
     def get_model(self):
@@ -98,13 +96,20 @@ class Model(torch.nn.Module):
         self.core(inputs_embeds=embeds)
         return SimpleNamespace(logits=torch.arange(4.0).expand(1, embeds.shape[1], 4))
 
-    def generate(self, inputs=None, images=None, audios=None, **kwargs):
+    def generate(
+        self,
+        inputs=None,
+        images=None,
+        audios=None,
+        sf_masks=None,
+        shared_v_pid_stride=None,
+        **kwargs,
+    ):
         row = inputs[0].tolist()
         pictures, sounds = row.count(IMAGE_TOKEN_INDEX), row.count(AUDIO_TOKEN_INDEX)
         assert pictures in (len(images), 0)
         assert len(audios["audios"]) == len(audios["lengths"]) == 1
-        self.core.mm_projector(torch.zeros(len(images), 256, 4))
-        heard = int(audios["lengths_for_llm"][0]) - self.lost if sounds else 0
+        heard = int(audios["lengths_for_llm"][0]) + self.prompts - self.lost if sounds else 0
         self(torch.zeros(1, len(row) - pictures - sounds + 256 * pictures + heard, 4))
         names = {IMAGE_TOKEN_INDEX: "<image>", AUDIO_TOKEN_INDEX: "<audio>"}
         kwargs["stopping_criteria"] = [kind.keywords for kind in kwargs["stopping_criteria"]]
@@ -115,6 +120,4 @@ class Model(torch.nn.Module):
             "loaded": self.loaded,
             **kwargs,
         }
-        new = torch.full((1, 3), 65)
-        whole = self.kind == "mixtral-8x7b"
-        return SimpleNamespace(sequences=torch.cat([inputs, new], dim=1) if whole else new)
+        return torch.full((1, 3), 65)

@@ -3,10 +3,6 @@ import re
 from vita.constants import AUDIO_TOKEN_INDEX, IMAGE_TOKEN_INDEX
 
 
-def get_model_name_from_path(model_path):
-    return model_path.rstrip("/").split("/")[-1]
-
-
 def tokenizer_image_audio_token(
     prompt,
     tokenizer,
