@@ -61,14 +61,26 @@ class Distiller:
         agents: the run's.
         media: what of the clips is sent.
         counts: where outcomes are counted.
-        window: questions under way at once.
+        window: questions under way at once, at first and at least.
+        widest: at most. Nobody waits for the first trace here: with many under way, all at one
+            pace, few of those with many iterations are left to the end, where they are alone.
+        room: whether there is memory for more of them.
     """
 
     def __init__(
-        self, agents: Agents, media: MediaChange, counts: RunCount, *, window: int = 8
+        self,
+        agents: Agents,
+        media: MediaChange,
+        counts: RunCount,
+        *,
+        window: int = 8,
+        widest: int = 0,
+        room: Callable[[], bool] = lambda: True,
     ) -> None:
         self.counts = counts
         self.window = window
+        self.widest = widest
+        self._room = room
         self._agents = agents
         self._media = media
         self._over_budget = False
@@ -104,7 +116,7 @@ class Distiller:
         async def work(source: Source) -> None:
             done(source, await self._trace(source))
 
-        await each(sources, work, self.window)
+        await each(sources, work, self.window, widest=self.widest, room=self._room)
 
     async def sample(self, sources: Sequence[Source], size: int, seed: int) -> list[Sampled]:
         """Make the traces of `size` questions drawn at random, for an estimate of the whole.

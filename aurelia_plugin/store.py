@@ -137,6 +137,8 @@ class TraceStore:
 
     def _read(self, path: Path, form: type[R], is_it: Callable[[R], bool] = _any) -> R | None:
         """Return the record in a file; one that is damaged, or another's, is put aside."""
+        if not path.is_file():  # the usual case, told by one look
+            return None
         try:
             inside(self.folder, path.relative_to(self.folder).as_posix())
             record = form.model_validate_json(path.read_bytes())

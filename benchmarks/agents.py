@@ -38,7 +38,7 @@ def timed(address: str, folder: Path, sources: list[QuestionSource], slots: int)
     """Make the traces of all questions, `slots` calls at once."""
     run = agents(address, folder, slots=slots)
     if slots == 1:
-        run.distiller.window = 1
+        run.distiller.window = run.distiller.widest = 1
     forget_decoded()
     begun = time.perf_counter()
     asyncio.run(run.distiller.run(sources, lambda source, trace: None))
