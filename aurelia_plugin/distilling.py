@@ -9,7 +9,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from aurelia_plugin.agents import Agents
 from aurelia_plugin.counts import RunCount
@@ -21,7 +21,12 @@ from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.trace import Trace
 
-__all__ = ["Distiller", "Shard"]
+__all__ = ["Distiller", "Made", "NoTrace", "Shard"]
+
+NoTrace = Literal["unreadable", "over_budget"]
+"""Why a question has no trace: a medium could not be read, or the budget was used up before."""
+
+Made = Trace | NoTrace
 
 T = TypeVar("T")
 
@@ -98,15 +103,13 @@ class Distiller:
         await each(sources, look, self.window)
         self._media.settle(lambda items: items)
 
-    async def run(
-        self, sources: Sequence[Source], done: Callable[[Source, Trace | None], None]
-    ) -> None:
+    async def run(self, sources: Sequence[Source], done: Callable[[Source, Made], None]) -> None:
         """Make every trace; once the budget is used up, no further question is begun.
 
         Args:
             sources: the questions.
-            done: told of each question that is finished, in the order in which they are; its trace
-                is None when a medium could not be read, or the budget was used up before.
+            done: told of each question that is finished, in the order in which they are: its trace,
+                or why there is none.
 
         Raises:
             StoreError: the traces folder cannot be written.
@@ -131,21 +134,21 @@ class Distiller:
             questions.append(await self._made(functools.partial(self._question, source)))
         return await sample(self._agents, questions)
 
-    async def _trace(self, source: Source) -> Trace | None:
+    async def _trace(self, source: Source) -> Made:
         counts = self.counts.of(source.category)
         for count in counts:
             count.n += 1
         if self._over_budget:
             for count in counts:
                 count.over_budget += 1
-            return None
+            return "over_budget"
         try:
             question = await self._made(lambda: self._question(source))
         except MediaError as error:
             self.counts.problem(f"{source.id}: {error}")
             for count in counts:
                 count.agent_failures += 1
-            return None
+            return "unreadable"
         with holding(question.clip):
             trace = await self._agents.trace(question)
         for count in counts:

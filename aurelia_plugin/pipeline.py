@@ -284,22 +284,34 @@ async def each(
     results: dict[int, T] = {}
     turns = iter(enumerate(sources))
     workers: set[asyncio.Task[None]] = set()
+    ended: asyncio.Queue[asyncio.Task[None]] = asyncio.Queue()
+    under_way = 0
+
+    def begin() -> None:
+        nonlocal under_way
+        under_way += 1
+        task = asyncio.create_task(worker())
+        workers.add(task)
+        task.add_done_callback(ended.put_nowait)
 
     async def worker() -> None:
+        nonlocal under_way
         for index, source in turns:
             results[index] = await work(source)
-            if not room() and len(workers) > window:
-                return
-            if room() and len(workers) < min(widest, len(sources)):
-                workers.add(asyncio.create_task(worker()))
+            if not room():
+                if under_way > window:
+                    break
+            elif under_way < min(widest, len(sources)):
+                begin()
+        under_way -= 1
 
-    workers.update(asyncio.create_task(worker()) for _ in range(min(window, len(sources))))
+    for _ in range(min(window, len(sources))):
+        begin()
     try:
         while workers:
-            done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
-            workers -= done
-            for task in done:
-                task.result()
+            task = await ended.get()
+            workers.remove(task)
+            task.result()
     finally:
         for task in workers:
             task.cancel()

@@ -92,6 +92,15 @@ class TraceStore:
             if trace is not None and trace.finished:
                 yield trace
 
+    def sample(self) -> Iterator[Trace]:
+        """Yield a finished trace of each of the folders that hold them: 256 at most."""
+        for folder in sorted((self.folder / "traces").glob("*/")):
+            for path in folder.glob("[!.]*.json"):
+                trace = self._read(path, Trace)
+                if trace is not None and trace.finished:
+                    yield trace
+                    break
+
     def call(self, key: str) -> Reply | None:
         """Return the reply of a finished agent call, or None."""
         return self._read(self._place("calls", key), Reply)
@@ -137,9 +146,9 @@ class TraceStore:
 
     def _read(self, path: Path, form: type[R], is_it: Callable[[R], bool] = _any) -> R | None:
         """Return the record in a file; one that is damaged, or another's, is put aside."""
-        if not path.is_file():  # the usual case, told by one look
-            return None
         try:
+            if not path.exists():  # the usual case, told by one look
+                return None
             inside(self.folder, path.relative_to(self.folder).as_posix())
             record = form.model_validate_json(path.read_bytes())
         except FileNotFoundError:

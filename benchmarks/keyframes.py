@@ -7,7 +7,7 @@ against the clip's known cuts.
 
 Keys: `speedup_vs_official`, `ratio_to_decode` (against decoding alone with the same threads; the
 larger of two: the times of all key frames, and the pictures of the first 16, as agents get them),
-`f1` (the lower of two: against the official algorithm's frames on 10 s, and the known cuts on 60 s).
+`f1` (the lower of two: against the official frames on 10 s, and the known cuts on 60 s).
 """
 
 from __future__ import annotations
