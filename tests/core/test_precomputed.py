@@ -145,7 +145,7 @@ def test_a_folder_of_one_configuration_is_opened_without_reading_it_whole(
 
     monkeypatch.setattr(TraceStore, "_read", noted)
     look_up = open_precomputed(str(tmp_path))
-    assert len(read) <= 256
+    assert len(read) <= 64
     read.clear()
     for each in asked[::70]:
         assert look_up(each) == Reasoning((f"Look at {each.text}",), ())

@@ -57,7 +57,7 @@ def _fuzz(name: str, seconds: int, found: Path) -> dict[str, object]:
             (Path(corpus) / str(number)).write_bytes(text.encode())
         command = [
             sys.executable, "-c", _CHILD, _TESTS, name, corpus,
-            f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=4096", "-max_len=1024",
+            f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=4096", "-max_len=512",
             f"-artifact_prefix={found}/{name}-",
         ]  # fmt: skip
         done = subprocess.run(
