@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from aurelia_plugin.backend import Backend, Prompt, Reply
@@ -58,7 +59,7 @@ class Agents:
             return await self._ask(role, prompt, iteration, ask, question.column)
 
         trace = await distil(question, self.plan, ask)
-        self._store.put_trace(trace)
+        await asyncio.to_thread(self._store.put_trace, trace)
         return trace
 
     async def _ask(
@@ -85,7 +86,7 @@ class Agents:
     ) -> Reply:
         backend = self._backends[role]
         reply = await self._caller.answer(backend, prompt)
-        self._store.put_call(key, reply)
+        await asyncio.to_thread(self._store.put_call, key, reply)
         self.counts[role].add(reply)
         self.usage.add(role, iteration, column, reply, self._caller.budget.price(backend))
         return reply

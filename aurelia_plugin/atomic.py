@@ -24,14 +24,22 @@ def write_atomically(
     Raises:
         OSError: the folder cannot be written to.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Not tempfile: its files are their owner's alone, and a folder may be shared.
     temporary = path.with_name(f".part-{uuid.uuid4().hex}{path.suffix}")
     try:
-        with temporary.open("xb") as file:
-            file.write(content)
+        try:
+            _write(temporary, content)
+        except FileNotFoundError:  # rarely: a look at every folder first would cost more
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write(temporary, content)
         if check is not None:
             check(temporary)
         os.replace(temporary, path)
-    finally:
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)

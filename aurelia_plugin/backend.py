@@ -6,7 +6,7 @@ a local model, an API, a server, another process or a script all stand behind th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -22,6 +22,7 @@ __all__ = [
     "Generation",
     "Message",
     "Part",
+    "Preparing",
     "Prompt",
     "Reply",
     "Sampling",
@@ -248,6 +249,17 @@ class Backend(Protocol):
 
     async def close(self) -> None:
         """Release what the backend holds."""
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A backend whose part of a call (decoding, encoding) can be done before the call's turn.
+
+    So a service's next request is ready when its last reply comes. Raises as the backend does.
+    """
+
+    async def prepare(self, prompt: Prompt) -> Callable[[], Awaitable[Reply]]:
+        """Make the request ready; what is returned sends it, as often as it is called."""
 
 
 def service_of(backend: Backend) -> Service | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
+from collections.abc import Awaitable, Callable
 
 from tenacity import (
     AsyncRetrying,
@@ -12,7 +14,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from aurelia_plugin.backend import Backend, Prompt, Reply, service_of
+from aurelia_plugin.backend import Backend, Preparing, Prompt, Reply, service_of
 from aurelia_plugin.budget import Budget
 from aurelia_plugin.errors import AureliaError, BackendError, TransientError
 from aurelia_plugin.pacing import Pacer
@@ -21,6 +23,9 @@ from aurelia_plugin.redaction import without_secrets
 __all__ = ["Caller", "RetryPolicy"]
 
 _ANY = 2**31
+_READY = 2
+"""Requests made ready at once, for each call that a service is asked at once."""
+
 _SPREAD = 0.1
 """Waits that a service asked for are lengthened by up to this share, so that the calls of many
 processes do not come back at one moment."""
@@ -76,6 +81,7 @@ class Caller:
         self.retry = retry or RetryPolicy()
         self.timeout = timeout
         self._pacers: dict[str, Pacer] = {}
+        self._ready: dict[str, Pacer] = {}
 
     async def answer(self, backend: Backend, prompt: Prompt, *, free: bool = False) -> Reply:
         """Return the backend's reply.
@@ -107,6 +113,8 @@ class Caller:
                 f"{type(error).__name__}: {error}",
                 "Look up this error in the model's or service's own documentation.",
             ) from error
+        # Whoever has got this call's place asks first: what follows here takes its time.
+        await asyncio.sleep(0)
         said = {"text": without_secrets(reply.text), "model": without_secrets(reply.model)}
         return reply.model_copy(update=said)
 
@@ -121,6 +129,13 @@ class Caller:
             return Pacer(_ANY)
         return self._pacers.setdefault(service.place, Pacer(backend.concurrency))
 
+    def ready(self, backend: Backend) -> Pacer:
+        """Return what bounds how many requests to the backend's service are held in memory."""
+        service = service_of(backend)
+        if service is None:
+            return Pacer(_ANY)
+        return self._ready.setdefault(service.place, Pacer(_READY * backend.concurrency))
+
 
 class _Call:
     """One call with its repetitions."""
@@ -131,6 +146,7 @@ class _Call:
         self._prompt = prompt
         self._free = free
         self._pacer = caller.pacer(backend)
+        self._ready = caller.ready(backend)
         self._failures = 0
         service = service_of(backend)
         self._seconds = caller.timeout
@@ -138,12 +154,20 @@ class _Call:
             self._seconds = (caller.timeout or service.timeout) * service.requests(prompt)
 
     async def __call__(self) -> Reply:
+        async with self._ready.turn():
+            if isinstance(self._backend, Preparing):
+                send = await self._backend.prepare(self._prompt)
+            else:
+                send = functools.partial(self._backend, self._prompt)
+            return await self._in_turn(send)
+
+    async def _in_turn(self, send: Callable[[], Awaitable[Reply]]) -> Reply:
         async with self._pacer.turn() as began:
             try:
                 async with self._caller.budget.paying(
                     self._backend, self._prompt, free=self._free
                 ) as pay:
-                    reply = pay(await self._timed())
+                    reply = pay(await self._timed(send))
             except TransientError as error:
                 if error.throttled:
                     self._pacer.throttled(began, error.retry_after)
@@ -153,11 +177,11 @@ class _Call:
         self._pacer.passed()
         return reply
 
-    async def _timed(self) -> Reply:
+    async def _timed(self, send: Callable[[], Awaitable[Reply]]) -> Reply:
         if self._seconds is None:
-            return await self._backend(self._prompt)
+            return await send()
         try:
-            return await asyncio.wait_for(self._backend(self._prompt), self._seconds)
+            return await asyncio.wait_for(send(), self._seconds)
         except asyncio.TimeoutError:
             raise TransientError(
                 self._backend.identity,

@@ -9,7 +9,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from aurelia_plugin.agents import Agents
 from aurelia_plugin.counts import RunCount
@@ -21,7 +21,12 @@ from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.trace import Trace
 
-__all__ = ["Distiller", "Shard"]
+__all__ = ["Distiller", "Made", "NoTrace", "Shard"]
+
+NoTrace = Literal["unreadable", "over_budget"]
+"""Why a question has no trace: a medium could not be read, or the budget was used up before."""
+
+Made = Trace | NoTrace
 
 T = TypeVar("T")
 
@@ -61,14 +66,26 @@ class Distiller:
         agents: the run's.
         media: what of the clips is sent.
         counts: where outcomes are counted.
-        window: questions under way at once.
+        window: questions under way at once, at first and at least.
+        widest: at most. Nobody waits for the first trace here: with many under way, all at one
+            pace, few of those with many iterations are left to the end, where they are alone.
+        room: whether there is memory for more of them.
     """
 
     def __init__(
-        self, agents: Agents, media: MediaChange, counts: RunCount, *, window: int = 8
+        self,
+        agents: Agents,
+        media: MediaChange,
+        counts: RunCount,
+        *,
+        window: int = 8,
+        widest: int = 0,
+        room: Callable[[], bool] = lambda: True,
     ) -> None:
         self.counts = counts
         self.window = window
+        self.widest = widest
+        self._room = room
         self._agents = agents
         self._media = media
         self._over_budget = False
@@ -86,15 +103,13 @@ class Distiller:
         await each(sources, look, self.window)
         self._media.settle(lambda items: items)
 
-    async def run(
-        self, sources: Sequence[Source], done: Callable[[Source, Trace | None], None]
-    ) -> None:
+    async def run(self, sources: Sequence[Source], done: Callable[[Source, Made], None]) -> None:
         """Make every trace; once the budget is used up, no further question is begun.
 
         Args:
             sources: the questions.
-            done: told of each question that is finished, in the order in which they are; its trace
-                is None when a medium could not be read, or the budget was used up before.
+            done: told of each question that is finished, in the order in which they are: its trace,
+                or why there is none.
 
         Raises:
             StoreError: the traces folder cannot be written.
@@ -104,7 +119,7 @@ class Distiller:
         async def work(source: Source) -> None:
             done(source, await self._trace(source))
 
-        await each(sources, work, self.window)
+        await each(sources, work, self.window, widest=self.widest, room=self._room)
 
     async def sample(self, sources: Sequence[Source], size: int, seed: int) -> list[Sampled]:
         """Make the traces of `size` questions drawn at random, for an estimate of the whole.
@@ -119,21 +134,21 @@ class Distiller:
             questions.append(await self._made(functools.partial(self._question, source)))
         return await sample(self._agents, questions)
 
-    async def _trace(self, source: Source) -> Trace | None:
+    async def _trace(self, source: Source) -> Made:
         counts = self.counts.of(source.category)
         for count in counts:
             count.n += 1
         if self._over_budget:
             for count in counts:
                 count.over_budget += 1
-            return None
+            return "over_budget"
         try:
             question = await self._made(lambda: self._question(source))
         except MediaError as error:
             self.counts.problem(f"{source.id}: {error}")
             for count in counts:
                 count.agent_failures += 1
-            return None
+            return "unreadable"
         with holding(question.clip):
             trace = await self._agents.trace(question)
         for count in counts:

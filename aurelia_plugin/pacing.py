@@ -8,12 +8,25 @@ service named.
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import NamedTuple
 
-__all__ = ["Pacer"]
+__all__ = ["Pacer", "standing"]
+
+standing: ContextVar[int] = ContextVar("standing", default=0)
+"""Of the calls that wait for one service, those with the lowest number here go first, and equals in
+the order in which they came. Set in the task that works on a question."""
+
+
+class _Waiting(NamedTuple):
+    standing: int
+    came: int
+    turn: asyncio.Future[None]
 
 
 class Pacer:
@@ -33,7 +46,8 @@ class Pacer:
         self._clock = clock
         self._cut_at = self._resume_at = float("-inf")
         self._refused_since: float | None = None
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: list[_Waiting] = []  # a heap
+        self._came = itertools.count()
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[float]:
@@ -75,7 +89,7 @@ class Pacer:
 
     async def _enter(self) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        heapq.heappush(self._waiting, _Waiting(standing.get(), next(self._came), turn))
         self._admit()
         try:
             await turn
@@ -88,12 +102,14 @@ class Pacer:
     def _admit(self) -> None:
         """Let in those who wait, in order, as far as limit and pause allow."""
         while self._waiting and self.under_way < int(self.limit):
-            if self._waiting[0].done():  # its caller was cancelled
-                self._waiting.popleft()
+            turn = self._waiting[0].turn
+            if turn.done():  # its caller was cancelled
+                heapq.heappop(self._waiting)
                 continue
             pause = self._resume_at - self._clock()
             if pause > 0:
-                self._waiting[0].get_loop().call_later(pause, self._admit)
+                turn.get_loop().call_later(pause, self._admit)
                 return
-            self._waiting.popleft().set_result(None)
+            heapq.heappop(self._waiting)
+            turn.set_result(None)
             self.under_way += 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import itertools
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, NamedTuple, Protocol, TypeVar
@@ -18,6 +19,7 @@ from aurelia_plugin.calls import Caller
 from aurelia_plugin.counts import CallCount, ItemCount, RunCount
 from aurelia_plugin.errors import AureliaError, BackendError, MediaError, OverBudgetError
 from aurelia_plugin.media.memory import holding
+from aurelia_plugin.pacing import standing
 from aurelia_plugin.reasoning.conditions import Arm, Gather, Posed
 from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.question import Question
@@ -127,7 +129,11 @@ class Pipeline:
             progress.reasoned()
 
         async def pose_and_answer(source: Source) -> Answer:
+            # The target waits for traces: what is begun is ended before the agents go on.
+            standing.set(next(begun))
             return await self._answer(source, progress)
+
+        begun = itertools.count()
 
         if self._media.surveys:
             await each(sources, survey_media, self._window)
@@ -258,19 +264,54 @@ class Pipeline:
 
 
 async def each(
-    sources: Sequence[Source], work: Callable[[Source], Awaitable[T]], window: int
+    sources: Sequence[Source],
+    work: Callable[[Source], Awaitable[T]],
+    window: int,
+    *,
+    widest: int = 0,
+    room: Callable[[], bool] = lambda: True,
 ) -> list[T]:
-    """Do `work` for every source, `window` at a time, and stop all at the first error."""
+    """Do `work` for every source, `window` at a time, and stop all at the first error.
+
+    Args:
+        sources: in order.
+        work: what is done.
+        window: how many are under way at first, and at least.
+        widest: how many may be under way: with each that is done there may be one more, or, where
+            there is no room, one less.
+        room: whether there is.
+    """
     results: dict[int, T] = {}
     turns = iter(enumerate(sources))
+    workers: set[asyncio.Task[None]] = set()
+    ended: asyncio.Queue[asyncio.Task[None]] = asyncio.Queue()
+    under_way = 0
+
+    def begin() -> None:
+        nonlocal under_way
+        under_way += 1
+        task = asyncio.create_task(worker())
+        workers.add(task)
+        task.add_done_callback(ended.put_nowait)
 
     async def worker() -> None:
+        nonlocal under_way
         for index, source in turns:
             results[index] = await work(source)
+            if not room():
+                if under_way > window:
+                    break
+            elif under_way < min(widest, len(sources)):
+                begin()
+        under_way -= 1
 
-    workers = [asyncio.create_task(worker()) for _ in range(min(window, len(sources)))]
+    for _ in range(min(window, len(sources))):
+        begin()
     try:
-        await asyncio.gather(*workers)
+        while workers:
+            task = await ended.get()
+            workers.remove(task)
+            task.result()
     finally:
         for task in workers:
             task.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from itertools import repeat
 from pathlib import Path
@@ -11,6 +12,7 @@ from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.exchange.tables import parquet_files, read_table
 from aurelia_plugin.reasoning.conditions import Reasoning
 from aurelia_plugin.reasoning.question import Question
+from aurelia_plugin.reasoning.trace import MadeBy, Trace
 from aurelia_plugin.store import TraceStore
 
 __all__ = ["open_precomputed"]
@@ -59,12 +61,42 @@ def _from_folder(source: str) -> LookUp:
         if folder.is_dir() and parquet_files(folder):
             return _from_table(source)
         raise ConfigError(f"precomputed={source}: not a traces folder.", _FORMS)
-    rows = (
-        (trace.question_key, Reasoning(trace.steps, trace.step_answers))
-        for trace in TraceStore(folder, writable=False).traces()
-    )
+    store = TraceStore(folder, writable=False)
+    sampled = list(store.sample())
+    if sampled and all(
+        trace.made_by == sampled[0].made_by
+        and trace.key == trace.made_by.trace_key(trace.question_key)
+        for trace in sampled
+    ):
+        return _by_name(store, sampled[0].made_by, source)
+    return _all_read(store, source)
+
+
+def _by_name(store: TraceStore, made_by: MadeBy, source: str) -> LookUp:
+    """Open a trace when its question comes: the name of its file follows from what made it.
+
+    Everything is read only if a question has no trace of that name.
+    """
+
+    @functools.cache
+    def others() -> LookUp:
+        return _all_read(store, source)
+
+    def look_up(question: Question) -> Reasoning | None:
+        trace = store.trace(made_by.trace_key(question.key))
+        return others()(question) if trace is None else _reasoning(trace)
+
+    return look_up
+
+
+def _all_read(store: TraceStore, source: str) -> LookUp:
+    rows = ((trace.question_key, _reasoning(trace)) for trace in store.traces())
     table = _unambiguous(rows, source)
     return lambda question: table.get(question.key)
+
+
+def _reasoning(trace: Trace) -> Reasoning:
+    return Reasoning(trace.steps, trace.step_answers)
 
 
 def _from_table(source: str) -> LookUp:

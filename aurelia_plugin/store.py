@@ -34,6 +34,8 @@ __all__ = ["TraceStore"]
 
 _log = logging.getLogger(__name__)
 
+_FEW = 64
+
 R = TypeVar("R", bound=BaseModel)
 
 
@@ -92,6 +94,16 @@ class TraceStore:
             if trace is not None and trace.finished:
                 yield trace
 
+    def sample(self) -> Iterator[Trace]:
+        """Yield a finished trace of every fourth of the folders that hold them (of all, if few)."""
+        folders = sorted((self.folder / "traces").glob("*/"))
+        for folder in folders[:: 4 if len(folders) > _FEW else 1]:
+            for path in folder.glob("[!.]*.json"):
+                trace = self._read(path, Trace)
+                if trace is not None and trace.finished:
+                    yield trace
+                    break
+
     def call(self, key: str) -> Reply | None:
         """Return the reply of a finished agent call, or None."""
         return self._read(self._place("calls", key), Reply)
@@ -138,6 +150,8 @@ class TraceStore:
     def _read(self, path: Path, form: type[R], is_it: Callable[[R], bool] = _any) -> R | None:
         """Return the record in a file; one that is damaged, or another's, is put aside."""
         try:
+            if not path.exists():  # the usual case, told by one look
+                return None
             inside(self.folder, path.relative_to(self.folder).as_posix())
             record = form.model_validate_json(path.read_bytes())
         except FileNotFoundError:

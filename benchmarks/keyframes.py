@@ -2,10 +2,12 @@
 
 The official one computes the SSIM of every full-size frame to the one before, in three channels,
 and keeps the frame below 0.6 (written anew from that description). Both run one after the other in
-this process on the same file. Then ours alone on 60 s, against the clip's known cuts.
+this process on the same file, and both give the times of all key frames. Then ours alone on 60 s,
+against the clip's known cuts.
 
-Keys: `speedup_vs_official`, `ratio_to_decode` (against decoding alone with the same threads), `f1`
-(the lower of two: against the official algorithm's frames on 10 s, and the known cuts on 60 s).
+Keys: `speedup_vs_official`, `ratio_to_decode` (against decoding alone with the same threads; the
+larger of two: the times of all key frames, and the pictures of the first 16, as agents get them),
+`f1` (the lower of two: against the official frames on 10 s, and the known cuts on 60 s).
 """
 
 from __future__ import annotations
@@ -21,10 +23,10 @@ from shared import f1, note, report, write_clip
 from skimage.metrics import structural_similarity
 
 from aurelia_plugin.media.clip import Media
-from aurelia_plugin.media.video import keyframes
+from aurelia_plugin.media.video import keyframe_times, keyframes
 
 _THRESHOLD = 0.6
-_ALL = 1_000_000
+_PICTURES = 16
 
 
 def official(path: Path) -> list[float]:
@@ -59,8 +61,15 @@ def decoded(path: Path) -> float:
 def ours(path: Path) -> tuple[list[float], float]:
     """Return the times of our key frames, all of them, and the seconds taken."""
     begun = time.perf_counter()
-    frames = keyframes(Media.file("video", path), ssim_below=_THRESHOLD, limit=_ALL)
-    return frames.times.tolist(), time.perf_counter() - begun
+    times = keyframe_times(Media.file("video", path), ssim_below=_THRESHOLD)
+    return times.tolist(), time.perf_counter() - begun
+
+
+def pictured(path: Path) -> float:
+    """Return the seconds that the pictures of the first key frames take."""
+    begun = time.perf_counter()
+    keyframes(Media.file("video", path), ssim_below=_THRESHOLD, limit=_PICTURES)
+    return time.perf_counter() - begun
 
 
 def main() -> None:
@@ -76,23 +85,27 @@ def main() -> None:
         )
         note(f"clips are there: {len(short.cuts)} cuts in 10 s, {len(long.cuts)} in 60 s")
         ours(long.path)  # loads what is loaded once
-        bare, mine = [], []
+        bare, mine, pictures = [], [], []
         for _ in range(options.rounds):  # side by side: what else runs hits both alike
             bare.append(decoded(short.path))
             found, seconds = ours(short.path)
             mine.append(seconds)
+            pictures.append(pictured(short.path))
         begun = time.perf_counter()
         reference = official(short.path)
         slow = time.perf_counter() - begun
         note(f"official: {len(reference)} frames in {slow:.1f} s; ours: {len(found)}")
         found_long, seconds_long = ours(long.path)
     official_f1, known_f1 = f1(found, reference), f1(found_long, long.cuts)
-    note(f"10 s: ours {min(mine):.2f} s, decoding alone {min(bare):.2f} s, F1 {official_f1:.3f}")
+    note(
+        f"10 s: ours {min(mine):.2f} s, with pictures {min(pictures):.2f} s, "
+        f"decoding alone {min(bare):.2f} s, F1 {official_f1:.3f}"
+    )
     note(f"60 s: ours {seconds_long:.2f} s, F1 against the known cuts {known_f1:.3f}")
     report(
         {
             "speedup_vs_official": slow / min(mine),
-            "ratio_to_decode": min(mine) / min(bare),
+            "ratio_to_decode": max(min(mine), min(pictures)) / min(bare),
             "f1": min(official_f1, known_f1),
         }
     )

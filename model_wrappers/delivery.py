@@ -21,7 +21,7 @@ from aurelia_plugin.media.memory import MediaMemory
 from aurelia_plugin.media.rendering import video_file
 from aurelia_plugin.model_wrappers.evidence import Intake, Prepared, prepare
 
-__all__ = ["Blob", "Delivery", "Form", "deliver", "forget_encoded"]
+__all__ = ["Blob", "Delivery", "Form", "deliver", "forget_encoded", "has_room"]
 
 SOUND_RATE = 16_000
 _JPEG_QUALITY = 90
@@ -131,6 +131,11 @@ def deliver(prompt: Prompt, form: Form) -> Delivery:
 def forget_encoded() -> None:
     """Drop everything that is kept, for measurements that have to encode."""
     _sent.forget()
+
+
+def has_room() -> bool:
+    """Whether what is encoded for the questions under way leaves memory for more of them."""
+    return _sent.has_room
 
 
 class _Sent(NamedTuple):

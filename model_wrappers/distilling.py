@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from aurelia_plugin import __version__
-from aurelia_plugin.backend import Backend
+from aurelia_plugin.backend import Backend, service_of
 from aurelia_plugin.counts import RunCount
 from aurelia_plugin.distilling import Distiller, Shard
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.model_wrappers.delivery import has_room
 from aurelia_plugin.model_wrappers.providers import BackendPool
 from aurelia_plugin.model_wrappers.stage import (
     caller_for,
@@ -27,6 +28,9 @@ from aurelia_plugin.spec import TARGET
 __all__ = ["DistilRun"]
 
 _WINDOW = 8
+_WIDEST = 8
+"""Questions under way at most, for each call that services are asked at once."""
+
 _PREFIX = "aurelia_"
 
 
@@ -72,6 +76,8 @@ class DistilRun:
             MediaChange(self.settings.media, self.settings.seed),
             self.counts,
             window=self._window(),
+            widest=_WIDEST * sum(b.concurrency for b in self._backends() if service_of(b)),
+            room=has_room,
         )
         self._started = time.time()
 
@@ -118,8 +124,11 @@ class DistilRun:
         return pool
 
     def _window(self) -> int:
-        backends = {id(backend): backend for backend in self.roles.values()}
-        return max(_WINDOW, 2 * sum(backend.concurrency for backend in backends.values()))
+        return max(_WINDOW, 2 * sum(backend.concurrency for backend in self._backends()))
+
+    def _backends(self) -> list[Backend]:
+        """Return the backends, each once."""
+        return list({id(backend): backend for backend in self.roles.values()}.values())
 
 
 def _named(model: str) -> dict[str, str]:

@@ -86,7 +86,8 @@ class GeminiBackend:
         self._client = GeminiClient(
             self._name, key, self.options.base_url, self.options.timeout, self.concurrency
         )
-        self._files = GeminiFiles(self._name, self._client, self.options.upload_timeout)
+        account = digest_of([key, self.options.base_url])
+        self._files = GeminiFiles(self._name, account, self._client, self.options.upload_timeout)
 
     @functools.cached_property
     def identity(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from aurelia_plugin.errors import BackendError, ConfigError, TransientError
@@ -42,8 +41,11 @@ class OpenAIClient:
         self._library = _library()
         self._shared = Shared(self._open, lambda client: client.close())
 
-    async def __call__(self, body: Mapping[str, Any]) -> Any:
+    async def __call__(self, content: bytes) -> Any:
         """Return the completion.
+
+        Args:
+            content: the request, as JSON.
 
         Raises:
             TransientError: after a failure that may pass.
@@ -52,13 +54,13 @@ class OpenAIClient:
         import openai
         from openai.types.chat import ChatCompletion
 
-        whole = {**body, **body.get("extra_body", {})}
-        whole.pop("extra_body", None)
         try:
             async with self._shared() as client:
                 # `chat.completions.create` compares every part of the body with its type first,
                 # which takes 17 ms where there are pictures: more than all else of a call.
-                return await client.post("/chat/completions", cast_to=ChatCompletion, body=whole)
+                return await client.post(
+                    "/chat/completions", cast_to=ChatCompletion, content=content
+                )
         except openai.APIStatusError as error:
             # The error's own cause chain may quote headers: it is not kept.
             raise failure(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -85,10 +86,22 @@ class OpenAIBackend:
             TransientError: after a failure that may pass.
             BackendError: if the server refuses, blocks, or answers without text.
         """
-        delivery = await asyncio.to_thread(self.delivery, prompt)
-        body = self.body(prompt, delivery)
-        completion = await self._endpoints(lambda client: client(body))
-        return self._reply(completion, prompt, delivery)
+        send = await self.prepare(prompt)
+        return await send()
+
+    async def prepare(self, prompt: Prompt) -> Callable[[], Awaitable[Reply]]:
+        """Return what sends the prompt, encoded off the event loop.
+
+        Raises:
+            MediaError: if a medium cannot be decoded.
+        """
+        delivery, content = await asyncio.to_thread(self._request, prompt)
+
+        async def send() -> Reply:
+            completion = await self._endpoints(lambda client: client(content))
+            return self._reply(completion, prompt, delivery)
+
+        return send
 
     async def close(self) -> None:
         """Hold nothing: connections are closed when the last call has ended."""
@@ -101,6 +114,13 @@ class OpenAIBackend:
             # The field stands for all videos of a request, and one of them has nothing to hear.
             return deliver(prompt, self._form._replace(video="frames"))
         return done
+
+    def _request(self, prompt: Prompt) -> tuple[Delivery, bytes]:
+        delivery = self.delivery(prompt)
+        body = self.body(prompt, delivery)
+        # Half a character cannot be sent: it becomes a question mark.
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return delivery, text.encode("utf-8", "replace")
 
     def body(self, prompt: Prompt, delivery: Delivery) -> dict[str, Any]:
         """Return the request."""
@@ -119,7 +139,7 @@ class OpenAIBackend:
         asked = prompt.generation
         if self._server.top_k and asked.temperature > 0 and asked.top_k is not None:
             extra["top_k"] = asked.top_k
-        return {**body, "extra_body": extra} if extra else body
+        return {**body, **extra}
 
     def _find_key(self) -> str:
         """A server of the user's own may do without a key; a service's own address may not."""

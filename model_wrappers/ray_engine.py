@@ -14,14 +14,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aurelia_plugin.distilling import Shard
+from aurelia_plugin.distilling import Made, Shard
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.exchange.tables import COLUMNS, NUMBERS, TEXTS, parquet_files, row_of
 from aurelia_plugin.model_wrappers.distilling import DistilRun
 from aurelia_plugin.model_wrappers.harness_tasks import load_sources
 from aurelia_plugin.model_wrappers.instances import InstanceSource
 from aurelia_plugin.pipeline import Source
-from aurelia_plugin.reasoning.trace import Trace
 
 __all__ = ["RayJob", "distil_on_ray"]
 
@@ -135,18 +134,18 @@ class _Worker:
     def __call__(self, batch: Mapping[str, Any]) -> Any:
         rows: list[dict[str, Any]] = []
 
-        def done(source: Source, trace: Trace | None) -> None:
-            rows.append(_row(source.id, trace))
+        def done(source: Source, made: Made) -> None:
+            rows.append(_row(source.id, made))
 
         wanted = [self._sources[int(index)] for index in batch["data"]]
         asyncio.run(self._run.distiller.run(wanted, done))
         return _table(rows)
 
 
-def _row(source: str, trace: Trace | None) -> dict[str, Any]:
-    if trace is None:
-        return {"source": source, "stop": "unreadable"}
-    return {"source": source, **row_of(trace)}
+def _row(source: str, made: Made) -> dict[str, Any]:
+    if isinstance(made, str):
+        return {"source": source, "stop": made}
+    return {"source": source, **row_of(made)}
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> Any:

@@ -6,6 +6,7 @@ rule says why. Reading is naive about negation: "not red" states red.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -117,13 +118,19 @@ def _spans(words: str, phrase: str) -> list[tuple[int, int]]:
     return spans
 
 
+@functools.lru_cache(maxsize=8192)
+def _normal(wording: str) -> str:
+    """Return a phrase as it is looked for: every reply is searched for the same ones."""
+    return normalise(wording)
+
+
 def _stated(words: str, phrases: Mapping[str, Sequence[str]]) -> frozenset[str]:
     """Return the values whose phrases occur, but not inside a longer phrase of another value."""
     found = [
         (span, value)
         for value, wordings in phrases.items()
         for wording in wordings
-        for span in _spans(words, normalise(wording))
+        for span in _spans(words, _normal(wording))
     ]
     return frozenset(
         value

@@ -35,6 +35,7 @@ def add(parts: Subcommands) -> None:
 def _run(options: argparse.Namespace) -> int:
     from aurelia_plugin.benchmark.annotating import ItemSource, annotate
     from aurelia_plugin.benchmark.schema import MANIFEST, Item, read_items
+    from aurelia_plugin.distilling import Made
     from aurelia_plugin.model_wrappers.distilling import DistilRun
     from aurelia_plugin.model_wrappers.harness_tasks import read_model_args
     from aurelia_plugin.pipeline import Source
@@ -49,9 +50,9 @@ def _run(options: argparse.Namespace) -> int:
     ]
     traces: dict[str, tuple[Item, Trace]] = {}
 
-    def keep(source: Source, trace: Trace | None) -> None:
-        if trace is not None and isinstance(source, ItemSource):
-            traces[source.id] = (source.item, trace)
+    def keep(source: Source, made: Made) -> None:
+        if isinstance(made, Trace) and isinstance(source, ItemSource):
+            traces[source.id] = (source.item, made)
 
     status = distil_here(run, [ItemSource(item, folder) for item in items], also=keep)
     counts = annotate(folder, traces, replace=options.replace)

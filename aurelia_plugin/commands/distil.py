@@ -15,10 +15,9 @@ from aurelia_plugin.commands.console import Subcommands, say
 from aurelia_plugin.errors import ConfigError
 
 if TYPE_CHECKING:
-    from aurelia_plugin.distilling import Shard
+    from aurelia_plugin.distilling import Made, Shard
     from aurelia_plugin.model_wrappers.distilling import DistilRun
     from aurelia_plugin.pipeline import Source
-    from aurelia_plugin.reasoning.trace import Trace
 
 __all__ = ["DistilBar", "add", "distil_here"]
 
@@ -112,7 +111,7 @@ def distil_here(
     sources: Sequence[Source],
     *,
     as_json: bool = False,
-    also: Callable[[Source, Trace | None], None] = lambda source, trace: None,
+    also: Callable[[Source, Made], None] = lambda source, made: None,
 ) -> int:
     """Make the traces of the run's share in this process and print how it went.
 
@@ -128,9 +127,9 @@ def distil_here(
     mine = run.shard.of(sources)
     bar = DistilBar(len(mine), run)
 
-    def done(source: Source, trace: Trace | None) -> None:
-        also(source, trace)
-        bar.done(trace)
+    def done(source: Source, made: Made) -> None:
+        also(source, made)
+        bar.done(made)
 
     async def work() -> None:
         try:
@@ -253,9 +252,10 @@ class DistilBar:
             smoothing=0.1,
         )
 
-    def done(self, trace: Trace | None) -> None:
-        """Count one question."""
-        self._stops["failed" if trace is None else trace.stop] += 1
+    def done(self, made: Made) -> None:
+        """Count one question; one whose medium cannot be read has failed, as in the record."""
+        stop = made if isinstance(made, str) else made.stop
+        self._stops["failed" if stop == "unreadable" else stop] += 1
         self._bar.set_postfix_str(self.state(), refresh=False)
         self._bar.update()
 

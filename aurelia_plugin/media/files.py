@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -21,6 +22,7 @@ T = TypeVar("T")
 
 class _FileVersion(NamedTuple):
     path: str
+    inode: int
     size: int
     mtime_ns: int
 
@@ -58,12 +60,13 @@ class FileMemory(Generic[T]):
 
 def _version(path: Path) -> _FileVersion:
     try:
-        resolved = path.resolve()
-        status = resolved.stat()
+        # Links are not followed by name, which takes a look at every folder on the way: where a
+        # link leads elsewhere than before, the file behind it is another one.
+        status = path.stat()
     # A caller may have taken any text for a path: NUL characters, far too long, endless links.
     except (OSError, ValueError, RuntimeError) as error:
         raise _unreadable(path, error) from error
-    return _FileVersion(str(resolved), status.st_size, status.st_mtime_ns)
+    return _FileVersion(os.path.abspath(path), status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def _unreadable(path: Path, error: Exception) -> MediaError:

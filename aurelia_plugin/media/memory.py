@@ -113,6 +113,11 @@ class MediaMemory(Generic[T]):
         future.set_result(value)
         return value
 
+    @property
+    def has_room(self) -> bool:
+        """Whether it is at most half full."""
+        return self._bytes <= self._most_bytes / 2
+
     def forget(self, digest: str | None = None) -> None:
         """Let go what was made of a medium, or everything."""
         with _lock:

@@ -154,5 +154,5 @@ class FrameConverter:
         scaled = self._reformatter.reformat(
             frame, width, height, format="rgb24", interpolation="BICUBIC"
         )
-        pixels = np.rot90(scaled.to_ndarray(), -self._quarter_turns)
-        return np.ascontiguousarray(pixels, dtype=np.uint8)
+        # Copied: NumPy takes large pages, and FFmpeg's buffer is free for the next frame.
+        return np.array(np.rot90(scaled.to_ndarray(), -self._quarter_turns), dtype=np.uint8)

@@ -19,7 +19,7 @@ from aurelia_plugin.media.similarity import SampledPicture, is_below
 from aurelia_plugin.media.sources import FrameSource, Shown, source_of
 from aurelia_plugin.media.timeline import survey
 
-__all__ = ["VideoInfo", "keyframes", "picture", "probe", "uniform_frames"]
+__all__ = ["VideoInfo", "keyframe_times", "keyframes", "picture", "probe", "uniform_frames"]
 
 
 class VideoInfo(NamedTuple):
@@ -113,6 +113,30 @@ def keyframes(
     return _collected(media, _changed(source.between(start, end), ssim_below), longest_side, limit)
 
 
+def keyframe_times(media: Media, *, ssim_below: float = 0.6) -> NDArray[np.float64]:
+    """Return the times of all the frames that `keyframes` would return without a limit.
+
+    No picture is made or kept: the cost is little more than that of decoding, however many frames
+    there are.
+
+    Returns:
+        float64 [n], in seconds from the start of the medium (of its span).
+
+    Raises:
+        MediaError: the file cannot be read, is truncated, has no picture, or ends before the span.
+        ValueError: the medium is not a video.
+    """
+    source = _picture_source(media)
+    start, end = _window(media, source.first, source.end)
+    changed = _changed(source.between(start, end), ssim_below)
+    return np.array([_time(frame, media) for frame in changed], dtype=np.float64)
+
+
+def _time(frame: Shown, media: Media) -> float:
+    """Return the frame's time within the span; one on display when it begins has begun before."""
+    return max(0.0, frame.time - (media.start or 0.0))
+
+
 def _changed(frames: Iterable[Shown], ssim_below: float) -> Iterator[Shown]:
     """Yield the frames unlike the one before; the first frame when there is none."""
     first, previous, found = None, None, False
@@ -137,8 +161,7 @@ def _collected(
     times: list[float] = []
     for frame in frames:
         pixels.append(convert(frame.raw))
-        # A frame on display when the span begins has begun before it.
-        times.append(max(0.0, frame.time - (media.start or 0.0)))
+        times.append(_time(frame, media))
         if len(pixels) == limit:
             break
     stacked = np.stack(pixels)

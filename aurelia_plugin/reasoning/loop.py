@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from aurelia_plugin.backend import Generation, Message, Part, Prompt, Text
-from aurelia_plugin.digests import digest_of
 from aurelia_plugin.errors import AureliaError, BackendError, MediaError, OverBudgetError
 from aurelia_plugin.reasoning.parsing import (
     ReadSteps,
@@ -27,9 +26,9 @@ from aurelia_plugin.reasoning.question import Question, labelled
 from aurelia_plugin.reasoning.roles import Role, RoleStyle
 from aurelia_plugin.reasoning.schemas import steps_schema, verdict_schema
 from aurelia_plugin.reasoning.trace import (
-    TRACE_SCHEMA,
     AgentCall,
     Iteration,
+    MadeBy,
     StopReason,
     Trace,
     best_of,
@@ -85,17 +84,14 @@ class LoopPlan:
 
     def trace_key(self, question: Question) -> str:
         """Return the key under which the question's trace is stored."""
-        return digest_of(
-            [
-                TRACE_SCHEMA,
-                question.key,
-                dict(self.roles),
-                self.prompts.loop_digest,
-                self.threshold,
-                self.max_iterations,
-                self.seed,
-            ]
+        made_by = MadeBy(
+            dict(self.roles),
+            self.prompts.loop_digest,
+            self.threshold,
+            self.max_iterations,
+            self.seed,
         )
+        return made_by.trace_key(question.key)
 
 
 class _Heard(NamedTuple):

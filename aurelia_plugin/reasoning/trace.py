@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from aurelia_plugin.backend import Evidence, Usage
+from aurelia_plugin.digests import digest_of
 from aurelia_plugin.reasoning.roles import Role
 from aurelia_plugin.text import Storable
 
-__all__ = ["TRACE_SCHEMA", "AgentCall", "Iteration", "StopReason", "Trace", "best_of"]
+__all__ = ["TRACE_SCHEMA", "AgentCall", "Iteration", "MadeBy", "StopReason", "Trace", "best_of"]
 
 TRACE_SCHEMA = 1
 """Part of every key: raised when the loop or the stored form changes."""
@@ -57,6 +59,20 @@ class Iteration(_Record):
     calls: tuple[AgentCall, ...] = ()
 
 
+class MadeBy(NamedTuple):
+    """What a trace depends on beside its question."""
+
+    roles: Mapping[Role, str]
+    prompts_digest: str
+    threshold: int
+    max_iterations: int
+    seed: int
+
+    def trace_key(self, question_key: str) -> str:
+        """Return the key under which the trace of a question is stored."""
+        return digest_of([TRACE_SCHEMA, question_key, dict(self.roles), *self[1:]])
+
+
 class Trace(_Record):
     """The loop's whole record for one question.
 
@@ -84,6 +100,13 @@ class Trace(_Record):
     best: int | None = None
     stop: StopReason
     error: Storable | None = None
+
+    @property
+    def made_by(self) -> MadeBy:
+        """What it depends on beside its question."""
+        return MadeBy(
+            self.roles, self.prompts_digest, self.threshold, self.max_iterations, self.seed
+        )
 
     @property
     def finished(self) -> bool:

@@ -324,3 +324,14 @@ def test_steps_that_were_not_accepted_are_not_written(tmp_path: Path) -> None:
     given = f"agents=scripted:{path},traces={tmp_path / 't'}"
     assert main(["data", "annotate", str(home), "--model_args", given]) == 0
     assert list(read_items(home / MANIFEST)) == [item]
+
+
+def test_what_the_budget_did_not_let_begin_is_not_shown_as_failed(
+    tmp_path: Path, script: str
+) -> None:
+    run = DistilRun("aurelia", {"agents": script, "traces": str(tmp_path / "t")})
+    bar = module.DistilBar(4, run)
+    for made in ("over_budget", "over_budget", "unreadable"):
+        bar.done(made)
+    bar.close()
+    assert bar.state().endswith("1 failed, 2 over_budget")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from types import SimpleNamespace
 
 import pytest
@@ -108,7 +108,8 @@ def test_the_wait_is_really_waited(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("asyncio.sleep", sleep)
     _ask(_backend(_busy(11.0), _busy(), "yes"))
-    assert len(slept) == 2
+    assert len(slept) == 3
+    assert slept.pop() == 0  # after the reply: others go first
     assert 11.0 <= slept[0] <= 12.0
     assert slept[1] == 0.0
 
@@ -221,3 +222,51 @@ def test_a_key_that_a_service_repeats_is_taken_out_of_reply_and_error() -> None:
         _ask(ScriptedBackend(fail))
     assert secret not in str(caught.value)
     assert "Bearer [key]" in str(caught.value)
+
+
+class _Readied(ServedBackend):
+    """Notes when requests are made ready and when they are sent."""
+
+    def __init__(self, *outcomes: str | BaseException, most: int = 2) -> None:
+        super().__init__(most=most)
+        self.ready = self.sent = 0
+        self.held: list[int] = []
+        self.outcomes = list(outcomes)
+
+    async def prepare(self, prompt: Prompt) -> Callable[[], Awaitable[Reply]]:
+        self.ready += 1
+
+        async def send() -> Reply:
+            self.held.append(self.ready - self.sent)
+            await asyncio.sleep(0.001)
+            self.sent += 1
+            outcome = self.outcomes.pop(0) if self.outcomes else "a"
+            if isinstance(outcome, BaseException):
+                raise outcome
+            return Reply(text=outcome, model="m")
+
+        return send
+
+
+def test_requests_are_ready_before_their_turn_and_not_too_many_of_them() -> None:
+    backend = _Readied(most=2)
+    _served(Caller(QUICK), backend, calls=20)
+    assert backend.ready == backend.sent == 20
+    assert max(backend.held) == 4  # two under way, two that wait
+
+
+def test_a_repeated_call_is_made_ready_again() -> None:
+    backend = _Readied(_busy(), "yes")
+    assert asyncio.run(Caller(QUICK).answer(backend, PROMPT)).text == "yes"
+    assert (backend.ready, backend.sent) == (2, 2)
+
+
+def test_what_cannot_be_made_ready_is_not_sent() -> None:
+    class Cut(_Readied):
+        async def prepare(self, prompt: Prompt) -> Callable[[], Awaitable[Reply]]:
+            raise MediaError("a.mp4", "cut")
+
+    backend = Cut()
+    with pytest.raises(MediaError, match="cut"):
+        asyncio.run(Caller(QUICK).answer(backend, PROMPT))
+    assert backend.sent == 0

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from aurelia_plugin.pacing import Pacer
+from aurelia_plugin.pacing import Pacer, standing
 
 
 class Clock:
@@ -163,3 +163,22 @@ def test_who_is_let_in_and_cancelled_at_one_moment_gives_the_place_back() -> Non
             return pacer.under_way
 
     assert asyncio.run(asyncio.wait_for(leave(), 5)) == 1
+
+
+def test_calls_of_earlier_questions_go_first() -> None:
+    pacer = Pacer(1)
+    order: list[str] = []
+
+    async def call(number: int, name: str) -> None:
+        standing.set(number)
+        async with pacer.turn():
+            order.append(name)
+            await asyncio.sleep(0)
+
+    async def all_at_once() -> None:
+        names = [(0, "first"), (2, "c"), (1, "b1"), (0, "a"), (1, "b2")]
+        await asyncio.gather(*(call(*each) for each in names))
+
+    asyncio.run(all_at_once())
+    assert order == ["first", "a", "b1", "b2", "c"]
+    assert standing.get() == 0

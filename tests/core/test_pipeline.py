@@ -27,7 +27,7 @@ from aurelia_plugin.errors import (
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
-from aurelia_plugin.pipeline import Answer, Pipeline
+from aurelia_plugin.pipeline import Answer, Pipeline, each
 from aurelia_plugin.prices import Prices
 from aurelia_plugin.reasoning.conditions import AureliaArm, PlaceboArm, ZeroShotArm
 from aurelia_plugin.reasoning.modes import MediaChange
@@ -544,3 +544,59 @@ def test_usage_is_counted_by_column_for_the_target_too(tmp_path: Path) -> None:
     assert usage["by_role"]["target"]["cost_usd"] == pytest.approx(
         (usage["total"]["input_tokens"] + usage["total"]["output_tokens"]) / 1e6
     )
+
+
+def _number(source: Any) -> int:
+    return int(source.id.removeprefix("q/"))
+
+
+def _at_once(count: int, window: int, **how: Any) -> list[int]:
+    """Work on sources; return how many were under way whenever one began."""
+    under_way = 0
+    seen = []
+
+    async def work(source: Any) -> int:
+        nonlocal under_way
+        under_way += 1
+        seen.append(under_way)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        under_way -= 1
+        return _number(source) * 2
+
+    sources = [Made(number) for number in range(count)]
+    results = asyncio.run(each(sources, work, window, **how))
+    assert results == [2 * number for number in range(count)]
+    return seen
+
+
+def test_a_window_widens_with_what_is_done_and_no_further() -> None:
+    assert max(_at_once(60, 4)) == 4
+    widened = _at_once(60, 4, widest=10)
+    assert max(widened[:4]) == 4
+    assert max(widened) == 10
+
+
+def test_a_window_becomes_narrow_again_where_there_is_no_room() -> None:
+    left = iter([True] * 12)
+    seen = _at_once(80, 4, widest=10, room=lambda: next(left, False))
+    assert max(seen) > 4
+    assert max(seen[-20:]) == 4
+    assert max(_at_once(60, 4, widest=10, room=lambda: False)) == 4
+
+
+def test_an_error_in_a_window_that_has_widened_stops_all() -> None:
+    ended = []
+
+    async def work(source: Any) -> None:
+        try:
+            await asyncio.sleep(0 if _number(source) < 20 else 60)
+            if _number(source) == 19:
+                raise StoreError("full", "Make room.")
+        finally:
+            ended.append(source.id)
+
+    sources = [Made(number) for number in range(60)]
+    with pytest.raises(StoreError, match="full"):
+        asyncio.run(each(sources, work, 4, widest=10))
+    assert 20 <= len(ended) < 60

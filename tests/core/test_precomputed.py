@@ -10,6 +10,7 @@ from making import question, trace
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.precomputed import open_precomputed
 from aurelia_plugin.reasoning.conditions import Reasoning
+from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.trace import Iteration
 from aurelia_plugin.store import TraceStore
 
@@ -113,3 +114,56 @@ def test_a_folder_without_traces_is_not_a_traces_folder(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not a traces folder"):
         open_precomputed(str(tmp_path))
     assert list(tmp_path.iterdir()) == [], "looking makes nothing"
+
+
+def _named(folder: Path, asked: Question, *steps: str, threshold: int = 6) -> Path:
+    """Store a trace under the key that a run would give it."""
+    made = Iteration(steps=steps, score=7)
+    plain = trace("k", made, question_key=asked.key).model_copy(update={"threshold": threshold})
+    key = plain.made_by.trace_key(asked.key)
+    TraceStore(folder).put_trace(plain.model_copy(update={"key": key}))
+    return folder / "traces" / key[:2] / f"{key}.json"
+
+
+def _many(folder: Path, count: int) -> list[Question]:
+    asked = [question(f"Who sings song {number}?", id=f"q/{number}") for number in range(count)]
+    for each in asked:
+        _named(folder, each, f"Look at {each.text}")
+    return asked
+
+
+def test_a_folder_of_one_configuration_is_opened_without_reading_it_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = _many(tmp_path, 700)
+    read: list[Path] = []
+    real = TraceStore._read
+
+    def noted(self: TraceStore, path: Path, *form: Any) -> Any:
+        read.append(path)
+        return real(self, path, *form)
+
+    monkeypatch.setattr(TraceStore, "_read", noted)
+    look_up = open_precomputed(str(tmp_path))
+    assert len(read) <= 64
+    read.clear()
+    for each in asked[::70]:
+        assert look_up(each) == Reasoning((f"Look at {each.text}",), ())
+    assert len(read) == 10
+
+
+def test_a_question_without_a_trace_of_that_name_is_looked_for_everywhere(tmp_path: Path) -> None:
+    asked = _many(tmp_path, 3)
+    look_up = open_precomputed(str(tmp_path))
+    assert look_up(ASKED) is None
+    late = open_precomputed(str(tmp_path))
+    _named(tmp_path, ASKED, "Look again.", threshold=9)
+    assert late(ASKED) == Reasoning(("Look again.",), ())
+    assert late(asked[0]) == Reasoning((f"Look at {asked[0].text}",), ())
+
+
+def test_two_configurations_that_disagree_are_still_refused(tmp_path: Path) -> None:
+    _named(tmp_path, ASKED, "Look.")
+    _named(tmp_path, ASKED, "Listen.", threshold=9)
+    with pytest.raises(ConfigError, match="different steps for one question"):
+        open_precomputed(str(tmp_path))

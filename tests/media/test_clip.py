@@ -232,3 +232,16 @@ def test_writing_leaves_nothing_behind(tmp_path):
     assert [path.read_bytes() for path in target.parent.iterdir()] == [b"content"]
     with pytest.raises(MediaError, match="cannot be written"):
         write_media(target / "below", b"")
+
+
+def test_a_link_that_leads_elsewhere_is_another_file(tmp_path):
+    memory: FileMemory[bytes] = FileMemory()
+    link = tmp_path / "link"
+    for name in ("one", "two"):
+        (tmp_path / name).write_bytes(name.encode())
+        os.utime(tmp_path / name, ns=(0, 0))
+    link.symlink_to("one")
+    assert memory.get(link, Path.read_bytes) == b"one"
+    link.unlink()
+    link.symlink_to("two")
+    assert memory.get(link, Path.read_bytes) == b"two"

@@ -98,7 +98,7 @@ def test_few_windows_decide_a_clear_case_and_many_a_close_one():
 
 def test_draws_differ_and_stay_inside():
     windows = Windows(240, 426)
-    assert len({place.rows.tobytes() for place in windows.draws}) == 16
+    assert len({place.rows.tobytes() for place in windows.draws}) == 17
     for place in windows.draws:
         assert place.rows.min() >= 0
         assert place.rows.max() < 240

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image, ImageFile
 
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media import Frames, Media
-from aurelia_plugin.media.video import keyframes, picture, probe, uniform_frames
+from aurelia_plugin.media.video import keyframe_times, keyframes, picture, probe, uniform_frames
 
 from .conftest import cut_file, grey_frames, tone, turn_file
 
@@ -216,6 +217,9 @@ def test_keyframes_are_where_the_picture_changes(make_video):
     video = Media.file("video", path)
     np.testing.assert_allclose(keyframes(video).times, [0.5, 1.0, 1.5])
     assert len(keyframes(video, limit=2).times) == 2
+    np.testing.assert_allclose(keyframe_times(video), [0.5, 1.0, 1.5])
+    np.testing.assert_allclose(keyframe_times(replace(video, start=0.7, end=1.8)), [0.3, 0.8])
+    assert keyframe_times(video, ssim_below=-1.0).tolist() == [0.0]
     assert keyframes(video, ssim_below=-1.0).times.tolist() == [0.0]
     in_memory = Media("video", data=Frames(scenes.repeat(5, axis=0), np.arange(20) / 10))
     np.testing.assert_allclose(keyframes(in_memory).times, [0.5, 1.0, 1.5])

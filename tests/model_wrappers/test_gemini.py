@@ -411,3 +411,24 @@ def test_the_identity_holds_what_changes_replies() -> None:
 
     assert identity() == identity(timeout=3, concurrency=2, inline_mb=1)
     assert len({identity(), identity(video="frames"), identity(media_resolution="low")}) == 3
+
+
+def test_two_models_of_one_account_share_an_upload(run: Any, clip: Media) -> None:
+    running = run(inline_mb=0)
+    options = running.backend.options
+    other, elsewhere = GeminiBackend("g-2", options), run(inline_mb=0)
+    other._files.poll = 0.01
+
+    async def both() -> None:
+        await asyncio.gather(running.backend(_prompt(clip)), other(_prompt(clip, Text("b"))))
+
+    asyncio.run(both())
+    elsewhere.ask(_prompt(clip))
+    assert len(running.uploads()) == 1
+    assert len(elsewhere.uploads()) == 1  # another address is another account
+    asyncio.run(running.backend.close())
+    assert running.service.deleted == []  # the other one still uses it
+    assert asyncio.run(other(_prompt(clip, Text("c")))).text == "a bell"
+    assert len(running.uploads()) == 1
+    asyncio.run(other.close())
+    assert running.service.deleted == ["files/f0"]

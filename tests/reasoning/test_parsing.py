@@ -237,3 +237,12 @@ def test_thoughts_are_not_part_of_a_reply() -> None:
     assert without_thinking("<think>a</think> b <Analysis>c</analysis>d") == "b d"
     assert without_thinking("<think>cut off") == ""
     assert without_thinking("opened by the template</think>b") == "b"
+
+
+def test_a_reply_on_which_the_repairing_library_fails_is_unreadable() -> None:
+    broken = (
+        '{"score\x1f```json\n{"st\ufffdps": [{"```json\n{"st\ufffdps": [{"step"\x14\0\0: "Look.", '
+        '"ans8\0\0\0\0\0er": "a"}]}\n```'
+    )
+    assert read_steps(broken, KEYS) is None
+    assert read_verdict(broken) is None
