@@ -19,6 +19,7 @@ __all__ = [
     "PATCH",
     "SOUND_HOP",
     "TEMPORAL_PATCH",
+    "VALUE_TOKENS",
     "config",
     "processor",
     "tokenizer",
@@ -33,6 +34,15 @@ TEMPORAL_PATCH = 4
 SOUND_HOP = 500
 """Samples from one spectrum to the next: 32 spectra, hence 8 sound tokens, a second."""
 _SOUND_SECONDS = 5
+_NAMES = sorted({r.name for r in ATLAS} | {getattr(r, a) for r in ATLAS for a in ATTRIBUTES})
+VALUE_TOKENS: tuple[str, ...] = (
+    *(*COLOURS, *SHAPES, *INSTRUMENTS, *PLACES, *MELODIES, *MOTIONS, *_NAMES),
+    *("huge", "tiny", "deep", "squeaky", "fast", "slow", "yes", "no", "flash"),
+    *(value.capitalize() for value in (*COLOURS, *SHAPES, *INSTRUMENTS)),
+    *(f"Audio {number}" for number in range(1, 5)),
+    *(f"{tenths / 10:.1f}" for tenths in range(1, 41)),
+)
+"""Whatever can be found or looked up: each is one token."""
 _VOCABULARY = 2048
 _WIDTH = 128
 
@@ -139,11 +149,8 @@ def tokenizer(texts: Iterable[str]) -> Any:
     """
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-    names = {r.name for r in ATLAS} | {getattr(r, a) for r in ATLAS for a in ATTRIBUTES}
-    contrasts = ("huge", "tiny", "deep", "squeaky", "fast", "slow", "yes", "no", "flash")
-    values = (*COLOURS, *SHAPES, *INSTRUMENTS, *PLACES, *MELODIES, *MOTIONS, *contrasts)
-    values += tuple(sorted(names))
-    words = "|".join(f"[{v[0].upper()}{v[0].lower()}]{v[1:]}" for v in values)
+    values = [value for value in VALUE_TOKENS if value.islower() or value in _NAMES]
+    words = "|".join(f"[{v[0].upper()}{v[0].lower()}]{v[1:]}" for v in values if v.isalpha())
     listed = (SHAPES, COLOURS, INSTRUMENTS, PLACES, MOTIONS)
     whole = (LEGEND, *(", ".join(names) for names in listed), "left, middle or right")
     whole += ("rising, falling or level", "from left to right or from top to bottom")
@@ -162,12 +169,7 @@ def tokenizer(texts: Iterable[str]) -> Any:
     )
     bpe.decoder = decoders.ByteLevel()
     # Every value is met often enough to become one token.
-    tokens = (
-        *values,
-        *(f"Audio {number}" for number in range(1, 5)),
-        *(f"{tenths / 10:.1f}" for tenths in range(1, 45)),
-    )
-    common = [*tokens, *(token.capitalize() for token in (*COLOURS, *SHAPES, *INSTRUMENTS))] * 2000
+    common = VALUE_TOKENS * 2000
     bpe.train_from_iterator(
         itertools.chain(texts, common),
         trainers.BpeTrainer(

@@ -15,21 +15,11 @@ import numpy as np
 
 from aurelia_plugin.benchmark.atlas import ATTRIBUTES, FLAGS, MELODIES
 from aurelia_plugin.benchmark.synthetic.draw import one_of, several_of
-from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, PLACES, SHAPES
+from embedded_training.architecture import VALUE_TOKENS
 from embedded_training.exchange import Exchange
 from embedded_training.tales import NAMES, VALUES
 
 __all__ = ["DRILLS"]
-
-_WORDS: Final = (
-    *COLOURS,
-    *SHAPES,
-    *INSTRUMENTS,
-    *PLACES,
-    *MELODIES,
-    *NAMES,
-    *(value for values in VALUES.values() for value in values),
-)
 
 
 def _asked(prompt: str, pairs: Sequence[tuple[str, str]]) -> list[Exchange]:
@@ -42,15 +32,15 @@ def _asked(prompt: str, pairs: Sequence[tuple[str, str]]) -> list[Exchange]:
 
 def copied(rng: np.random.Generator) -> list[Exchange]:
     """Say a list again, three times: what looking up begins with."""
-    words = " ".join(one_of(rng, _WORDS) for _ in range(int(rng.integers(6, 16))))
+    words = " ".join(one_of(rng, VALUE_TOKENS) for _ in range(int(rng.integers(6, 16))))
     return _asked(words, [("", " ".join([words] * 3))])
 
 
 def paired(rng: np.random.Generator) -> list[Exchange]:
     """Say what a word stands beside, in a list of pairs; more or less lies between the two."""
-    words = several_of(rng, _WORDS, 2 * int(rng.integers(6, 17)))
+    words = several_of(rng, VALUE_TOKENS, 2 * int(rng.integers(6, 17)))
     pairs = list(zip(words[::2], words[1::2], strict=True))
-    between = one_of(rng, ("", f"{one_of(rng, ATTRIBUTES)} ", "anthem level; food ", "flag "))
+    between = one_of(rng, ("", f"{one_of(rng, ATTRIBUTES)} ", "northern neighbour ", "flag "))
     lines = [f"- {first}: {between}{second}" for first, second in pairs]
     both = [(f"{first} -> ", second) for first, second in pairs]
     both += [(f"{second} -> ", first) for first, second in pairs]
@@ -95,20 +85,21 @@ _STEPS: Final = {
 
 
 def counted(rng: np.random.Generator) -> list[Exchange]:
-    """Say which of four numbers is the closest to the one that was named."""
+    """Say which of four numbers is the closest to one that is named, close by or further up."""
     tempi = several_of(rng, (0.75, 1.15, 1.85, 2.85), 4)
     pairs = []
     for _ in range(4):
         numbers = [tempo * float(rng.uniform(0.93, 1.07)) for tempo in tempi]
         listed = ", ".join(f"Audio {k}: {x:.1f}" for k, x in enumerate(numbers, start=1))
         for place, number in enumerate(numbers):
-            near = number + one_of(rng, (-0.1, 0.0, 0.0, 0.1))
+            near = f"{number + one_of(rng, (-0.1, 0.0, 0.0, 0.1)):.1f}"
             given = (
-                f"How often does the shape bounce in one second? -> about {near:.1f} times\n"
+                f"How often does the shape bounce in one second? -> about {near} times\n"
                 f"How many beats per second does each of the four sounds have? -> {listed}\n"
                 "Which of the four counts is the closest to that of the shape? -> "
             )
             pairs.append((given, f"Audio {place + 1}"))
+            pairs.append((f"{listed}\n{near} -> ", f"Audio {place + 1}"))
     return _asked("Audio 1, Audio 2, Audio 3 and Audio 4", pairs)
 
 
