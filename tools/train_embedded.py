@@ -29,9 +29,9 @@ PROCESSES = 2
 
 READING = (
     Phase(500, {"copied": 26}),
-    Phase(600, {"copied": 2, "paired": 14}),
-    Phase(400, {"paired": 3, "found": 8, "counted": 5}),
-    Phase(1000, {"paired": 1, "found": 3, "counted": 2, "judged": 2, "tale": 6}),
+    Phase(700, {"copied": 2, "paired": 16}),
+    Phase(300, {"paired": 3, "found": 8, "counted": 5}),
+    Phase(900, {"paired": 1, "found": 3, "counted": 2, "judged": 2, "tale": 6}),
 )
 """Of one process, without clips: each exercise builds on those before it."""
 THINKING = (

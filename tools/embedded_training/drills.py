@@ -38,7 +38,7 @@ def copied(rng: np.random.Generator) -> list[Exchange]:
 
 def paired(rng: np.random.Generator) -> list[Exchange]:
     """Say what a word stands beside, in a list of pairs; more or less lies between the two."""
-    words = several_of(rng, VALUE_TOKENS, 2 * int(rng.integers(6, 17)))
+    words = several_of(rng, VALUE_TOKENS, 2 * int(rng.integers(3, 17)))
     pairs = list(zip(words[::2], words[1::2], strict=True))
     between = one_of(rng, ("", f"{one_of(rng, ATTRIBUTES)} ", "northern neighbour ", "flag "))
     lines = [f"- {first}: {between}{second}" for first, second in pairs]
