@@ -7,7 +7,8 @@ long questions are all that asks for it. Here nearly every word of a reply does.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import product
+from functools import partial
+from itertools import chain, product
 from types import MappingProxyType
 from typing import Final
 
@@ -15,11 +16,18 @@ import numpy as np
 
 from aurelia_plugin.benchmark.atlas import ATTRIBUTES, FLAGS, MELODIES
 from aurelia_plugin.benchmark.synthetic.draw import one_of, several_of
+from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, PLACES, SHAPES
 from embedded_training.architecture import VALUE_TOKENS
 from embedded_training.exchange import Exchange
 from embedded_training.tales import NAMES, VALUES
 
 __all__ = ["DRILLS"]
+
+_WORDS: Final = tuple(
+    dict.fromkeys(
+        (*COLOURS, *SHAPES, *INSTRUMENTS, *PLACES, *MELODIES, *NAMES, *chain(*VALUES.values()))
+    )
+)
 
 
 def _asked(prompt: str, pairs: Sequence[tuple[str, str]]) -> list[Exchange]:
@@ -30,15 +38,15 @@ def _asked(prompt: str, pairs: Sequence[tuple[str, str]]) -> list[Exchange]:
     ]
 
 
-def copied(rng: np.random.Generator) -> list[Exchange]:
+def copied(rng: np.random.Generator, values: Sequence[str]) -> list[Exchange]:
     """Say a list again, three times: what looking up begins with."""
-    words = " ".join(one_of(rng, VALUE_TOKENS) for _ in range(int(rng.integers(6, 16))))
+    words = " ".join(one_of(rng, values) for _ in range(int(rng.integers(6, 16))))
     return _asked(words, [("", " ".join([words] * 3))])
 
 
-def paired(rng: np.random.Generator) -> list[Exchange]:
+def paired(rng: np.random.Generator, values: Sequence[str]) -> list[Exchange]:
     """Say what a word stands beside, in a list of pairs; more or less lies between the two."""
-    words = several_of(rng, VALUE_TOKENS, 2 * int(rng.integers(3, 17)))
+    words = several_of(rng, values, 2 * int(rng.integers(6, 17)))
     pairs = list(zip(words[::2], words[1::2], strict=True))
     between = one_of(rng, ("", f"{one_of(rng, ATTRIBUTES)} ", "northern neighbour ", "flag "))
     lines = [f"- {first}: {between}{second}" for first, second in pairs]
@@ -104,6 +112,16 @@ def counted(rng: np.random.Generator) -> list[Exchange]:
 
 
 DRILLS: Final[Mapping[str, Callable[[np.random.Generator], list[Exchange]]]] = MappingProxyType(
-    {"copied": copied, "paired": paired, "found": found, "counted": counted}
+    {
+        "copied": partial(copied, values=_WORDS),
+        "paired": partial(paired, values=_WORDS),
+        "found": found,
+        "copied_all": partial(copied, values=VALUE_TOKENS),
+        "paired_all": partial(paired, values=VALUE_TOKENS),
+        "counted": counted,
+    }
 )
-"""Name -> what draws one exercise: questions about one text."""
+"""Name -> what draws one exercise: questions about one text.
+
+Fewer words are learnt much sooner, and then the others within a few hundred steps more.
+"""
