@@ -37,7 +37,7 @@ READING = (
 """Of one process, without clips: each exercise builds on those before it."""
 THINKING = (
     Phase(150, {}, clips=12, looking=True),
-    Phase(2850, {"found": 1, "counted": 1, "judged": 1, "tale": 3}, clips=5),
+    Phase(2350, {"found": 1, "counted": 1, "judged": 1, "tale": 3}, clips=5),
 )
 """Of each of two processes."""
 
