@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,8 +22,16 @@ import numpy as np
 from embedded_training.notes import caption, notes_of
 
 from aurelia_plugin.backend import Generation, Message, Prompt, Text
+from aurelia_plugin.benchmark.intervals import interval
 from aurelia_plugin.benchmark.schema import COLUMNS, FREE_TEXT_COLUMNS, Item, read_items
 from aurelia_plugin.benchmark.vocabulary import VOCABULARY
+from aurelia_plugin.compare.statistics import (
+    ClusterSums,
+    auc,
+    auc_interval,
+    bootstrap,
+    exact_mcnemar,
+)
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.model_wrappers.embedded import OPTIONS, open_backend
 from aurelia_plugin.reasoning.parsing import read_verdict
@@ -80,33 +88,6 @@ def outcomes(out: Path, folder: Path) -> dict[str, Outcome]:
     return found
 
 
-def wilson(right: float, count: int) -> tuple[float, float]:
-    """Return Wilson's 95% interval of a share."""
-    if not count:
-        return (0.0, 1.0)
-    z, share = 1.959964, right / count
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count**2)) / (1 + z * z / count)
-    return middle - half, middle + half
-
-
-def mcnemar(first: Sequence[float], second: Sequence[float]) -> float:
-    """Return the exact two-sided p of paired outcomes."""
-    wins = sum(a > b for a, b in zip(first, second, strict=True))
-    losses = sum(a < b for a, b in zip(first, second, strict=True))
-    tail = sum(math.comb(wins + losses, k) for k in range(min(wins, losses) + 1))
-    return min(1.0, 2 * tail / 2 ** (wins + losses))
-
-
-def difference(first: Sequence[float], second: Sequence[float]) -> tuple[float, float, float]:
-    """Return the mean paired difference with its 95% bootstrap interval."""
-    deltas = np.asarray(first) - np.asarray(second)
-    rng = np.random.default_rng(0)
-    means = rng.choice(deltas, (4000, len(deltas))).mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(deltas.mean()), float(low), float(high)
-
-
 def chance(item: Item) -> float:
     """Return what guessing gets: one option, one value of the set, one name of the atlas shown."""
     if item.options is not None:
@@ -121,20 +102,6 @@ def chance(item: Item) -> float:
     if attribute == "number":
         return 1 / {"count_sounding": 4, "count_heard": 3}.get(item.source.id.split("/")[0], 5)
     return 1 / len(VOCABULARY[attribute])
-
-
-def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
-    """Return the probability that a positive outranks a negative; ties count half."""
-    a, b = np.asarray(positive)[:, None], np.asarray(negative)[None, :]
-    return float((a > b).mean() + 0.5 * (a == b).mean())
-
-
-def auc_interval(positive: Sequence[float], negative: Sequence[float]) -> tuple[float, float]:
-    """Return the 95% bootstrap interval; clips are drawn, both of a clip's captions together."""
-    rng, size = np.random.default_rng(0), len(positive)
-    a, b = np.asarray(positive), np.asarray(negative)
-    draws = [auc(a[k], b[k]) for k in (rng.integers(size, size=size) for _ in range(400))]
-    return float(np.quantile(draws, 0.025)), float(np.quantile(draws, 0.975))
 
 
 def evaluator_scores(folder: Path, batch: int) -> tuple[list[float], list[float]]:
@@ -241,7 +208,10 @@ def shares(label: str, arm: dict[str, Outcome], keep: Callable[[Item], bool]) ->
     """Return one line of a table: accuracy with n, interval and chance."""
     kept = [outcome for outcome in arm.values() if keep(outcome.item)]
     right, count = sum(outcome.accuracy for outcome in kept), len(kept)
-    low, high = wilson(right, count)
+    share = right / count
+    low, high = interval(share, math.sqrt(share * (1 - share) / count), count)
+    assert low is not None
+    assert high is not None
     guess = float(np.mean([chance(outcome.item) for outcome in kept]))
     return (
         f"{label:24s} {100 * right / count:5.1f}  [{100 * low:.1f}, {100 * high:.1f}]  n={count}"
@@ -252,12 +222,14 @@ def shares(label: str, arm: dict[str, Outcome], keep: Callable[[Item], bool]) ->
 def compared(label: str, one: dict[str, Outcome], two: dict[str, Outcome], keep: Any) -> str:
     """Return one line: the paired difference with n, interval and exact McNemar p."""
     ids = [identity for identity in one if identity in two and keep(one[identity].item)]
-    first = [one[identity].accuracy for identity in ids]
-    second = [two[identity].accuracy for identity in ids]
-    delta, low, high = difference(first, second)
+    deltas = [one[identity].accuracy - two[identity].accuracy for identity in ids]
+    wins, losses = (sum(sign * delta > 0 for delta in deltas) for sign in (1, -1))
+    gain = ClusterSums.of(deltas, ids)
+    bounds = bootstrap(gain, draws=4000, seed=0).interval
+    between = f"[{100 * bounds.low:+.1f}, {100 * bounds.high:+.1f}]" if bounds else "[no interval]"
     return (
-        f"{label:34s} {100 * delta:+5.1f}  [{100 * low:+.1f}, {100 * high:+.1f}]  n={len(ids)}"
-        f"  McNemar p={mcnemar(first, second):.2g}"
+        f"{label:34s} {100 * gain.mean:+5.1f}  {between}  n={len(ids)}"
+        f"  McNemar p={exact_mcnemar(wins, losses):.2g}"
     )
 
 
@@ -314,10 +286,11 @@ def report(
         lines.append(compared(label, full, arms[name], lambda item, m=medium: m in item.needs))
     lines.append("")
     own, other = evaluator_scores(folder, args.batch)
-    low, high = auc_interval(own, other)
-    lines.append(
-        f"evaluator AUC {auc(own, other):.3f}  [{low:.3f}, {high:.3f}]  n={len(own)} pairs"
-    )
+    pairs = [f"pair {place}" for place in range(len(own))] * 2
+    right = [True] * len(own) + [False] * len(other)
+    bounds = auc_interval([*own, *other], right, pairs, draws=4000, seed=0)
+    between = f"[{bounds.low:.3f}, {bounds.high:.3f}]" if bounds else "[no interval]"
+    lines.append(f"evaluator AUC {auc(own, other):.3f}  {between}  n={len(own)} pairs")
     lines.append(f"mean score: matching {np.mean(own):.2f}, mismatched {np.mean(other):.2f}")
     for index, (share, score) in enumerate(agreement(args.out / "traces-full", folder), start=1):
         lines.append(f"iteration {index}: gold-step agreement {share:.3f}, score {score:.2f}")
