@@ -36,8 +36,8 @@ READING = (
 )
 """Of one process, without clips: each exercise builds on those before it."""
 THINKING = (
-    Phase(150, {}, clips=12, looking=True),
-    Phase(2350, {"found": 1, "counted": 1, "judged": 1, "tale": 3}, clips=5),
+    Phase(150, {}, clips=12, parts="look"),
+    Phase(2050, {"found": 1, "counted": 1, "judged": 1, "tale": 3}, clips=5, asked=4),
 )
 """Of each of two processes."""
 

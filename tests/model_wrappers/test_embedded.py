@@ -209,7 +209,7 @@ def test_training_computes_what_the_real_path_computes(
 
 def test_trees_of_one_group_do_not_touch_one_another(untrained: TransformersBackend) -> None:
     model, processor, _, _ = untrained.load()
-    made = clips(1, 9, 0, 3, PromptSet("default", "embedded"), looking=True)
+    made = clips(1, 9, 0, 3, PromptSet("default", "embedded"), parts="look")
     packed = [packer_of(model, processor)(clip) for clip in made]
     with torch.inference_mode():
         perceived = perceive(model, processor.feature_extractor, made)

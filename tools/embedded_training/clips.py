@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,14 @@ from embedded_training.drills import DRILLS
 from embedded_training.exchange import Exchange
 from embedded_training.notes import Note, notes_of
 from embedded_training.tales import conclusions, judgements, shuffled_atlas, widened_atlas
-from embedded_training.texts import exchanges, looks
+from embedded_training.texts import direct, exchanges, looks
 
 __all__ = [
+    "DIRECT_MIX",
     "MIX",
     "TOWER_MIX",
     "Clip",
+    "Parts",
     "clips",
     "pictures",
     "rng_of",
@@ -56,6 +59,17 @@ TOWER_MIX: dict[str, float] = {
 """The same for the towers' training."""
 
 
+DIRECT_MIX: dict[str, float] = {
+    "music_avqa": 0.17,
+    "avsd": 0.02,
+    "captioning": 0.02,
+    "compositional": 0.14,
+    "geoiq": 0.35,
+    "meme": 0.05,
+    "dm_match": 0.25,
+}
+"""The same for clips that are only answered directly: more of what takes two steps at once."""
+
 TALE_MIX: dict[str, float] = {
     "music_avqa": 0.12,
     "avsd": 0.04,
@@ -68,6 +82,10 @@ TALE_MIX: dict[str, float] = {
 """The same for questions without a clip."""
 
 
+Parts = Literal["all", "look", "direct"]
+_MIXES: Mapping[Parts, Mapping[str, float]] = MappingProxyType(
+    {"all": MIX, "look": TOWER_MIX, "direct": DIRECT_MIX}
+)
 _SIBLINGS = 20
 
 
@@ -131,14 +149,17 @@ def _sharpened(frames: NDArray[np.uint8], amount: float) -> NDArray[np.uint8]:
 
 
 def clips(
-    seed: int, step: int, first: int, count: int, prompts: PromptSet, *, looking: bool = False
+    seed: int, step: int, first: int, count: int, prompts: PromptSet, parts: Parts = "all"
 ) -> list[Clip]:
     """Return `count` clips of one step, from place `first` on.
 
-    `looking`: of the thinker's first steps, with single steps to follow instead of questions.
+    Args:
+        parts: every part that the model plays; or single steps to follow, without questions; or
+            direct answers alone.
     """
+    first += 2**19 if parts == "direct" else 0
     rngs = [rng_of(seed, step, first + place) for place in range(count)]
-    samples = [sample_of(rng, TOWER_MIX if looking else MIX) for rng in rngs]
+    samples = [sample_of(rng, _MIXES[parts]) for rng in rngs]
     made = []
     for place, (rng, sample) in enumerate(zip(rngs, samples, strict=True)):
         other: Sequence[Note] = notes_of(samples[place - 1].item)
@@ -148,7 +169,9 @@ def clips(
                 tuple(render_sound(scene) for scene in (sample.scene, *sample.candidates)),
                 tuple(
                     looks(sample, prompts, rng)
-                    if looking
+                    if parts == "look"
+                    else [direct(sample)]
+                    if parts == "direct"
                     else exchanges(sample, other, prompts, rng)
                 ),
                 sample.item.column,

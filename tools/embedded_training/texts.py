@@ -22,7 +22,7 @@ from embedded_training.notes import (
     verdict,
 )
 
-__all__ = ["exchanges", "looks"]
+__all__ = ["direct", "exchanges", "looks"]
 
 UNCLEAR = "unclear"
 
@@ -79,6 +79,12 @@ def judged(sample: Sample, prompts: PromptSet, rng: np.random.Generator) -> list
     return made
 
 
+def direct(sample: Sample) -> Exchange:
+    """Return the question with its answer, and nothing else."""
+    text = doc_to_text(sample.item.model_dump(mode="json"))
+    return Exchange("direct", text, f"Answer: {answer_of(sample.item)}", False)
+
+
 def exchanges(
     sample: Sample, other: Sequence[Note], prompts: PromptSet, rng: np.random.Generator
 ) -> list[Exchange]:
@@ -95,7 +101,7 @@ def exchanges(
     follow = prompts.render("inject", {"steps": steps, "step_answers": ()})
     findings = f"{lines_of(notes)}\n{answer}"
     made = [
-        Exchange("direct", text, answer, False),
+        direct(sample),
         Exchange("follow", f"{follow}\n\n{text}", findings, False),
         Exchange("reason", prompts.render("reasoner", {"question": asked}), lines_of(notes), True),
     ]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from aurelia_plugin.reasoning.prompting import PromptSet
-from embedded_training.clips import Clip, clips, tales
+from embedded_training.clips import Clip, Parts, clips, tales
 from embedded_training.exchange import ROLES
 from embedded_training.model import SOUND_TOKENS, VIDEO_TOKENS, hear, positions, see
 from embedded_training.packing import Packed, Packer
@@ -41,13 +41,15 @@ class Phase(NamedTuple):
         steps: how long.
         texts: of each step and process: how many of which kind (see `clips.tales`).
         clips: of each step and process.
-        looking: whether clips come with single steps to follow instead of questions.
+        parts: what is asked about them (see `clips.clips`).
+        asked: more clips of each step and process, that are only answered directly.
     """
 
     steps: int
     texts: Mapping[str, int]
     clips: int = 0
-    looking: bool = False
+    parts: Parts = "all"
+    asked: int = 0
 
 
 class Plan(NamedTuple):
@@ -218,10 +220,12 @@ class Learner:
     def _drawn(self, step: int) -> list[Clip]:
         plan, phase = self.plan, self.plan.phase(step)
         first = self._rank * phase.clips
-        seen = clips(plan.seed, step, first, phase.clips, self._prompts, looking=phase.looking)
+        seen = clips(plan.seed, step, first, phase.clips, self._prompts, phase.parts)
+        first = self._rank * phase.asked
+        asked = clips(plan.seed, step, first, phase.asked, self._prompts, "direct")
         first = self._rank * sum(phase.texts.values())
         told = tales(plan.seed, step, plan.stage, first, phase.texts, self._prompts)
-        return [*seen, *told]
+        return [*seen, *asked, *told]
 
     def step(self, step: int) -> float:
         """Learn from one step's clips; return the loss."""
