@@ -10,6 +10,7 @@ from aurelia_plugin.calls import Caller
 from aurelia_plugin.counts import CallCount, UsageCount
 from aurelia_plugin.digests import digest_of
 from aurelia_plugin.flight import SingleFlight
+from aurelia_plugin.pacing import standing
 from aurelia_plugin.reasoning.loop import LoopPlan, distil
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.roles import ROLES, Role
@@ -45,17 +46,26 @@ class Agents:
         self._traces: SingleFlight[Trace] = SingleFlight()
         self._calls: SingleFlight[Reply] = SingleFlight()
 
-    async def trace(self, question: Question) -> Trace:
-        """Return the question's trace; a question asked twice at once is worked out once."""
+    async def trace(self, question: Question, *, breadth_first: bool = False) -> Trace:
+        """Return the question's trace; a question asked twice at once is worked out once.
+
+        Args:
+            breadth_first: whether its calls stand behind those of earlier iterations of others,
+                so that it is known early which questions take many, and these end side by side.
+        """
         key = self.plan.trace_key(question)
-        return self.stored(question) or await self._traces(key, lambda: self._make(question))
+        return self.stored(question) or await self._traces(
+            key, lambda: self._make(question, breadth_first)
+        )
 
     def stored(self, question: Question) -> Trace | None:
         """Return the question's trace if it was made before."""
         return self._store.trace(self.plan.trace_key(question))
 
-    async def _make(self, question: Question) -> Trace:
+    async def _make(self, question: Question, breadth_first: bool) -> Trace:
         async def ask(role: Role, prompt: Prompt, *, iteration: int, ask: int) -> AgentCall:
+            if breadth_first:
+                standing.set(iteration)
             return await self._ask(role, prompt, iteration, ask, question.column)
 
         trace = await distil(question, self.plan, ask)

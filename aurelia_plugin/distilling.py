@@ -150,7 +150,7 @@ class Distiller:
                 count.agent_failures += 1
             return "unreadable"
         with holding(question.clip):
-            trace = await self._agents.trace(question)
+            trace = await self._agents.trace(question, breadth_first=True)
         for count in counts:
             count.add_trace(trace)
             count.agent_failures += trace.stop == "failed"

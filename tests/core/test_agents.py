@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from making import Team, beep, question, score, steps, team
+from making import Team, beep, question, score, steps, team, text_of
 
 from aurelia_plugin.backend import Generation, Prompt, Reply, Usage
 from aurelia_plugin.errors import BackendError, StoreError, TransientError
 from aurelia_plugin.media.clip import Media
+from aurelia_plugin.pacing import standing
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.trace import Trace
@@ -205,3 +206,28 @@ def test_a_full_disk_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("os.replace", full)
     with pytest.raises(StoreError, match="No space left"):
         _trace(made)
+
+
+@pytest.mark.parametrize(("breadth_first", "stood"), [(True, [1, 2, 3]), (False, [0, 0, 0])])
+def test_breadth_first_late_iterations_stand_behind_early_ones(
+    tmp_path: Path, breadth_first: bool, stood: list[int]
+) -> None:
+    seen: dict[str, list[int]] = {"a": [], "b": []}
+
+    def reason(prompt: Prompt) -> str:
+        (name,) = (name for name in seen if f"Who is {name}" in text_of(prompt))
+        seen[name].append(standing.get())
+        return steps(f"Look at {name} again, {len(seen[name])}.")
+
+    made = team(tmp_path, reason, evaluator=lambda prompt: score(2), max_iterations=3)
+    asked = [question(f"Who is {name}?", beep()) for name in "ab"]
+
+    async def both() -> None:
+        await asyncio.gather(
+            *(made.agents.trace(one, breadth_first=breadth_first) for one in asked)
+        )
+
+    asyncio.run(both())
+    assert [number - seen["a"][0] for number in seen["a"]] == [s - stood[0] for s in stood]
+    assert seen["a"] == seen["b"]
+    assert standing.get() == 0, "nothing else is put behind"
