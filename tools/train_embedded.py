@@ -1,15 +1,16 @@
 """Train the embedded model from nothing: `python tools/train_embedded.py --out FOLDER`.
 
-Three stages on two cores. One process teaches the seeing tower what scenes show; the other teaches
+Four stages on two cores. One process teaches the seeing tower what scenes show; the other teaches
 the hearing tower what they sound like, then lets the thinker read questions without clips; then
-both train the thinker in all parts that the model plays. A run is a pure function of its seed and
-the numbers of steps. Killed, it goes on from its last checkpoints when it is started again with
-the same folder.
+both train the thinker in all parts that the model plays, and in the end what it learns last. A run
+is a pure function of its seed and the numbers of steps. Killed, it goes on from its last
+checkpoints when it is started again with the same folder.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import shutil
 import tempfile
 from pathlib import Path
@@ -36,10 +37,20 @@ READING = (
 )
 """Of one process, without clips: each exercise builds on those before it."""
 THINKING = (
-    Phase(150, {}, clips=12, parts="look"),
-    Phase(2050, {"found": 1, "counted": 1, "judged": 1, "tale": 3}, clips=5, asked=4),
+    Phase(700, {}, clips=12, parts="look"),
+    Phase(2600, {"found": 1, "counted": 1, "judged": 1, "tale": 3}, clips=6, asked=4),
 )
 """Of each of two processes."""
+LAST = (
+    Phase(
+        850,
+        {"joined": 4, "placed": 3, "counted": 1, "judged": 1, "tale": 4},
+        clips=4,
+        asked=5,
+        mix="last",
+    ),
+)
+"""The same: what is still at chance when the rest is learnt, beside all the rest."""
 
 
 def prepare(rank: int, args: argparse.Namespace) -> None:
@@ -53,7 +64,11 @@ def prepare(rank: int, args: argparse.Namespace) -> None:
         return
     hearing = TowerPlan(args.seed, scaled(1200, args), 16, args.rate)
     train_tower("hearing", model, ears, hearing, args.out)
-    train_thinker(0, 1, model, processor, planned("reading", READING, args), args.out)
+    train_thinker(0, 1, model, processor, planned("reading", args), args.out)
+
+
+STAGES = (("reading", READING), ("thinking", THINKING), ("last", LAST))
+"""Of the thinker: each goes on from the weights of the one before it, on clips of its own seed."""
 
 
 def think(rank: int, args: argparse.Namespace) -> None:
@@ -61,13 +76,14 @@ def think(rank: int, args: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     store = torch.distributed.FileStore(str(args.meeting / "meeting"), PROCESSES)
     torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=PROCESSES)
-    model, processor = build(args.seed, args.out / "model")
-    read = load_state(args.out / "reading.pt")
-    assert read is not None
-    model.load_state_dict(read["model"])
-    load_towers(model, args.out)
-    plan = planned("thinking", THINKING, args)
-    train_thinker(rank, PROCESSES, model, processor, plan, args.out)
+    for (before, _), (stage, _) in itertools.pairwise(STAGES):
+        model, processor = build(args.seed, args.out / "model")
+        state = load_state(args.out / f"{before}.pt")
+        assert state is not None
+        model.load_state_dict(state["model"])
+        load_towers(model, args.out)
+        train_thinker(rank, PROCESSES, model, processor, planned(stage, args), args.out)
+        torch.distributed.barrier()  # the first process writes what both go on from
     torch.distributed.destroy_process_group()
 
 
@@ -76,16 +92,18 @@ def scaled(steps: int, args: argparse.Namespace) -> int:
     return max(1, round(steps * args.share))
 
 
-def planned(stage: str, phases: tuple[Phase, ...], args: argparse.Namespace) -> ThinkerPlan:
+def planned(stage: str, args: argparse.Namespace) -> ThinkerPlan:
     """Return the plan of one of the thinker's stages."""
+    phases = dict(STAGES)[stage]
     shorter = tuple(phase._replace(steps=scaled(phase.steps, args)) for phase in phases)
-    return ThinkerPlan(stage, args.seed, shorter, args.rate)
+    seed = args.seed + (2**40 if stage == "last" else 0)
+    return ThinkerPlan(stage, seed, shorter, args.rate)
 
 
 def ship(args: argparse.Namespace) -> None:
     """Write the model as it is shipped: half precision, half the size."""
     model, processor = build(args.seed, args.out / "model")
-    state: Any = load_state(args.out / "thinking.pt")
+    state: Any = load_state(args.out / f"{STAGES[-1][0]}.pt")
     model.load_state_dict(state["model"])
     made = args.out / "model.new"
     shutil.rmtree(made, ignore_errors=True)

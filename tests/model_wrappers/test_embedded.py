@@ -38,12 +38,21 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 from embedded_training import model as training
 from embedded_training.clips import Clip as TrainingClip
 from embedded_training.clips import clips, rng_of, sample_of, tales
+from embedded_training.clock import Clock
 from embedded_training.drills import DRILLS
 from embedded_training.exchange import Exchange, answer_of
-from embedded_training.notes import caption, corrupted, notes_of
+from embedded_training.notes import caption, corrupted, notes_of, perceived
 from embedded_training.perception import picture_labels, sound_labels
 from embedded_training.progress import rate_at
-from embedded_training.thinker import Phase, Plan, groups, logits_of, packer_of, perceive
+from embedded_training.thinker import (
+    Phase,
+    Plan,
+    groups,
+    logits_of,
+    packer_of,
+    perceive,
+    train_thinker,
+)
 from embedded_training.towers import Plan as TowerPlan
 from embedded_training.towers import load_towers, train_tower
 
@@ -302,6 +311,28 @@ def test_exercises_have_their_answers_in_their_texts() -> None:
                 if all(y in x.replace(": ", "; ") + ";" for y in _parts(told[:-1]))
             )
             assert answer in line, key
+        for exchange in DRILLS["joined"](rng):
+            said, answer = exchange.reply.split(" -> ")
+            _, flag, melody, asked = re.split(r"stripes: |; melody: |\. ", said)
+            (line,) = (
+                x
+                for x in exchange.prompt.splitlines()
+                if f"flag {flag}; anthem {melody}; " in x and (asked == "region" or asked in x)
+            )
+            told = line[2:].split(":")[0] if asked == "region" else line.split(f"{asked} ")[1]
+            assert answer == told
+        for exchange in DRILLS["placed"](rng):
+            told = dict(line.split(" -> ") for line in exchange.reply.splitlines() if "->" in line)
+            answer = exchange.reply.rsplit("Answer: ", 1)[1]
+            seen = told["Which instruments are in the picture, from left to right?"].split(", ")
+            if (both := told.get("Which instruments are both seen and heard?")) is not None:
+                heard = told["Which instruments can be heard?"].split(", ")
+                expected = [name for name in seen if name in heard]
+                assert both == (", ".join(expected) or "none")
+                assert answer == ("zero", "one", "two", "three")[len(expected)]
+            else:
+                place = seen.index(next(iter(told.values())))
+                assert answer == ("left", *["middle"] * (len(seen) - 2), "right")[place]
         for exchange in DRILLS["counted"](rng):
             *told, answer = re.split(r" -> |\n", exchange.reply)
             near = next(float(x) for x in re.findall(r"(?<!: )\d\.\d", " ".join(told)))
@@ -378,6 +409,85 @@ def test_labels_say_what_a_scene_holds() -> None:
         assert {n for n, there in zip(INSTRUMENTS, heard["timbres"], strict=True) if there} == names
         onsets = sum(note.onset < 4.0 for sound in sample.scene.sounds for note in sound.notes)
         assert 0 < heard["onset"].sum() <= onsets or onsets == 0
+
+
+def test_several_figures_are_told_apart_by_their_moments() -> None:
+    """A half or a flash is said of the figure that has it, and the other way round."""
+    halves = flashes = 0
+    for step in range(300):
+        sample = sample_of(rng_of(1, 4, step))
+        told = {note.step: note.finding for note in perceived(sample.scene)}
+        for figure in sample.scene.figures:
+            name = f"{figure.colour} {figure.shape}"
+            half = told.get(f"Is the {name} shown in the first or in the second half?")
+            if half is not None:
+                halves += 1
+                assert half == ("the first" if figure.shown[0] == 0.0 else "the second")
+                assert told[f"Which shape is shown in {half} half?"] == name
+                playing = told[f"Which instrument plays in {half} half?"]
+                (sound,) = (s for s in sample.scene.sounds if s.timbre == playing)
+                assert figure.shown[0] <= sound.notes[0].onset < figure.shown[1]
+            when = told.get(f"When does the {name} light up?")
+            if when is not None:
+                flashes += 1
+                assert when == f"after about {figure.flashes[0]:.1f} seconds"
+                assert told[f"Which shape lights up {when}?"] == f"The {name}"
+                moments = sorted(f.flashes[0] for f in sample.scene.figures)
+                turn = ("first", "second", "third")[moments.index(figure.flashes[0])]
+                assert told[f"Which shape lights up {turn}?"] == f"The {name}"
+                lit = picture_labels(sample.scene)["lit"]
+                at = int(np.ceil(figure.flashes[0] * 8))
+                assert lit[at, COLOURS.index(figure.colour)] == 1
+                assert lit[at].sum() == 2  # its colour and its shape, no other figure's
+    assert halves > 10
+    assert flashes > 10
+
+
+def test_a_step_that_refers_to_another_is_not_asked_alone() -> None:
+    prompts = PromptSet("default", "embedded")
+    drawn = [clips(1, step, 0, 8, prompts, "look") for step in range(12)]
+    asked = [look.prompt for made in drawn for clip in made for look in clip.exchanges]
+    assert not any("that half" in text or "that moment" in text for text in asked)
+    assert any("in the second half" in text for text in asked)
+
+
+def test_the_clock_asks_the_half_second_of_every_picture_token(
+    untrained: TransformersBackend,
+) -> None:
+    """Its loss can be learnt to nothing by the head alone only if the layer tells the places."""
+    model, processor, _, _ = untrained.load()
+    clock = Clock(model)
+    made = clips(1, 9, 0, 2, PromptSet("default", "embedded"), parts="look")
+    packed = [packer_of(model, processor)(clip) for clip in made]
+    with torch.no_grad():
+        perceived = perceive(model, processor.feature_extractor, made)
+        logits_of(model, packed, perceived, [0, 1])
+        clock.steps.weight.zero_()
+        clock.steps.bias.copy_(torch.tensor([9.0, 0, 0, 0, 0, 0, 0, 0]))
+        expected = 0.5 * (np.log(np.exp(9) + 7) - 9 / 8)  # one token of eight shows the first
+        assert float(clock(packed)) == pytest.approx(2 * expected, rel=1e-5)
+        (told,) = tales(1, 7, "reading", 0, {"tale": 1}, PromptSet("default", "embedded"))
+        assert float(clock([packer_of(model, processor)(told)])) == 0.0
+
+
+def test_the_thinker_learns_and_resumes_to_the_same_weights(
+    untrained: TransformersBackend, tmp_path: Path
+) -> None:
+    _, processor, _, _ = untrained.load()
+
+    def trained_for(folder: Path, *stops: int) -> Any:
+        folder.mkdir()
+        for stop in stops:
+            model, _ = training.build(1, Path(str(untrained._model)))
+            plan = Plan("thinking", 1, (Phase(stop, {"found": 1}, clips=1, asked=1),), 1e-3)
+            train_thinker(0, 1, model, processor, plan, folder)
+        return torch.load(folder / "thinking.pt", weights_only=True)
+
+    whole, resumed = trained_for(tmp_path / "whole", 3), trained_for(tmp_path / "parts", 2, 3)
+    assert whole["step"] == resumed["step"] == 3
+    for kind in ("model", "clock"):
+        for name, weight in whole[kind].items():
+            torch.testing.assert_close(weight, resumed[kind][name], atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize("sense", ["seeing", "hearing"])

@@ -24,6 +24,8 @@ from embedded_training.texts import direct, exchanges, looks
 
 __all__ = [
     "DIRECT_MIX",
+    "LAST_MIX",
+    "LOOK_MIX",
     "MIX",
     "TOWER_MIX",
     "Clip",
@@ -38,11 +40,11 @@ __all__ = [
 
 MIX: dict[str, float] = {
     "music_avqa": 0.20,
-    "avsd": 0.12,
-    "captioning": 0.12,
-    "compositional": 0.18,
+    "avsd": 0.10,
+    "captioning": 0.11,
+    "compositional": 0.23,
     "geoiq": 0.16,
-    "meme": 0.12,
+    "meme": 0.10,
     "dm_match": 0.10,
 }
 """Share of clips by column."""
@@ -58,17 +60,38 @@ TOWER_MIX: dict[str, float] = {
 }
 """The same for the towers' training."""
 
+LOOK_MIX: dict[str, float] = {
+    "music_avqa": 0.22,
+    "avsd": 0.08,
+    "captioning": 0.08,
+    "compositional": 0.45,
+    "geoiq": 0.05,
+    "meme": 0.06,
+    "dm_match": 0.06,
+}
+"""The same for single steps: more of what is told apart by its moment."""
 
 DIRECT_MIX: dict[str, float] = {
-    "music_avqa": 0.17,
+    "music_avqa": 0.16,
     "avsd": 0.02,
     "captioning": 0.02,
-    "compositional": 0.14,
-    "geoiq": 0.35,
-    "meme": 0.05,
-    "dm_match": 0.25,
+    "compositional": 0.15,
+    "geoiq": 0.27,
+    "meme": 0.03,
+    "dm_match": 0.35,
 }
 """The same for clips that are only answered directly: more of what takes two steps at once."""
+
+LAST_MIX: dict[str, float] = {
+    "music_avqa": 0.20,
+    "avsd": 0.0,
+    "captioning": 0.0,
+    "compositional": 0.10,
+    "geoiq": 0.60,
+    "meme": 0.0,
+    "dm_match": 0.10,
+}
+"""The same in the end: most of what is learnt last."""
 
 TALE_MIX: dict[str, float] = {
     "music_avqa": 0.12,
@@ -82,9 +105,9 @@ TALE_MIX: dict[str, float] = {
 """The same for questions without a clip."""
 
 
-Parts = Literal["all", "look", "direct"]
+Parts = Literal["all", "look", "direct", "last"]
 _MIXES: Mapping[Parts, Mapping[str, float]] = MappingProxyType(
-    {"all": MIX, "look": TOWER_MIX, "direct": DIRECT_MIX}
+    {"all": MIX, "look": LOOK_MIX, "direct": DIRECT_MIX, "last": LAST_MIX}
 )
 _SIBLINGS = 20
 
@@ -155,9 +178,10 @@ def clips(
 
     Args:
         parts: every part that the model plays; or single steps to follow, without questions; or
-            direct answers alone.
+            direct answers alone, in one mix or the other.
     """
-    first += 2**19 if parts == "direct" else 0
+    only_direct = parts in ("direct", "last")
+    first += 2**19 if only_direct else 0
     rngs = [rng_of(seed, step, first + place) for place in range(count)]
     samples = [sample_of(rng, _MIXES[parts]) for rng in rngs]
     made = []
@@ -171,7 +195,7 @@ def clips(
                     looks(sample, prompts, rng)
                     if parts == "look"
                     else [direct(sample)]
-                    if parts == "direct"
+                    if only_direct
                     else exchanges(sample, other, prompts, rng)
                 ),
                 sample.item.column,

@@ -6,6 +6,7 @@ long questions are all that asks for it. Here nearly every word of a reply does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import chain, product
@@ -15,11 +16,12 @@ from typing import Final
 import numpy as np
 
 from aurelia_plugin.benchmark.atlas import ATTRIBUTES, FLAGS, MELODIES
+from aurelia_plugin.benchmark.synthetic.band import places
 from aurelia_plugin.benchmark.synthetic.draw import one_of, several_of
-from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, PLACES, SHAPES
+from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, NUMBERS, PLACES, SHAPES
 from embedded_training.architecture import VALUE_TOKENS
 from embedded_training.exchange import Exchange
-from embedded_training.tales import NAMES, VALUES
+from embedded_training.tales import NAMES, VALUES, atlas_lines
 
 __all__ = ["DRILLS"]
 
@@ -86,6 +88,21 @@ def found(rng: np.random.Generator) -> list[Exchange]:
     return _asked("\n".join(lines), pairs)
 
 
+def joined(rng: np.random.Generator) -> list[Exchange]:
+    """Say at once what the line with a flag and a melody tells, and whose line it is."""
+    attribute = one_of(rng, ATTRIBUTES)
+    flags, melodies = int(rng.integers(2, 4)), int(rng.integers(2, 4))
+    lines = atlas_lines(rng, flags, melodies, attribute, north=False)
+    pairs = []
+    for line in lines:
+        name, flag, melody, fact = _LINE.fullmatch(line).groups()  # type: ignore[union-attr]
+        said = f"stripes: {flag}; melody: {melody}."
+        pairs.append((f"{said} {attribute} -> ", fact))
+        pairs.append((f"{said} region -> ", name))
+    return _asked("\n".join(lines), pairs)
+
+
+_LINE: Final = re.compile(r"- (\w+): flag ([^;]+); anthem (\w+); \w+ (\w+)")
 _STEPS: Final = {
     "flag": "Which stripe colours does the flag have, in order?",
     "anthem": "How does the melody of the anthem move?",
@@ -111,6 +128,32 @@ def counted(rng: np.random.Generator) -> list[Exchange]:
     return _asked("Audio 1, Audio 2, Audio 3 and Audio 4", pairs)
 
 
+_SEEN: Final = "Which instruments are in the picture, from left to right? -> "
+_HEARD: Final = "Which instruments can be heard? -> "
+
+
+def placed(rng: np.random.Generator) -> list[Exchange]:
+    """Say where in a list a word stands, and which words of a list stand in another one too."""
+    pairs = []
+    for _ in range(6):
+        seen = several_of(rng, INSTRUMENTS, int(rng.integers(2, 4)))
+        listed = f"{_SEEN}{', '.join(seen)}"
+        for place, name in zip(places(len(seen)), seen, strict=True):
+            first = one_of(rng, (_HEARD, _FIRST, _LOUDER))
+            pairs.append((f"{first}{name}\n{listed}\nAnswer: ", place))
+        heard = sorted(several_of(rng, INSTRUMENTS, int(rng.integers(1, 4))))
+        both = [name for name in seen if name in heard]
+        given = f"{listed}\n{_HEARD}{', '.join(heard)}\n"
+        given += "Which instruments are both seen and heard? -> "
+        number = NUMBERS[len(both)]
+        pairs.append((given, f"{', '.join(both) or 'none'}\nAnswer: {number}"))
+    return _asked(", ".join(PLACES), pairs)
+
+
+_FIRST: Final = "Which instrument is heard first? -> "
+_LOUDER: Final = "Which of the heard instruments is louder? -> "
+
+
 DRILLS: Final[Mapping[str, Callable[[np.random.Generator], list[Exchange]]]] = MappingProxyType(
     {
         "copied": partial(copied, values=_WORDS),
@@ -119,6 +162,8 @@ DRILLS: Final[Mapping[str, Callable[[np.random.Generator], list[Exchange]]]] = M
         "copied_all": partial(copied, values=VALUE_TOKENS),
         "paired_all": partial(paired, values=VALUE_TOKENS),
         "counted": counted,
+        "joined": joined,
+        "placed": placed,
     }
 )
 """Name -> what draws one exercise: questions about one text.

@@ -11,7 +11,7 @@ import numpy as np
 from aurelia_plugin.benchmark.schema import Item
 from aurelia_plugin.benchmark.synthetic.avsd import MOTION_PHRASES
 from aurelia_plugin.benchmark.synthetic.draw import INSTRUMENT_OF
-from aurelia_plugin.benchmark.synthetic.scene import Scene
+from aurelia_plugin.benchmark.synthetic.scene import Figure, Scene, Sound
 from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, PLACES, SHAPES
 
 __all__ = [
@@ -78,11 +78,15 @@ _LABELS: tuple[tuple[str, str | None], ...] = (
     (r"Which shape is in the picture, and .*", "shape"),
     (r"Which shape is in the picture\?", "shape"),
     (r"When does the shape light up\?", "flash"),
+    (r"When does the (.+) light up\?", r"flash of the \1"),
+    (r"Which shape lights up (after .+|first|second|third)\?", r"lights up \1"),
     (r"When is the sound heard\?", "sound"),
     (r"Compare the two moments\.", "order"),
     (r"Which shape lights up at that moment\?", "lights up with the sound"),
     (r"Is the (.+) shown in .*", r"half of the \1"),
+    (r"Which shape is shown in the (.+)\?", r"seen in the \1"),
     (r"Which instrument plays in that half\?", "heard in that half"),
+    (r"Which instrument plays in the (.+)\?", r"heard in the \1"),
     (r"Which instrument is heard first, and .*", "instruments in order"),
     (r"Is the flash before, .*", "flash"),
     (r"How often does the shape .*", "movement in one second"),
@@ -154,11 +158,36 @@ def corrupted(finding: str, rng: np.random.Generator) -> str:
 
 
 def _first_onset(scene: Scene) -> float:
-    return min(note.onset for sound in scene.sounds for note in sound.notes)
+    return min(_begins(sound) for sound in scene.sounds if sound.notes)
 
 
 def _about(seconds: float) -> str:
     return f"after about {seconds:.1f} seconds"
+
+
+_HALVES = ("the first", "the second")
+
+
+def _begins(sound: Sound) -> float:
+    return min(note.onset for note in sound.notes)
+
+
+def _in_turn(shown: Sequence[Figure], whole: bool) -> list[Note]:
+    """Return notes about several figures, of which each is shown or lit up at another time."""
+    notes = []
+    if not whole:
+        for half, one in zip(_HALVES, sorted(shown, key=lambda f: f.shown), strict=True):
+            name = f"{one.colour} {one.shape}"
+            notes.append(Note(f"Is the {name} shown in the first or in the second half?", half))
+            notes.append(Note(f"Which shape is shown in {half} half?", name))
+    elif len(shown) > 1:
+        lit = sorted((one for one in shown if one.flashes), key=lambda f: f.flashes)
+        for one, turn in zip(lit, ("first", "second", "third"), strict=False):
+            name, when = f"{one.colour} {one.shape}", _about(one.flashes[0])
+            notes.append(Note(f"When does the {name} light up?", when))
+            notes.append(Note(f"Which shape lights up {when}?", f"The {name}"))
+            notes.append(Note(f"Which shape lights up {turn}?", f"The {name}"))
+    return notes
 
 
 def perceived(scene: Scene) -> list[Note]:
@@ -183,6 +212,12 @@ def perceived(scene: Scene) -> list[Note]:
     if shown and whole:
         seen = ", ".join(INSTRUMENT_OF[figure.shape] for figure in shown)
         notes.append(Note("Which instruments are in the picture, from left to right?", seen))
+    notes += _in_turn(shown, whole)
+    if shown and not whole:
+        notes += [
+            Note(f"Which instrument plays in {half} half?", sound.timbre)
+            for half, sound in zip(_HALVES, sorted(scene.sounds, key=_begins), strict=True)
+        ]
     if scene.flag is not None:
         stripes = ", ".join(scene.flag.stripes)
         notes.append(Note("Which stripe colours does the flag have, in order?", stripes))
@@ -194,7 +229,7 @@ def perceived(scene: Scene) -> list[Note]:
     if len(timbres) == 1:
         notes.append(Note("Which instrument is heard?", heard))
     if len(timbres) > 1:
-        first = min(scene.sounds, key=lambda s: min(n.onset for n in s.notes))
+        first = min(scene.sounds, key=_begins)
         notes.append(Note("Which instrument is heard first?", first.timbre))
     return notes
 
@@ -205,7 +240,9 @@ def lines_of(notes: Sequence[Note]) -> str:
 
 
 def spoilt(notes: Sequence[Note], other: Sequence[Note], rng: np.random.Generator) -> list[Note]:
-    """Return notes with wrong findings, lost steps or steps of another question."""
+    """Return notes with wrong findings, lost steps or steps of another question; or as they are."""
+    if rng.random() < 0.25:
+        return list(notes)
     bad = [Note(n.step, corrupted(n.finding, rng)) if rng.random() < 0.5 else n for n in notes]
     if len(bad) > 1 and rng.random() < 0.25:
         bad.pop(int(rng.integers(len(bad))))

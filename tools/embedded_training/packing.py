@@ -44,7 +44,6 @@ WEIGHTS: Mapping[str, float] = {
     "direct": 3.0,
     "told": 3.0,
     "summarize": 0.3,
-    "improve": 0.5,
 }
 """How much a token of a reply counts; 1 where nothing is said. The short replies count more."""
 

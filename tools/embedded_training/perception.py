@@ -30,6 +30,7 @@ STEPS: Final = 8
 _CELLS: Final = 8
 """Rows and columns of the grid on which shapes and colours are told."""
 _FRAMES: Final = 32
+_LIT: Final = len(COLOURS) + len(SHAPES)
 _SOUND_TOKENS: Final = 32
 _PER_SECOND: Final = 8
 """Sound tokens a second."""
@@ -77,14 +78,14 @@ def picture_labels(scene: Scene) -> Labels:
     """Return what is to be seen.
 
     `shape`, `colour` `[8, 8, 8]`: step, row, column; `rows`, `columns` `[32, 8]`: of each frame,
-    whether a figure's centre is there; `lit` `[32, 2]`: of each frame, whether a figure of the left
-    or the right half is fully lit; `slots` `[6]`: shapes from left to right, 0 for none; and of the
-    whole clip `motion`, `rate`, `moves`, `flash`, `size`, `stripes` `[3]`.
+    whether a figure's centre is there; `lit` `[32, 10]`: of each frame, which colours and shapes
+    are fully lit; `slots` `[6]`: shapes from left to right, 0 for none; and of the whole clip
+    `motion`, `rate`, `moves`, `flash`, `size`, `stripes` `[3]`.
     """
     painted = [_painted(scene, (4 * step + 1) / FPS) for step in range(STEPS)]
     rows = np.zeros((_FRAMES, _CELLS), dtype=np.float32)
     columns = np.zeros((_FRAMES, _CELLS), dtype=np.float32)
-    lit = np.zeros((_FRAMES, 2), dtype=np.float32)
+    lit = np.zeros((_FRAMES, _LIT), dtype=np.float32)
     for frame in range(_FRAMES):
         time = frame / FPS
         for figure in scene.figures:
@@ -93,7 +94,8 @@ def picture_labels(scene: Scene) -> Labels:
                 rows[frame, int(np.clip(pose.y * _CELLS, 0, _CELLS - 1))] = 1
                 columns[frame, int(np.clip(pose.x * _CELLS, 0, _CELLS - 1))] = 1
                 if _lit(figure, time):
-                    lit[frame, int(pose.x >= 0.5)] = 1
+                    lit[frame, COLOURS.index(figure.colour)] = 1
+                    lit[frame, len(COLOURS) + SHAPES.index(figure.shape)] = 1
     slots = np.zeros(6, dtype=np.int64)
     for place, figure in enumerate(sorted(scene.figures, key=lambda f: f.x)[:6]):
         slots[place] = 1 + SHAPES.index(figure.shape)
@@ -212,7 +214,8 @@ class _Seeing(nn.Module):
         super().__init__()
         cells = (_CELLS // 2) ** 2  # of each of the four parts of the picture
         self.cells = nn.Linear(width, 2 * 6 * cells)
-        self.frames = nn.Linear(4 * width, 4 * (2 * _CELLS + 2))
+        self.frames = nn.Linear(4 * width, 4 * 2 * _CELLS)
+        self.lit = nn.Linear(width, 4 * _LIT)
         self.whole = nn.Linear(width, sum(_SEEN.values()) + 6 * 6 + 3 * 6)
 
     def forward(
@@ -230,7 +233,10 @@ class _Seeing(nn.Module):
             weight[0] = 0.2  # most of the picture is empty
             meter.choose(name, logits, target, weight)
         steps = self.frames(tokens.reshape(count, STEPS, -1)).view(count, _FRAMES, -1).float()
-        meter.mark("frames", steps, torch.cat([told[n] for n in ("rows", "columns", "lit")], -1))
+        meter.mark("frames", steps, torch.cat([told["rows"], told["columns"]], -1))
+        # Each token of a step tells what is lit in any part of the picture, so any may be read.
+        lit = self.lit(tokens).view(count, STEPS, 4, 4, _LIT).float()
+        meter.mark("lit", lit, told["lit"].view(count, STEPS, 1, 4, _LIT).expand_as(lit))
         pooled = self.whole(tokens.mean(dim=1)).float()
         *singles, slots, stripes = pooled.split([*_SEEN.values(), 36, 18], dim=-1)
         for name, logits in zip(_SEEN, singles, strict=True):

@@ -10,7 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from aurelia_plugin.reasoning.prompting import PromptSet
 from embedded_training.clips import Clip, Parts, clips, tales
+from embedded_training.clock import Clock
 from embedded_training.exchange import ROLES
 from embedded_training.model import SOUND_TOKENS, VIDEO_TOKENS, hear, positions, see
 from embedded_training.packing import Packed, Packer
@@ -43,6 +44,7 @@ class Phase(NamedTuple):
         clips: of each step and process.
         parts: what is asked about them (see `clips.clips`).
         asked: more clips of each step and process, that are only answered directly.
+        mix: which mix these are of.
     """
 
     steps: int
@@ -50,6 +52,7 @@ class Phase(NamedTuple):
     clips: int = 0
     parts: Parts = "all"
     asked: int = 0
+    mix: Literal["direct", "last"] = "direct"
 
 
 class Plan(NamedTuple):
@@ -213,8 +216,10 @@ class Learner:
         self._rank, self._processes = rank, processes
         for tower in (model.model.visual, model.model.audio_tower):
             tower.requires_grad_(False)
-        named = [(name, w) for name, w in model.named_parameters() if w.requires_grad]
-        self.optimizers = Optimizers(named, plan.rate)
+        torch.manual_seed(plan.seed)
+        self.clock = Clock(model)
+        named = [*model.named_parameters(), *self.clock.named_parameters()]
+        self.optimizers = Optimizers([(n, w) for n, w in named if w.requires_grad], plan.rate)
         self.scores = Scores()
 
     def _drawn(self, step: int) -> list[Clip]:
@@ -222,7 +227,7 @@ class Learner:
         first = self._rank * phase.clips
         seen = clips(plan.seed, step, first, phase.clips, self._prompts, phase.parts)
         first = self._rank * phase.asked
-        asked = clips(plan.seed, step, first, phase.asked, self._prompts, "direct")
+        asked = clips(plan.seed, step, first, phase.asked, self._prompts, phase.mix)
         first = self._rank * sum(phase.texts.values())
         told = tales(plan.seed, step, plan.stage, first, phase.texts, self._prompts)
         return [*seen, *asked, *told]
@@ -237,10 +242,11 @@ class Learner:
         for group in groups(packed):
             with torch.autocast("cpu", torch.bfloat16):
                 logits = logits_of(self.model, packed, perceived, group).float()
+                moments = self.clock([packed[k] for k in group])
             targets = torch.from_numpy(np.concatenate([packed[k].targets for k in group]))
             weights = torch.from_numpy(np.concatenate([packed[k].weights for k in group]))
             losses = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
-            loss = (losses * weights).sum() / (10.0 * len(made))
+            loss = ((losses * weights).sum() / 10.0 + moments) / len(made)
             loss.backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach())
             hits = (logits.argmax(-1) == targets).numpy()
@@ -273,6 +279,7 @@ def train_thinker(
     if (state := load_state(place)) is not None:
         model.load_state_dict(state["model"])
         learner.optimizers.load_state_dict(state["optimizers"])
+        learner.clock.load_state_dict(state["clock"])
         first, spent = state["step"], state["seconds"]
     started, losses = time.monotonic(), []
     steps = range(first, plan.steps)
@@ -289,5 +296,6 @@ def train_thinker(
             losses.clear()
         if done % (2 * _EVERY) == 0 or done == plan.steps:
             state = {"model": model.state_dict(), "optimizers": learner.optimizers.state_dict()}
-            save_state(place, {**state, "step": done, "seconds": seconds})
+            state |= {"clock": learner.clock.state_dict(), "step": done, "seconds": seconds}
+            save_state(place, state)
             draw_curves(out / f"{plan.stage}.jsonl", out / f"{plan.stage}.png")
