@@ -237,7 +237,7 @@ def main() -> None:
     """Run, read, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seed", type=int, default=20261126)
+    parser.add_argument("--seed", type=int, default=20261127)
     parser.add_argument("--items", type=int, default=100)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--arms", default=",".join(ARMS))

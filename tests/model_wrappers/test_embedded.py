@@ -241,6 +241,31 @@ def test_what_is_given_is_not_learnt(untrained: TransformersBackend) -> None:
     assert concluded.reply.startswith(concluded.given)
 
 
+def test_an_answer_counts_thrice_in_every_part(untrained: TransformersBackend) -> None:
+    packer = packer_of(untrained.load().model, untrained.load().processor)
+    prompts = PromptSet("default", "embedded")
+    made = [
+        *clips(1, 3, 0, 12, prompts),
+        *tales(1, 3, "last", 0, {"tale": 8, "placed": 1}, prompts),
+    ]
+    answered: set[str] = set()
+    for clip in made:
+        tree = packer(clip)
+        for number, exchange in enumerate(clip.exchanges):
+            own = tree.exchanges == number
+            targets, weights = tree.targets[own], tree.weights[own]
+            learnt = exchange.reply[len(exchange.given) :] + "<|im_end|>"
+            end = f"{exchange.reply}<|im_end|>".partition("Answer: ")[2]
+            if not end:
+                assert set(weights) <= {np.float32(0.3), np.float32(1.0)}
+                continue
+            answered.add(exchange.role)
+            said = packer.processor.decode(targets[weights == 3.0])
+            assert said == ("Answer: " + end if "Answer: " in learnt else end)
+            assert set(weights[weights != 3.0]) <= {np.float32(1.0)}
+    assert answered == {"direct", "follow", "explore", "cot", "conclude", "told", "drill"}
+
+
 def test_every_region_of_an_atlas_is_concluded_from_its_own_flag_and_melody() -> None:
     prompts = PromptSet("default", "embedded")
     made = [clip for k in range(40) for clip in tales(1, k, "reading", 0, {"tale": 4}, prompts)]

@@ -8,7 +8,7 @@ it computes for each exchange by itself.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,12 +40,10 @@ class Packed(NamedTuple):
     exchanges: NDArray[np.int64]
 
 
-WEIGHTS: Mapping[str, float] = {
-    "direct": 3.0,
-    "told": 3.0,
-    "summarize": 0.3,
-}
-"""How much a token of a reply counts; 1 where nothing is said. The short replies count more."""
+_ANSWER: Final = "Answer: "
+_ANSWER_WEIGHT = 3.0
+_WEIGHTS: Mapping[str, float] = {"summarize": 0.3}
+"""How much a token of a reply counts; 1 where nothing is said, and of an answer always as much."""
 
 
 class Packer:
@@ -114,12 +112,13 @@ class Packer:
         children: list[dict[tuple[int, int, int], int]] = [{}]  # of the root, then of each token
         pairs: list[tuple[int, int, float, int, int]] = []
         for number, exchange in enumerate(clip.exchanges):
-            sequence, start = self._sequence(clip, exchange)
+            sequence, start, answer = self._sequence(clip, exchange)
             at = -1
-            weight = WEIGHTS.get(exchange.role, 1.0)
+            usual = _WEIGHTS.get(exchange.role, 1.0)
             role = self._roles.index(exchange.role)
             for index, (token, which, nth, place) in enumerate(sequence):
                 if index >= start:
+                    weight = _ANSWER_WEIGHT if index >= answer else usual
                     pairs.append((at, token, weight, role, number))
                     if index == len(sequence) - 1:
                         break  # nothing follows the end of the reply
@@ -154,12 +153,16 @@ class Packer:
             np.array(columns[4]),
         )
 
-    def _sequence(self, clip: Clip, exchange: Exchange) -> tuple[list[Any], int]:
+    def _sequence(self, clip: Clip, exchange: Exchange) -> tuple[list[Any], int, int]:
+        """Return an exchange's tokens, and where of them its reply and its answer begin."""
         tokens, sound, rank, positions = self._prefix(
             len(clip.sounds), exchange.agent, exchange.sees_clip
         )
         prompt = self._text(f"{exchange.prompt}<|im_end|>\n<|im_start|>assistant\n{exchange.given}")
-        reply = self._text(f"{exchange.reply[len(exchange.given) :]}<|im_end|>")
+        said = f"{exchange.reply[len(exchange.given) :]}<|im_end|>"
+        reply = self._text(said)
+        at = exchange.reply.rfind(_ANSWER)
+        before = reply if at < 0 else self._text(said[: max(0, at - len(exchange.given))])
         first = int(positions.max()) + 1
         rest = prompt + reply
         sequence = [
@@ -167,4 +170,5 @@ class Packer:
             for t, s, r, p in zip(tokens, sound, rank, positions.T.tolist(), strict=True)
         ]
         sequence += [(t, -1, 0, (first + k,) * 3) for k, t in enumerate(rest)]
-        return sequence, len(tokens) + len(prompt)
+        start = len(tokens) + len(prompt)
+        return sequence, start, start + len(before)
