@@ -35,7 +35,7 @@ def write_atomically(
         if check is not None:
             check(temporary)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException:  # whatever ended it, an interrupt too: no part of a file stays
         temporary.unlink(missing_ok=True)
         raise
 

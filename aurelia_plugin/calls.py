@@ -107,7 +107,7 @@ class Caller:
             reply: Reply = await attempts(call)
         except AureliaError:
             raise
-        except Exception as error:
+        except Exception as error:  # backends run other people's code, which raises what it likes
             raise BackendError(
                 backend.identity,
                 f"{type(error).__name__}: {error}",

@@ -101,7 +101,7 @@ class MediaMemory(Generic[T]):
             return future.result()
         try:
             value = make()
-        except BaseException as error:
+        except BaseException as error:  # an interrupt too: whoever waits would wait for ever
             with _lock:
                 del self._making[key]
             future.set_exception(error)

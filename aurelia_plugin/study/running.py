@@ -200,7 +200,7 @@ def _run(
                 file.flush()
                 if echo is not None:
                     echo(chunk)
-        except BaseException:
+        except BaseException:  # an interrupt too: a run that nobody reads must not go on
             process.terminate()
             raise
 

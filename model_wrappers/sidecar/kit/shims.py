@@ -145,7 +145,7 @@ def sound_instead(module: Any, loader: str, path: str) -> Iterator[List[Exceptio
     def load(_paths: Any, *given: Any, **named: Any) -> Any:
         try:
             return original([path], *given, **named)
-        except Exception as error:
+        except Exception as error:  # noted because upstream may catch it and go on
             failures.append(error)
             raise
 
