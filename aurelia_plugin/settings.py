@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from aurelia_plugin.digests import digest_of, digest_of_path
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.files.digests import digest_of, digest_of_path
 
 __all__ = ["AureliaSettings", "Condition", "MediaMode", "explain", "validated"]
 

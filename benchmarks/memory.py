@@ -21,9 +21,9 @@ from overlap import Silent
 from questions import QuestionSource, make_clips
 from shared import note, report
 
-from aurelia_plugin.backend import Prompt, Reply
-from aurelia_plugin.model_wrappers.delivery import Form, deliver
-from aurelia_plugin.model_wrappers.run import Run
+from aurelia_plugin.calling.backend import Prompt, Reply
+from aurelia_plugin.model_wrappers.delivery.encoding import Form, deliver
+from aurelia_plugin.model_wrappers.run.run import Run
 
 _FORM = Form(
     video="frames", sound=True, soundtrack=False, frames=16, longest_side=512, largest=None

@@ -23,10 +23,10 @@ from lmms_eval.api.instance import Instance
 from questions import make_clips
 from shared import note, report
 
-from aurelia_plugin.backend import Backend, Prompt, Reply
+from aurelia_plugin.calling.backend import Backend, Prompt, Reply
 from aurelia_plugin.media.shared import forget_decoded
 from aurelia_plugin.model_wrappers.aurelia import Aurelia
-from aurelia_plugin.model_wrappers.delivery import forget_encoded
+from aurelia_plugin.model_wrappers.delivery.encoding import forget_encoded
 from aurelia_plugin.model_wrappers.providers import BackendPool
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 

@@ -22,9 +22,9 @@ from loopback import serving
 from questions import QuestionSource, agents
 from shared import note, report
 
-from aurelia_plugin.backend import Prompt, Reply
+from aurelia_plugin.calling.backend import Prompt, Reply
 from aurelia_plugin.model_wrappers.batching import MicroBatcher
-from aurelia_plugin.model_wrappers.run import Run
+from aurelia_plugin.model_wrappers.run.run import Run
 
 _LATENCY = 0.2
 _SLOTS = 16

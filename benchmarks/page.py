@@ -18,12 +18,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "helpers"))
 
 from making_comparisons import comparison
 from playwright.sync_api import sync_playwright
 
-from aurelia_plugin.compare.page import write_page
+from aurelia_plugin.compare.outputs.page import write_page
 
 __all__ = ["main"]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from aurelia_plugin.backend import Generation, Message, Text
 from aurelia_plugin.benchmark.synthetic.encode import write_mp4
+from aurelia_plugin.calling.backend import Generation, Message, Text
 from aurelia_plugin.media.clip import Media
-from aurelia_plugin.model_wrappers.distilling import DistilRun
+from aurelia_plugin.model_wrappers.run.distil import DistilRun
 from aurelia_plugin.reasoning.question import Question
 
 __all__ = ["QuestionSource", "agents", "make_clips"]

@@ -21,9 +21,9 @@ from pathlib import Path
 
 from shared import note, report
 
-from aurelia_plugin.backend import Evidence, Usage
+from aurelia_plugin.calling.backend import Evidence, Usage
 from aurelia_plugin.reasoning.trace import AgentCall, Iteration, Trace
-from aurelia_plugin.store import TraceStore
+from aurelia_plugin.traces.store import TraceStore
 
 _LOOKUPS = 5_000
 _TEXT = "The violin on the left begins, and the drum follows two seconds later. "

@@ -17,10 +17,10 @@ from loguru import logger as eval_logger
 from tqdm import tqdm
 
 from aurelia_plugin.errors import StoreError
-from aurelia_plugin.model_wrappers.instances import InstanceSource, is_padding
-from aurelia_plugin.model_wrappers.processes import gather_lists, is_distributed
-from aurelia_plugin.model_wrappers.run import Run
-from aurelia_plugin.pipeline import Answer
+from aurelia_plugin.model_wrappers.harness.instances import InstanceSource, is_padding
+from aurelia_plugin.model_wrappers.harness.processes import gather_lists, is_distributed
+from aurelia_plugin.model_wrappers.run.run import Run
+from aurelia_plugin.running.pipeline import Answer
 
 __all__ = ["Aurelia"]
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from aurelia_plugin.backend import (
+from aurelia_plugin.calling.backend import (
     Backend,
     Evidence,
     Message,

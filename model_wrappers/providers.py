@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from aurelia_plugin.backend import Backend
+from aurelia_plugin.calling.backend import Backend
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.model_wrappers.catalogue import row
 from aurelia_plugin.model_wrappers.options import read_options
@@ -15,14 +15,14 @@ from aurelia_plugin.spec import TARGET, BackendSpec
 __all__ = ["PROVIDERS", "BackendPool"]
 
 PROVIDERS = {
-    "embedded": "aurelia_plugin.model_wrappers.embedded",
-    "gemini": "aurelia_plugin.model_wrappers.gemini",
-    "lmms": "aurelia_plugin.model_wrappers.lmms_eval_model",
-    "openai": "aurelia_plugin.model_wrappers.openai_compatible",
-    "reka": "aurelia_plugin.model_wrappers.reka",
+    "embedded": "aurelia_plugin.model_wrappers.embedded.backend",
+    "gemini": "aurelia_plugin.model_wrappers.gemini.backend",
+    "lmms": "aurelia_plugin.model_wrappers.lmms.backend",
+    "openai": "aurelia_plugin.model_wrappers.openai.backend",
+    "reka": "aurelia_plugin.model_wrappers.reka.backend",
     "scripted": "aurelia_plugin.model_wrappers.scripted",
     "sidecar": "aurelia_plugin.model_wrappers.sidecar.backend",
-    "transformers": "aurelia_plugin.model_wrappers.transformers_av",
+    "transformers": "aurelia_plugin.model_wrappers.transformers.backend",
 }
 """The module of each provider, imported on first use: its `OPTIONS` is the schema of the options,
 its `open_backend(model, options)` makes the backend."""

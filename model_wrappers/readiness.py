@@ -14,7 +14,7 @@ from aurelia_plugin.model_wrappers.catalogue import Row
 from aurelia_plugin.model_wrappers.options import read_options
 from aurelia_plugin.model_wrappers.providers import PROVIDERS
 from aurelia_plugin.model_wrappers.sidecar.facts import adapters
-from aurelia_plugin.model_wrappers.sidecar.settings import SidecarOptions, missing
+from aurelia_plugin.model_wrappers.sidecar.installation import SidecarOptions, missing
 from aurelia_plugin.spec import BackendSpec
 
 __all__ = ["Lack", "lacks"]

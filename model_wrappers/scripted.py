@@ -9,9 +9,9 @@ from pathlib import Path
 
 import yaml
 
-from aurelia_plugin.backend import Prompt, Reply, Text, Usage, cut_at
-from aurelia_plugin.digests import digest_of_path
+from aurelia_plugin.calling.backend import Prompt, Reply, Text, Usage, cut_at
 from aurelia_plugin.errors import BackendError, ConfigError
+from aurelia_plugin.files.digests import digest_of_path
 from aurelia_plugin.model_wrappers.options import BackendOptions
 
 __all__ = ["OPTIONS", "ScriptedBackend", "ScriptedOptions", "open_backend"]

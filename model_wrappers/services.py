@@ -15,8 +15,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from aurelia_plugin.calling.prices import is_version_of
 from aurelia_plugin.errors import BackendError, ConfigError, TransientError
-from aurelia_plugin.prices import is_version_of
 from aurelia_plugin.redaction import keep_secret, without_secrets
 
 __all__ = ["Shared", "Watch", "failure", "key_from", "retry_delay", "retry_seconds"]

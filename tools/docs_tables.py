@@ -11,10 +11,10 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from aurelia_plugin.model_wrappers.catalogue import Hears, Row, rows
-from aurelia_plugin.model_wrappers.families import families
-from aurelia_plugin.model_wrappers.lmms_forms import Form, forms
+from aurelia_plugin.model_wrappers.lmms.forms import Form, forms
 from aurelia_plugin.model_wrappers.sidecar import environments
 from aurelia_plugin.model_wrappers.sidecar.facts import adapter_facts, adapters
+from aurelia_plugin.model_wrappers.transformers.families import families
 from aurelia_plugin.settings import AureliaSettings
 from aurelia_plugin.study.plan import StudyPlan
 

@@ -52,7 +52,7 @@ def copy_study(study: Path, into: Path) -> int:
 
 def _without_places(path: Path, study: Path) -> None:
     """Write the study's own folder as `STUDY`, and the user's cache as `CACHE`."""
-    from aurelia_plugin.paths import cache_dir
+    from aurelia_plugin.files.places import cache_dir
 
     text = path.read_text(encoding="utf-8")
     for place, name in ((study, "STUDY"), (cache_dir(), "CACHE")):

@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from embedded_training.notes import caption, notes_of
 
-from aurelia_plugin.backend import Generation, Message, Prompt, Text
-from aurelia_plugin.benchmark.intervals import interval
-from aurelia_plugin.benchmark.schema import COLUMNS, FREE_TEXT_COLUMNS, Item, read_items
-from aurelia_plugin.benchmark.vocabulary import VOCABULARY
+from aurelia_plugin.benchmark.data.items import COLUMNS, FREE_TEXT_COLUMNS, Item, read_items
+from aurelia_plugin.benchmark.scoring.intervals import interval
+from aurelia_plugin.benchmark.synthetic.vocabulary import VOCABULARY
+from aurelia_plugin.calling.backend import Generation, Message, Prompt, Text
 from aurelia_plugin.compare.statistics import (
     ClusterSums,
     auc,
@@ -33,7 +33,7 @@ from aurelia_plugin.compare.statistics import (
     exact_mcnemar,
 )
 from aurelia_plugin.media.clip import Media
-from aurelia_plugin.model_wrappers.embedded import OPTIONS, open_backend
+from aurelia_plugin.model_wrappers.embedded.backend import OPTIONS, open_backend
 from aurelia_plugin.reasoning.parsing import read_verdict
 from aurelia_plugin.reasoning.prompting import PromptSet
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from aurelia_plugin.benchmark.intervals import interval
+from aurelia_plugin.benchmark.scoring.intervals import interval
 from aurelia_plugin.compare import statistics
 from aurelia_plugin.compare.result import Interval
 from aurelia_plugin.compare.statistics import ClusterSums

@@ -10,9 +10,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from aurelia_plugin.benchmark.intervals import clustered_error, interval
+from aurelia_plugin.benchmark.data.items import CATEGORIES, COLUMNS
 from aurelia_plugin.benchmark.sample_log import Sample, read_samples, run_files
-from aurelia_plugin.benchmark.schema import CATEGORIES, COLUMNS
+from aurelia_plugin.benchmark.scoring.intervals import clustered_error, interval
 from aurelia_plugin.benchmark.text_table import table
 from aurelia_plugin.errors import ConfigError
 

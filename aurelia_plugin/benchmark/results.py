@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any, Final
 
-from aurelia_plugin.benchmark.answers import statement
-from aurelia_plugin.benchmark.captions import caption_values
-from aurelia_plugin.benchmark.judge import chosen_judge
-from aurelia_plugin.benchmark.labels import question_type
-from aurelia_plugin.benchmark.metrics import score_item
-from aurelia_plugin.benchmark.schema import FREE_TEXT_COLUMNS, Item
+from aurelia_plugin.benchmark.data.items import FREE_TEXT_COLUMNS, Item
+from aurelia_plugin.benchmark.scoring.answers import statement
+from aurelia_plugin.benchmark.scoring.captions import caption_values
+from aurelia_plugin.benchmark.scoring.judge import chosen_judge
+from aurelia_plugin.benchmark.scoring.labels import question_type
+from aurelia_plugin.benchmark.scoring.metrics import score_item
 
 __all__ = ["about", "item_results", "mean_by_video"]
 

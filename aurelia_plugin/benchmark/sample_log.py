@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from aurelia_plugin.benchmark.candidates import outcomes
+from aurelia_plugin.benchmark.data.candidates import outcomes
 from aurelia_plugin.errors import ConfigError
 
 __all__ = ["Sample", "read_samples", "run_files"]

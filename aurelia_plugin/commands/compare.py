@@ -87,9 +87,9 @@ def add(commands: Subcommands) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     from aurelia_plugin.compare.comparing import Options, compare
-    from aurelia_plugin.compare.pairing import ASPECTS
-    from aurelia_plugin.compare.tables import write_tables
-    from aurelia_plugin.compare.terminal import show
+    from aurelia_plugin.compare.inputs.pairing import ASPECTS
+    from aurelia_plugin.compare.outputs.tables import write_tables
+    from aurelia_plugin.compare.outputs.terminal import show
 
     if options.page is not None and options.out is None:
         raise ConfigError("--page needs a folder.", "Add --out DIR.")
@@ -123,7 +123,7 @@ def _run(options: argparse.Namespace) -> None:
         path = result.write(options.out)
         write_tables(result, options.out / "tables")
         if options.page is not None:
-            from aurelia_plugin.compare.report import write_report
+            from aurelia_plugin.compare.outputs.report import write_report
 
             path = write_report(result, options.out, media=options.page)
         if not options.json:

@@ -40,9 +40,9 @@ def add(commands: Subcommands) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from aurelia_plugin.benchmark.checking import check_folder
-    from aurelia_plugin.benchmark.home import PUBLIC
-    from aurelia_plugin.benchmark.schema import CATEGORIES, COLUMNS
+    from aurelia_plugin.benchmark.data.checking import check_folder
+    from aurelia_plugin.benchmark.data.home import PUBLIC
+    from aurelia_plugin.benchmark.data.items import CATEGORIES, COLUMNS
 
     folder = options.folder or PUBLIC.folder()
     report = check_folder(folder, media=not options.annotations_only)
@@ -58,6 +58,6 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _schema(_: argparse.Namespace) -> None:
-    from aurelia_plugin.benchmark.schema import item_schema
+    from aurelia_plugin.benchmark.data.items import item_schema
 
     say(json.dumps(item_schema(), indent=1))

@@ -33,13 +33,13 @@ def add(parts: Subcommands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from aurelia_plugin.benchmark.annotating import ItemSource, annotate
-    from aurelia_plugin.benchmark.schema import MANIFEST, Item, read_items
-    from aurelia_plugin.distilling import Made
-    from aurelia_plugin.model_wrappers.distilling import DistilRun
-    from aurelia_plugin.model_wrappers.harness_tasks import read_model_args
-    from aurelia_plugin.pipeline import Source
+    from aurelia_plugin.benchmark.data.annotating import ItemSource, annotate
+    from aurelia_plugin.benchmark.data.items import MANIFEST, Item, read_items
+    from aurelia_plugin.model_wrappers.harness.tasks import read_model_args
+    from aurelia_plugin.model_wrappers.run.distil import DistilRun
     from aurelia_plugin.reasoning.trace import Trace
+    from aurelia_plugin.running.distilling import Made
+    from aurelia_plugin.running.pipeline import Source
 
     folder = options.folder.expanduser().resolve()
     run = DistilRun(options.model, read_model_args(options.model_args))

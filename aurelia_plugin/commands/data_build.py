@@ -42,10 +42,10 @@ def add(parts: Subcommands) -> None:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from aurelia_plugin.benchmark.build import Recipe, build
-    from aurelia_plugin.benchmark.home import PUBLIC
-    from aurelia_plugin.benchmark.schema import MANIFEST
+    from aurelia_plugin.benchmark.data.home import PUBLIC
+    from aurelia_plugin.benchmark.data.items import MANIFEST
     from aurelia_plugin.benchmark.sources import SOURCES
+    from aurelia_plugin.benchmark.sources.rebuilding import Recipe, build
 
     source = SOURCES[options.column]
     say(f"{options.column}: made from {source.name}")

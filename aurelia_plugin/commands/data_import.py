@@ -32,10 +32,10 @@ def add(parts: Subcommands) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from aurelia_plugin.benchmark.collect import Shelf, collect
-    from aurelia_plugin.benchmark.importing import drafts_of, read_rows
-    from aurelia_plugin.benchmark.schema import MANIFEST, write_items
-    from aurelia_plugin.benchmark.soundtracks import without_soundtracks
+    from aurelia_plugin.benchmark.data.collecting import Shelf, collect
+    from aurelia_plugin.benchmark.data.importing import drafts_of, read_rows
+    from aurelia_plugin.benchmark.data.items import MANIFEST, write_items
+    from aurelia_plugin.benchmark.data.soundtracks import without_soundtracks
 
     rows = read_rows(options.source)
     if options.fill is not None:
@@ -67,7 +67,7 @@ def _import(options: argparse.Namespace) -> int:
 
 def _asked(rows: list[dict[str, object]], folder: Path, options: argparse.Namespace) -> bool:
     """Say what is missing and write the form for it; whether there was anything."""
-    from aurelia_plugin.benchmark.importing import missing_fields, write_form
+    from aurelia_plugin.benchmark.data.importing import missing_fields, write_form
 
     missing = missing_fields(rows)
     if not missing:

@@ -15,9 +15,9 @@ from aurelia_plugin.commands.console import Subcommands, say
 from aurelia_plugin.errors import ConfigError
 
 if TYPE_CHECKING:
-    from aurelia_plugin.distilling import Made, Shard
-    from aurelia_plugin.model_wrappers.distilling import DistilRun
-    from aurelia_plugin.pipeline import Source
+    from aurelia_plugin.model_wrappers.run.distil import DistilRun
+    from aurelia_plugin.running.distilling import Made, Shard
+    from aurelia_plugin.running.pipeline import Source
 
 __all__ = ["DistilBar", "add", "distil_here"]
 
@@ -74,9 +74,9 @@ def add(commands: Subcommands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from aurelia_plugin.distilling import Shard
-    from aurelia_plugin.model_wrappers.distilling import DistilRun
-    from aurelia_plugin.model_wrappers.harness_tasks import load_sources, read_model_args
+    from aurelia_plugin.model_wrappers.harness.tasks import load_sources, read_model_args
+    from aurelia_plugin.model_wrappers.run.distil import DistilRun
+    from aurelia_plugin.running.distilling import Shard
 
     _quiet()
     shard = Shard.parse(options.shard)
@@ -176,7 +176,7 @@ def _money(run: DistilRun) -> str:
 
 
 def _estimate(run: DistilRun, sources: Sequence[Source], size: int, *, as_json: bool) -> int:
-    from aurelia_plugin.estimate import Sampled, estimate
+    from aurelia_plugin.running.estimate import Sampled, estimate
 
     if size < 1:
         raise ConfigError(f"--dry-run {size}: no sample.", "Sample one question or more.")
@@ -205,7 +205,7 @@ def _estimate(run: DistilRun, sources: Sequence[Source], size: int, *, as_json: 
 def _run_on_ray(
     options: argparse.Namespace, tasks: Sequence[str], given: dict[str, Any], shard: Shard
 ) -> int:
-    from aurelia_plugin.model_wrappers.ray_engine import RayJob, distil_on_ray
+    from aurelia_plugin.model_wrappers.run.ray_engine import RayJob, distil_on_ray
 
     if options.to is None or options.dry_run is not None:
         raise ConfigError(

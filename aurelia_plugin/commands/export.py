@@ -48,8 +48,8 @@ def add(commands: Subcommands) -> None:
 
 
 def _blind(options: argparse.Namespace) -> None:
-    from aurelia_plugin.compare.blind import GROUP, export_blind
     from aurelia_plugin.compare.opening import open_comparison
+    from aurelia_plugin.compare.outputs.exports.blind import GROUP, export_blind
 
     folder = options.to or _beside(options.folder, "lm-eval")
     made = export_blind(open_comparison(options.folder), folder, options.arm)
@@ -62,8 +62,8 @@ def _blind(options: argparse.Namespace) -> None:
 
 
 def _leaderboard(options: argparse.Namespace) -> None:
-    from aurelia_plugin.compare.leaderboard import Publication, export_leaderboard
     from aurelia_plugin.compare.opening import open_comparison
+    from aurelia_plugin.compare.outputs.exports.leaderboard import Publication, export_leaderboard
 
     folder = options.to or _beside(options.folder, "leaderboard")
     publication = Publication(options.model, options.dataset, options.url)

@@ -11,7 +11,7 @@ from pathlib import Path
 from aurelia_plugin.commands.console import Subcommands, say
 from aurelia_plugin.errors import AureliaError, ConfigError
 from aurelia_plugin.media.clip import Clip, Media
-from aurelia_plugin.probing import ARMS, NOT_SENT, Finding, Probe
+from aurelia_plugin.running.probing import ARMS, NOT_SENT, Finding, Probe
 
 __all__ = ["add", "clips", "report"]
 
@@ -80,9 +80,9 @@ def _run_all(clip: Clip, other: Clip) -> int:
 
 
 def _probe(target: str, clip: Clip, other: Clip) -> Probe:
-    from aurelia_plugin.calls import RetryPolicy
+    from aurelia_plugin.calling.caller import RetryPolicy
     from aurelia_plugin.model_wrappers.providers import BackendPool
-    from aurelia_plugin.probing import probe
+    from aurelia_plugin.running.probing import probe
 
     async def run() -> Probe:
         pool = BackendPool(target, {})

@@ -24,8 +24,8 @@ def add(commands: Subcommands) -> None:
 
 
 def _run(_: argparse.Namespace) -> None:
+    from aurelia_plugin.benchmark.data.items import COLUMNS
     from aurelia_plugin.benchmark.reported import reported
-    from aurelia_plugin.benchmark.schema import COLUMNS
 
     figures = reported()
     say(f"{figures.paper.title}\n{figures.paper.source}\n")
@@ -57,8 +57,8 @@ def _run(_: argparse.Namespace) -> None:
 
 
 def _with_aurelia() -> Iterator[list[str]]:
+    from aurelia_plugin.benchmark.data.items import COLUMNS
     from aurelia_plugin.benchmark.reported import reported
-    from aurelia_plugin.benchmark.schema import COLUMNS
 
     for row in reported().rows:
         if row.closed:

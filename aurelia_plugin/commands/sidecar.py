@@ -122,10 +122,10 @@ def _backend(options: argparse.Namespace) -> Any:
 def _check(options: argparse.Namespace) -> int:
     import asyncio
 
-    from aurelia_plugin.backend import Generation, Message, Prompt, Text
-    from aurelia_plugin.calls import RetryPolicy
+    from aurelia_plugin.calling.backend import Generation, Message, Prompt, Text
+    from aurelia_plugin.calling.caller import RetryPolicy
     from aurelia_plugin.commands.probe import clips, report
-    from aurelia_plugin.probing import Probe, probe
+    from aurelia_plugin.running.probing import Probe, probe
 
     backend = _backend(options)
     hello = Prompt((Message("user", (Text("Say hello."),)),), Generation(max_new_tokens=1))

@@ -117,7 +117,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.plan_only:
         _print_runs(plan)
         return 0
-    from aurelia_plugin.compare.plots import require_matplotlib
+    from aurelia_plugin.compare.outputs.plots import require_matplotlib
     from aurelia_plugin.study.reporting import report
     from aurelia_plugin.study.study import run_arms
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from aurelia_plugin.commands.console import Subcommands, say
 
 if TYPE_CHECKING:
-    from aurelia_plugin.exchange.checking import Fault
-    from aurelia_plugin.exchange.merging import Merged
+    from aurelia_plugin.traces.integrity import Fault
+    from aurelia_plugin.traces.merging import Merged
 
 __all__ = ["add"]
 
@@ -51,7 +51,7 @@ def add(commands: Subcommands) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from aurelia_plugin.exchange.checking import check_traces
+    from aurelia_plugin.traces.integrity import check_traces
 
     good = True
     for folder in options.folders:
@@ -67,22 +67,22 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _merge(options: argparse.Namespace) -> int:
-    from aurelia_plugin.exchange.merging import merge_folders
+    from aurelia_plugin.traces.merging import merge_folders
 
     return _say_merged(merge_folders(options.folders, options.to), options.to)
 
 
 def _push(options: argparse.Namespace) -> int:
-    from aurelia_plugin.exchange.tables import push
+    from aurelia_plugin.traces.datasets import push
 
     say(f"{push(options.folder, options.to, private=not options.public)} traces: {options.to}")
     return 0
 
 
 def _pull(options: argparse.Namespace) -> int:
-    from aurelia_plugin.exchange.merging import Merged, merge_records
-    from aurelia_plugin.exchange.tables import pull_rows
-    from aurelia_plugin.store import TraceStore
+    from aurelia_plugin.traces.datasets import pull_rows
+    from aurelia_plugin.traces.merging import Merged, merge_records
+    from aurelia_plugin.traces.store import TraceStore
 
     merged = Merged()
     merge_records(pull_rows(options.source), TraceStore(options.to), merged)

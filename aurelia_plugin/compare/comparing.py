@@ -8,15 +8,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from aurelia_plugin import __version__
-from aurelia_plugin.compare.arms import Arm, Key, read_arms
-from aurelia_plugin.compare.audits import Evidence, audits
-from aurelia_plugin.compare.boards import places
-from aurelia_plugin.compare.leaks import Finding
-from aurelia_plugin.compare.pairing import common_keys, require_pairs
+from aurelia_plugin.compare.audits.auditing import Evidence, audits
+from aurelia_plugin.compare.audits.leaks import Finding
+from aurelia_plugin.compare.inputs.arms import Arm, Key, read_arms
+from aurelia_plugin.compare.inputs.pairing import common_keys, require_pairs
+from aurelia_plugin.compare.inputs.rows import gold, item_row, leaks_of
+from aurelia_plugin.compare.inputs.run_info import Prices
+from aurelia_plugin.compare.outputs.boards import places
 from aurelia_plugin.compare.published import reported_figures
 from aurelia_plugin.compare.result import Comparison, ItemRow, Method
-from aurelia_plugin.compare.rows import gold, item_row, leaks_of
-from aurelia_plugin.compare.run_info import Prices
 from aurelia_plugin.compare.scopes import contrast, figure, in_order, scopes, with_holm
 from aurelia_plugin.errors import ConfigError
 

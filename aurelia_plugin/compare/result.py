@@ -13,9 +13,9 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from aurelia_plugin.atomic import write_atomically
 from aurelia_plugin.errors import ConfigError
-from aurelia_plugin.text import Storable
+from aurelia_plugin.files.atomic import write_atomically
+from aurelia_plugin.files.storable import Storable
 
 __all__ = [
     "COMPARISON",

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Final, NamedTuple
 
-from aurelia_plugin.benchmark.intervals import interval as wilson
-from aurelia_plugin.benchmark.schema import CATEGORIES, COLUMNS
+from aurelia_plugin.benchmark.data.items import CATEGORIES, COLUMNS
+from aurelia_plugin.benchmark.scoring.intervals import interval as wilson
 from aurelia_plugin.compare import statistics
 from aurelia_plugin.compare.result import (
     ArmAnswer,

@@ -14,11 +14,11 @@ from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
 from aurelia_plugin.errors import MediaError
-from aurelia_plugin.media.container import audio_frames, opened, sound_stream
-from aurelia_plugin.media.files import write_media
+from aurelia_plugin.files.contents import write_media
+from aurelia_plugin.files.places import cache_dir
+from aurelia_plugin.media.containers.container import audio_frames, opened, sound_stream
+from aurelia_plugin.media.containers.timeline import START_TOLERANCE_S, survey
 from aurelia_plugin.media.medium import Frames, Media, Waveform
-from aurelia_plugin.media.timeline import START_TOLERANCE_S, survey
-from aurelia_plugin.paths import cache_dir
 
 __all__ = ["has_sound", "wav_bytes", "wav_file", "waveform"]
 

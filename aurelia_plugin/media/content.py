@@ -15,12 +15,12 @@ from urllib.request import url2pathname
 from PIL import Image
 
 from aurelia_plugin.errors import MediaError
+from aurelia_plugin.files.contents import write_media
+from aurelia_plugin.files.places import cache_dir
 from aurelia_plugin.media.arrays import frames_from, image_frames, is_array, waveform_from
+from aurelia_plugin.media.containers.kinds import sniff
 from aurelia_plugin.media.decoders import from_audio_decoder, from_video_decoder, hf_encoded
-from aurelia_plugin.media.files import write_media
 from aurelia_plugin.media.medium import Frames, Media, MediaKind
-from aurelia_plugin.media.sniffing import sniff
-from aurelia_plugin.paths import cache_dir
 
 __all__ = ["coerce", "sniff"]
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurelia_plugin.errors import MediaError
-from aurelia_plugin.media.files import FileMemory, content_digest, require_content
+from aurelia_plugin.files.contents import FileMemory, content_digest, require_content
 
 __all__ = ["Frames", "Media", "MediaKind", "Waveform", "combined_digest"]
 

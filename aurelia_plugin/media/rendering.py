@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media.audio import waveform
-from aurelia_plugin.media.container import opened, picture_stream, plain_cause
+from aurelia_plugin.media.containers.container import opened, picture_stream, plain_cause
 from aurelia_plugin.media.medium import Media, Waveform
 from aurelia_plugin.media.video import probe, uniform_frames
 

@@ -13,11 +13,11 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from aurelia_plugin.errors import MediaError
+from aurelia_plugin.media.containers.timeline import survey
+from aurelia_plugin.media.frames.similarity import SampledPicture, is_below
+from aurelia_plugin.media.frames.sources import FrameSource, Shown, source_of
 from aurelia_plugin.media.medium import Frames, Media, Waveform
 from aurelia_plugin.media.picture import FrameConverter, clockwise_rotation, picture
-from aurelia_plugin.media.similarity import SampledPicture, is_below
-from aurelia_plugin.media.sources import FrameSource, Shown, source_of
-from aurelia_plugin.media.timeline import survey
 
 __all__ = ["VideoInfo", "keyframe_times", "keyframes", "picture", "probe", "uniform_frames"]
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import json_repair
 
+from aurelia_plugin.files.storable import storable
 from aurelia_plugin.reasoning.roles import JsonKeys
-from aurelia_plugin.text import storable
 
 __all__ = [
     "ReadSteps",

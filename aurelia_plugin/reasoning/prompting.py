@@ -16,8 +16,8 @@ import yaml
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import ValidationError
 
-from aurelia_plugin.digests import digest_of
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.reasoning.roles import RoleStyles
 from aurelia_plugin.settings import explain
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aurelia_plugin.backend import Generation, Message, Part, Prompt, Text
-from aurelia_plugin.digests import digest_of
+from aurelia_plugin.calling.backend import Generation, Message, Part, Prompt, Text
+from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.media.clip import Clip, Media
 
 __all__ = ["Question", "labelled"]

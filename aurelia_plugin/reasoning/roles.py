@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aurelia_plugin.backend import Sampling
+from aurelia_plugin.calling.backend import Sampling
 
 __all__ = ["ROLES", "JsonKeys", "Role", "RoleStyle", "RoleStyles"]
 

@@ -7,10 +7,10 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aurelia_plugin.backend import Evidence, Usage
-from aurelia_plugin.digests import digest_of
+from aurelia_plugin.calling.backend import Evidence, Usage
+from aurelia_plugin.files.digests import digest_of
+from aurelia_plugin.files.storable import Storable
 from aurelia_plugin.reasoning.roles import Role
-from aurelia_plugin.text import Storable
 
 __all__ = ["TRACE_SCHEMA", "AgentCall", "Iteration", "MadeBy", "StopReason", "Trace", "best_of"]
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from aurelia_plugin.atomic import write_atomically
-from aurelia_plugin.compare.plots import write_target_plot
+from aurelia_plugin.compare.outputs.plots import write_target_plot
 from aurelia_plugin.compare.result import Comparison, Interval
+from aurelia_plugin.files.atomic import write_atomically
 
 __all__ = ["write_overview"]
 
@@ -60,7 +60,7 @@ def write_overview(out: Path, compared: Mapping[str, Comparison]) -> Path:
     for name, text in contents.items():
         write_atomically(out / "tables" / name, text.encode("utf-8"))
     write_target_plot(compared, out / "plots")
-    style = files("aurelia_plugin.compare.page") / "assets" / "page.css"
+    style = files("aurelia_plugin.compare.outputs.page") / "assets" / "page.css"
     write_atomically(out / "page" / "page.css", style.read_bytes())
     write_atomically(out / "index.html", _page(rows).encode("utf-8"))
     return out / "index.html"

@@ -12,8 +12,8 @@ from typing import Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from aurelia_plugin.digests import digest_of
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.settings import AureliaSettings, Condition, MediaMode, explain, validated
 from aurelia_plugin.spec import BackendSpec
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 import yaml
 
 from aurelia_plugin import __version__
-from aurelia_plugin.atomic import write_atomically
-from aurelia_plugin.digests import digest_of
+from aurelia_plugin.files.atomic import write_atomically
+from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.study.plan import Arm, StudyPlan
 from aurelia_plugin.study.running import Done, relevant_environment

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from aurelia_plugin.compare.comparing import Options, compare
-from aurelia_plugin.compare.report import write_report
+from aurelia_plugin.compare.outputs.report import write_report
 from aurelia_plugin.compare.result import Comparison
 from aurelia_plugin.study.overview import write_overview
 from aurelia_plugin.study.plan import Arm, StudyPlan

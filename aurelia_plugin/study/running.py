@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aurelia_plugin import __version__
-from aurelia_plugin.atomic import write_atomically
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.files.atomic import write_atomically
 from aurelia_plugin.study.plan import Arm
 from aurelia_plugin.study.verdict import judge
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from aurelia_plugin.atomic import write_atomically
+from aurelia_plugin.files.atomic import write_atomically
 from aurelia_plugin.study.plan import Arm, StudyPlan
 from aurelia_plugin.study.provenance import PROVENANCE_FILE, provenance, write_plan
 from aurelia_plugin.study.running import Done, check_unchanged, finished, run_arm

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from aurelia_plugin.digests import digest_of
+from aurelia_plugin.files.digests import digest_of
+from aurelia_plugin.files.places import cache_dir
 from aurelia_plugin.model_wrappers.embedded.chat import (
     CHAT_TEMPLATE,
     END_OF_TEXT,
@@ -21,7 +22,6 @@ from aurelia_plugin.model_wrappers.embedded.chat import (
     TURN,
     TURN_END,
 )
-from aurelia_plugin.paths import cache_dir
 from aurelia_plugin.reasoning.prompting import PACKAGED_PROMPTS
 
 __all__ = ["build", "folder"]

@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 from loguru import logger
 
-from aurelia_plugin.backend import Evidence, Prompt, Reply, Usage
-from aurelia_plugin.digests import digest_of
+from aurelia_plugin.calling.backend import Evidence, Prompt, Reply, Usage
 from aurelia_plugin.errors import AureliaError, BackendError, MediaError
-from aurelia_plugin.model_wrappers.sidecar.files import generation_fields, written
+from aurelia_plugin.files.digests import digest_of
+from aurelia_plugin.model_wrappers.sidecar.blocks import generation_fields, written
+from aurelia_plugin.model_wrappers.sidecar.installation import Place, SidecarOptions, found
 from aurelia_plugin.model_wrappers.sidecar.pool import Outcome, WorkerPool
 from aurelia_plugin.model_wrappers.sidecar.process import Ready
-from aurelia_plugin.model_wrappers.sidecar.settings import Place, SidecarOptions, found
 from aurelia_plugin.model_wrappers.sidecar.worker import PROTOCOL
 
 __all__ = ["OPTIONS", "SidecarBackend", "open_backend"]

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aurelia_plugin.backend import Generation, Message, Part, Prompt, Text
+from aurelia_plugin.calling.backend import Generation, Message, Part, Prompt, Text
 from aurelia_plugin.media.clip import Clip, Media
+from aurelia_plugin.model_wrappers.sidecar.blocks import generation_fields, written
 from aurelia_plugin.model_wrappers.sidecar.facts import AdapterFacts
-from aurelia_plugin.model_wrappers.sidecar.files import generation_fields, written
 from aurelia_plugin.model_wrappers.sidecar.pool import WorkerPool
 
 __all__ = ["Check", "conformance"]

@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 from packaging.specifiers import SpecifierSet
 
-from aurelia_plugin.atomic import write_atomically
-from aurelia_plugin.digests import digest_of
 from aurelia_plugin.errors import ConfigError
-from aurelia_plugin.paths import cache_dir
+from aurelia_plugin.files.atomic import write_atomically
+from aurelia_plugin.files.digests import digest_of
+from aurelia_plugin.files.places import cache_dir
 
 __all__ = ["ENVIRONMENTS", "Environment", "create", "environment", "environment_python", "names"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aurelia_plugin.benchmark.home import AUTHORS
+from aurelia_plugin.benchmark.data.home import AUTHORS
 from aurelia_plugin.benchmark.tasks import TaskFunctions
 
 __all__ = [

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from aurelia_plugin.benchmark.schema import COLUMNS
+from aurelia_plugin.benchmark.data.items import COLUMNS
+from aurelia_plugin.benchmark.data.table import item_features
 from aurelia_plugin.benchmark.synthetic.build import chosen_folder
-from aurelia_plugin.benchmark.table import item_features
 
 __all__ = ["DATASET_KWARGS"]  # noqa: F822 - made by __getattr__
 

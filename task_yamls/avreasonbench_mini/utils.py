@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from aurelia_plugin.benchmark.documents import media_paths, question_text, user_turn
-from aurelia_plugin.benchmark.metrics import score_item
+from aurelia_plugin.benchmark.data.documents import media_paths, question_text, user_turn
+from aurelia_plugin.benchmark.data.table import item_of_row
 from aurelia_plugin.benchmark.results import about
+from aurelia_plugin.benchmark.scoring.metrics import score_item
 from aurelia_plugin.benchmark.synthetic.build import chosen_folder
-from aurelia_plugin.benchmark.table import item_of_row
 
 __all__ = [
     "doc_to_messages",

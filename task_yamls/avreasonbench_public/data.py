@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aurelia_plugin.benchmark.home import PUBLIC, dataset_kwargs
+from aurelia_plugin.benchmark.data.home import PUBLIC, dataset_kwargs
 
 __all__ = ["DATASET_KWARGS"]  # noqa: F822 - made by __getattr__
 

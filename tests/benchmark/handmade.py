@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from aurelia_plugin.benchmark.schema import MANIFEST, Item, write_items
+from aurelia_plugin.benchmark.data.items import MANIFEST, Item, write_items
 from aurelia_plugin.benchmark.synthetic.encode import write_mp4, write_wav
 
 __all__ = ["ITEMS", "make_home", "media"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from aurelia_plugin.benchmark.atlas import MELODIES
-from aurelia_plugin.benchmark.schema import Item
+from aurelia_plugin.benchmark.data.items import Item
+from aurelia_plugin.benchmark.synthetic.atlas import MELODIES
 from aurelia_plugin.benchmark.synthetic.scene import TEMPI, Figure, Scene, Sound
 
 _SHAPES = ("circle", "square", "triangle", "star", "cross")

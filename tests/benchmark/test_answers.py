@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurelia_plugin.benchmark.answers import (
+from aurelia_plugin.benchmark.data.items import Item, Source
+from aurelia_plugin.benchmark.scoring.answers import (
     extract_label,
     extract_option,
     extract_phrase,
@@ -16,9 +17,8 @@ from aurelia_plugin.benchmark.answers import (
     stated_values,
     statement,
 )
-from aurelia_plugin.benchmark.metrics import score_item
-from aurelia_plugin.benchmark.schema import Item, Source
-from aurelia_plugin.benchmark.vocabulary import VOCABULARY
+from aurelia_plugin.benchmark.scoring.metrics import score_item
+from aurelia_plugin.benchmark.synthetic.vocabulary import VOCABULARY
 
 _EVENTS = (
     "The flash comes first, then the sound.",

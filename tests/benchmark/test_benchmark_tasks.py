@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from aurelia_plugin.benchmark import captions
-from aurelia_plugin.benchmark.captions import CAPTION_METRICS
-from aurelia_plugin.benchmark.home import category_name
-from aurelia_plugin.benchmark.schema import CATEGORIES, COLUMNS, write_items
+from aurelia_plugin.benchmark.data.home import category_name
+from aurelia_plugin.benchmark.data.items import CATEGORIES, COLUMNS, write_items
+from aurelia_plugin.benchmark.scoring import captions
+from aurelia_plugin.benchmark.scoring.captions import CAPTION_METRICS
 from aurelia_plugin.errors import ConfigError
 
 pytest.importorskip("lmms_eval")
@@ -224,9 +224,9 @@ def test_a_target_that_takes_one_sound_is_asked_for_each_candidate(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The real YAML, the real model; only the catalogue's figure is another."""
-    from aurelia_plugin.model_wrappers import run
     from aurelia_plugin.model_wrappers.aurelia import Aurelia
     from aurelia_plugin.model_wrappers.catalogue import row
+    from aurelia_plugin.model_wrappers.run import run
 
     known = row("embedded")
     one = known.model_copy(update={"hears": known.hears.model_copy(update={"clips": 1})})

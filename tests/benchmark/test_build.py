@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aurelia_plugin.benchmark.checking import check_folder
-from aurelia_plugin.benchmark.schema import MANIFEST, Item, read_items
-from aurelia_plugin.benchmark.soundtracks import is_soundtrack
+from aurelia_plugin.benchmark.data.checking import check_folder
+from aurelia_plugin.benchmark.data.items import MANIFEST, Item, read_items
+from aurelia_plugin.benchmark.data.soundtracks import is_soundtrack
 from aurelia_plugin.benchmark.synthetic.encode import write_mp4, write_wav
 from aurelia_plugin.cli import main
 

@@ -20,8 +20,8 @@ from pycocoevalcap.cider.cider import Cider  # type: ignore[import-untyped]
 from pycocoevalcap.rouge.rouge import Rouge  # type: ignore[import-untyped]
 from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer  # type: ignore[import-untyped]
 
-from aurelia_plugin.benchmark import captions
-from aurelia_plugin.benchmark.captions import (
+from aurelia_plugin.benchmark.scoring import captions
+from aurelia_plugin.benchmark.scoring.captions import (
     CAPTION_METRICS,
     Caption,
     CaptionValue,
@@ -33,7 +33,7 @@ from aurelia_plugin.benchmark.captions import (
     without_stop_tokens,
     words,
 )
-from aurelia_plugin.benchmark.metrics import score_item
+from aurelia_plugin.benchmark.scoring.metrics import score_item
 
 from .handmade import ITEMS
 

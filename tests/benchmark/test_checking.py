@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aurelia_plugin.benchmark import schema
-from aurelia_plugin.benchmark.checking import check_folder
-from aurelia_plugin.benchmark.schema import MANIFEST, item_schema
+from aurelia_plugin.benchmark.data import items as schema
+from aurelia_plugin.benchmark.data.checking import check_folder
+from aurelia_plugin.benchmark.data.items import MANIFEST, item_schema
 from aurelia_plugin.benchmark.synthetic.encode import write_mp4, write_wav
 from aurelia_plugin.cli import main
 from aurelia_plugin.errors import ConfigError

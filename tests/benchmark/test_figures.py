@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from aurelia_plugin.benchmark.candidates import candidate_results, expanded, outcomes, rating
+from aurelia_plugin.benchmark.data.candidates import candidate_results, expanded, outcomes, rating
+from aurelia_plugin.benchmark.data.items import CATEGORIES, COLUMNS
 from aurelia_plugin.benchmark.figures import read_run
-from aurelia_plugin.benchmark.intervals import clustered_error, interval
 from aurelia_plugin.benchmark.results import item_results
-from aurelia_plugin.benchmark.schema import CATEGORIES, COLUMNS
+from aurelia_plugin.benchmark.scoring.intervals import clustered_error, interval
 from aurelia_plugin.cli import main
 
 from .handmade import ITEMS

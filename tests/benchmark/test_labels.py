@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from aurelia_plugin.benchmark.labels import LABELS, QUESTION_TYPES, kind_of, question_type
+from aurelia_plugin.benchmark.data.items import Item
 from aurelia_plugin.benchmark.results import item_results
-from aurelia_plugin.benchmark.schema import Item
+from aurelia_plugin.benchmark.scoring.labels import LABELS, QUESTION_TYPES, kind_of, question_type
 from aurelia_plugin.benchmark.sources.music_avqa import read
 
 _DATA = Path(__file__).resolve().parents[1] / "data" / "music_avqa_test_update_sample.json"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from aurelia_plugin.benchmark.schema import COLUMNS, read_items
+from aurelia_plugin.benchmark.data.items import COLUMNS, read_items
 from aurelia_plugin.benchmark.synthetic import folder, make, render
 from aurelia_plugin.benchmark.synthetic.encode import write_mp4
 from aurelia_plugin.benchmark.synthetic.render import RGB, render_picture, render_sound

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pycocoevalcap.rouge.rouge import Rouge  # type: ignore[import-untyped]
 
-from aurelia_plugin.benchmark.metrics import rouge_l, score_item
-from aurelia_plugin.benchmark.schema import Item, Source
+from aurelia_plugin.benchmark.data.items import Item, Source
+from aurelia_plugin.benchmark.scoring.metrics import rouge_l, score_item
 
 
 def _item(**changes: object) -> Item:

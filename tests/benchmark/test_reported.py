@@ -6,8 +6,8 @@ from statistics import fmean
 
 import pytest
 
+from aurelia_plugin.benchmark.data.items import COLUMNS
 from aurelia_plugin.benchmark.reported import reported
-from aurelia_plugin.benchmark.schema import COLUMNS
 from aurelia_plugin.cli import main
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from aurelia_plugin.benchmark.atlas import ATLAS, ATTRIBUTES
-from aurelia_plugin.benchmark.schema import CATEGORIES, COLUMNS, Item, read_items, write_items
-from aurelia_plugin.benchmark.vocabulary import VOCABULARY
+from aurelia_plugin.benchmark.data.items import CATEGORIES, COLUMNS, Item, read_items, write_items
+from aurelia_plugin.benchmark.synthetic.atlas import ATLAS, ATTRIBUTES
+from aurelia_plugin.benchmark.synthetic.vocabulary import VOCABULARY
 from aurelia_plugin.errors import ConfigError
 
 _FIELDS: dict[str, object] = {

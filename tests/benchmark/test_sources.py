@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from media.conftest import MakeSound, MakeVideo, grey_frames, tone
 from PIL import Image
 
-from aurelia_plugin.benchmark.answers import extract_option
-from aurelia_plugin.benchmark.labels import QUESTION_TYPES, kind_of
+from aurelia_plugin.benchmark.scoring.answers import extract_option
+from aurelia_plugin.benchmark.scoring.labels import QUESTION_TYPES, kind_of
 from aurelia_plugin.benchmark.sources import SOURCES, avsd, music_avqa, odyssey, valor
 from aurelia_plugin.benchmark.sources.selection import _rank, by_seed, shipped_ids
 from aurelia_plugin.errors import ConfigError

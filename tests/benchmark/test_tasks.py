@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from aurelia_plugin.benchmark.schema import COLUMNS
+from aurelia_plugin.benchmark.data.items import COLUMNS
 from aurelia_plugin.errors import ConfigError
 
 pytest.importorskip("lmms_eval")

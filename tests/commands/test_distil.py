@@ -12,17 +12,17 @@ import pytest
 from lmms_eval.evaluator import simple_evaluate
 from lmms_eval.tasks import TaskManager
 
-from aurelia_plugin.benchmark.home import dataset_kwargs
-from aurelia_plugin.benchmark.schema import MANIFEST, Item, read_items, write_items
+from aurelia_plugin.benchmark.data.home import dataset_kwargs
+from aurelia_plugin.benchmark.data.items import MANIFEST, Item, read_items, write_items
 from aurelia_plugin.benchmark.synthetic.encode import write_mp4
 from aurelia_plugin.cli import main
 from aurelia_plugin.commands import distil as module
-from aurelia_plugin.distilling import Shard
 from aurelia_plugin.errors import ConfigError
-from aurelia_plugin.model_wrappers import harness_tasks
-from aurelia_plugin.model_wrappers.distilling import DistilRun
+from aurelia_plugin.model_wrappers.harness import tasks as harness_tasks
+from aurelia_plugin.model_wrappers.run.distil import DistilRun
 from aurelia_plugin.registration import tasks_path
-from aurelia_plugin.store import TraceStore
+from aurelia_plugin.running.distilling import Shard
+from aurelia_plugin.traces.store import TraceStore
 
 TASK = "avreasonbench_mini_geoiq"
 LIMIT = 6
@@ -208,8 +208,8 @@ def test_merging_is_idempotent_and_never_unmakes(tmp_path: Path, script: str) ->
 def test_parquet_there_and_back_and_as_precomputed_steps(
     tmp_path: Path, script: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from aurelia_plugin.precomputed import open_precomputed
-    from aurelia_plugin.reasoning.conditions import Reasoning
+    from aurelia_plugin.running.conditions import Reasoning
+    from aurelia_plugin.traces.precomputed import open_precomputed
 
     folder, table, back = (tmp_path / name for name in ("traces", "table", "back"))
     assert distil(folder, script) == 0
@@ -251,7 +251,7 @@ def test_a_manifest_is_annotated_with_provenance_and_people_keep_their_steps(
 ) -> None:
     import numpy as np
 
-    from aurelia_plugin.benchmark.home import AUTHORS
+    from aurelia_plugin.benchmark.data.home import AUTHORS
 
     home = tmp_path / "home"
     home.mkdir()
@@ -294,7 +294,7 @@ def test_a_manifest_is_annotated_with_provenance_and_people_keep_their_steps(
     monkeypatch.setenv("AVREASONBENCH_HOME", str(home))
     import datasets
 
-    from aurelia_plugin.benchmark.table import item_of_row
+    from aurelia_plugin.benchmark.data.table import item_of_row
 
     rows = datasets.load_dataset("json", split="avsd", **dataset_kwargs(AUTHORS))
     assert [item_of_row(row) for row in rows] == list(read_items(home / MANIFEST))

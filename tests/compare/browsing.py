@@ -13,13 +13,13 @@ import pytest
 from making import trace as made_trace
 from making_comparisons import comparison, item, run
 
-from aurelia_plugin.backend import Evidence, Usage
-from aurelia_plugin.compare.page import write_page
-from aurelia_plugin.compare.plots import write_plots
+from aurelia_plugin.calling.backend import Evidence, Usage
+from aurelia_plugin.compare.outputs.page import write_page
+from aurelia_plugin.compare.outputs.plots import write_plots
 from aurelia_plugin.compare.result import ArmAnswer, Comparison
 from aurelia_plugin.reasoning.trace import AgentCall, Iteration
-from aurelia_plugin.store import TraceStore
-from aurelia_plugin.voting import Ballot, Vote, sample_seed
+from aurelia_plugin.running.voting import Ballot, Vote, sample_seed
+from aurelia_plugin.traces.store import TraceStore
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from aurelia_plugin.backend import Evidence, Usage
+from aurelia_plugin.benchmark.data.items import Item
 from aurelia_plugin.benchmark.results import about
-from aurelia_plugin.benchmark.schema import Item
+from aurelia_plugin.calling.backend import Evidence, Usage
 from aurelia_plugin.reasoning.trace import AgentCall, Iteration, Trace, best_of
-from aurelia_plugin.store import TraceStore
+from aurelia_plugin.traces.store import TraceStore
 
 DATE = "20260101_080000"
 

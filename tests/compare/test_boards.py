@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from aurelia_plugin.benchmark.reported import reported
-from aurelia_plugin.compare.boards import load_board, packaged_boards
 from aurelia_plugin.compare.comparing import Options, compare
+from aurelia_plugin.compare.outputs.boards import load_board, packaged_boards
 from aurelia_plugin.errors import ConfigError
 
 from .making_logs import row, write_run

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from aurelia_plugin.compare.answer_kinds import gold_of
-from aurelia_plugin.compare.leaks import find_leak
+from aurelia_plugin.compare.audits.answer_kinds import gold_of
+from aurelia_plugin.compare.audits.leaks import find_leak
 
 QUESTION = "What can be heard?"
 

@@ -15,11 +15,11 @@ from making_comparisons import comparison, item
 from media.conftest import MakeSound, MakeVideo, grey_frames, tone
 from PIL import Image
 
-from aurelia_plugin.compare.page import write_page
-from aurelia_plugin.compare.page.shelf import Shelf
-from aurelia_plugin.compare.page.writing import PART
+from aurelia_plugin.compare.outputs.page import write_page
+from aurelia_plugin.compare.outputs.page.shelf import Shelf
+from aurelia_plugin.compare.outputs.page.writing import PART
 
-ASSETS = files("aurelia_plugin.compare.page") / "assets"
+ASSETS = files("aurelia_plugin.compare.outputs.page") / "assets"
 
 
 def data(folder: Path, name: str) -> Any:

@@ -8,8 +8,8 @@ import pytest
 from making_comparisons import comparison
 from PIL import Image
 
-from aurelia_plugin.compare import plots
-from aurelia_plugin.compare.plots import require_matplotlib, write_plots, write_target_plot
+from aurelia_plugin.compare.outputs import plots
+from aurelia_plugin.compare.outputs.plots import require_matplotlib, write_plots, write_target_plot
 from aurelia_plugin.compare.result import Audits, Comparison, Interval
 from aurelia_plugin.errors import ConfigError
 

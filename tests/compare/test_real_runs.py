@@ -10,7 +10,7 @@ from aurelia_plugin.cli import main
 from aurelia_plugin.compare.comparing import Options, compare
 from aurelia_plugin.compare.result import Comparison
 from aurelia_plugin.errors import ConfigError
-from aurelia_plugin.store import TraceStore
+from aurelia_plugin.traces.store import TraceStore
 
 
 def test_arms_of_the_plugin(runs: Path, tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ import pytest
 from rich.console import Console
 
 from aurelia_plugin.benchmark.reported import reported
-from aurelia_plugin.compare.cells import pvalue, share, signed, span
 from aurelia_plugin.compare.comparing import Options, compare
+from aurelia_plugin.compare.outputs.cells import pvalue, share, signed, span
+from aurelia_plugin.compare.outputs.tables import latex, markdown, write_tables
+from aurelia_plugin.compare.outputs.terminal import show
 from aurelia_plugin.compare.result import Comparison, Interval
-from aurelia_plugin.compare.tables import latex, markdown, write_tables
-from aurelia_plugin.compare.terminal import show
 
 from .making_logs import make_trace, row, write_plugin_run
 

@@ -92,7 +92,7 @@ def _failing(after: int, number: int, *, at: str) -> Iterator[list[int]]:
 
     patched = mock.patch.object(Path, "open", open_)
     if at == "rename":
-        patched = mock.patch("aurelia_plugin.atomic.os.replace", rename)
+        patched = mock.patch("aurelia_plugin.files.atomic.os.replace", rename)
     with patched:
         yield failed
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from aurelia_plugin.store import TraceStore
+from aurelia_plugin.traces.store import TraceStore
 from faults.counting import Tally
 
 _AT_ONCE = 8
@@ -21,14 +21,14 @@ _AT_ONCE = 8
 _WORKER = """
 import asyncio, json, os, sys
 from pathlib import Path
-from aurelia_plugin.agents import Agents
-from aurelia_plugin.backend import Generation, Message, Text
+from aurelia_plugin.running.agents import Agents
+from aurelia_plugin.calling.backend import Generation, Message, Text
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 from aurelia_plugin.reasoning.loop import LoopPlan
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.roles import ROLES
-from aurelia_plugin.store import TraceStore
+from aurelia_plugin.traces.store import TraceStore
 
 folder, log, first, last, at_once = Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:])
 

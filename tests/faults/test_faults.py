@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -51,8 +52,6 @@ def test_the_tallies_are_added_up() -> None:
 def test_harm_is_seen(tmp_path: Path) -> None:
     """A store that forgets finished calls is told from one that keeps them."""
     code = """
-import sys
-sys.path.insert(0, {tests!r})
 from faults.world import Watched
 Watched.call = lambda self, key: None
 from faults.disks import try_disk
@@ -60,6 +59,8 @@ import json
 print(json.dumps(try_disk("full disk (writing)", rounds=2, questions=9, seed=2).record()))
 """
     tests = Path(__file__).parents[1]
-    command = [sys.executable, "-c", code.format(tests=str(tests))]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", code]
+    places = os.pathsep.join([str(tests), str(tests / "helpers")])
+    env = {**os.environ, "PYTHONPATH": places}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout.splitlines()[-1])["repeated"] > 0

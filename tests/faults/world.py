@@ -17,22 +17,22 @@ from pathlib import Path
 
 from fake_servers import Answer, Request, completion
 
-from aurelia_plugin.agents import Agents
-from aurelia_plugin.backend import Generation, Message, Reply, Text
-from aurelia_plugin.calls import Caller, RetryPolicy
-from aurelia_plugin.digests import digest_of
-from aurelia_plugin.model_wrappers.openai_compatible import (
+from aurelia_plugin.calling.backend import Generation, Message, Reply, Text
+from aurelia_plugin.calling.caller import Caller, RetryPolicy
+from aurelia_plugin.files.digests import digest_of
+from aurelia_plugin.model_wrappers.openai.backend import (
     OpenAIBackend,
     OpenAIOptions,
 )
-from aurelia_plugin.pipeline import Pipeline
-from aurelia_plugin.reasoning.conditions import AureliaArm
 from aurelia_plugin.reasoning.loop import LoopPlan
-from aurelia_plugin.reasoning.modes import MediaChange
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.roles import ROLES
-from aurelia_plugin.store import TraceStore
+from aurelia_plugin.running.agents import Agents
+from aurelia_plugin.running.conditions import AureliaArm
+from aurelia_plugin.running.media_modes import MediaChange
+from aurelia_plugin.running.pipeline import Pipeline
+from aurelia_plugin.traces.store import TraceStore
 
 PATIENT = RetryPolicy(attempts=6, first_wait=0.001, longest_wait=0.02, patience=20.0)
 Fault = Callable[["Asked"], "Answer | None"]

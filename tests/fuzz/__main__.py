@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -19,7 +20,6 @@ _TESTS = str(Path(__file__).parents[1])
 _CHILD = """
 import sys
 import atheris
-sys.path.insert(0, sys.argv.pop(1))
 name = sys.argv.pop(1)
 with atheris.instrument_imports(include=["aurelia_plugin", "json_repair"]):
     from fuzz.properties import PROPERTIES
@@ -36,7 +36,7 @@ def main() -> int:
     parser.add_argument("--only", help="one property")
     parser.add_argument("--found", type=Path, default=Path(tempfile.gettempdir()) / "fuzz-found")
     options = parser.parse_args()
-    sys.path.insert(0, _TESTS)
+    sys.path.insert(0, _TESTS)  # as pytest's `pythonpath` does
     from fuzz.properties import PROPERTIES
 
     names = [options.only] if options.only else list(PROPERTIES)
@@ -56,12 +56,17 @@ def _fuzz(name: str, seconds: int, found: Path) -> dict[str, object]:
         for number, text in enumerate(text for text in TEXTS if len(text) < 1_000):
             (Path(corpus) / str(number)).write_bytes(text.encode())
         command = [
-            sys.executable, "-c", _CHILD, _TESTS, name, corpus,
+            sys.executable, "-c", _CHILD, name, corpus,
             f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=4096", "-max_len=512",
             f"-artifact_prefix={found}/{name}-",
         ]  # fmt: skip
         done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", check=False
+            command,
+            env={**os.environ, "PYTHONPATH": _TESTS},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
         )
     said = done.stderr
     inputs = re.findall(r"^(?:Done |#)(\d+)\s", said, re.MULTILINE)

@@ -13,20 +13,20 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from aurelia_plugin.backend import Reply
-from aurelia_plugin.benchmark.answers import (
+from aurelia_plugin.benchmark.data.checking import check_folder
+from aurelia_plugin.benchmark.data.importing import drafts_of, missing_fields, read_rows
+from aurelia_plugin.benchmark.data.items import MANIFEST, Item, read_items, write_items
+from aurelia_plugin.benchmark.scoring.answers import (
     extract_label,
     extract_option,
     extract_phrase,
     stated_values,
 )
-from aurelia_plugin.benchmark.checking import check_folder
-from aurelia_plugin.benchmark.importing import drafts_of, missing_fields, read_rows
-from aurelia_plugin.benchmark.schema import MANIFEST, Item, read_items, write_items
-from aurelia_plugin.benchmark.vocabulary import VOCABULARY
+from aurelia_plugin.benchmark.synthetic.vocabulary import VOCABULARY
+from aurelia_plugin.calling.backend import Reply
+from aurelia_plugin.calling.prices import Prices
 from aurelia_plugin.errors import ConfigError, StoreError
 from aurelia_plugin.model_wrappers.services import retry_delay, retry_seconds
-from aurelia_plugin.prices import Prices
 from aurelia_plugin.reasoning.parsing import (
     ReadSteps,
     read_lines,
@@ -38,7 +38,7 @@ from aurelia_plugin.reasoning.parsing import (
 from aurelia_plugin.reasoning.roles import JsonKeys
 from aurelia_plugin.reasoning.trace import Trace
 from aurelia_plugin.spec import BackendSpec
-from aurelia_plugin.store import TraceStore
+from aurelia_plugin.traces.store import TraceStore
 
 __all__ = ["PROPERTIES"]
 

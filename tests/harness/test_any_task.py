@@ -14,7 +14,7 @@ from lmms_eval.tasks import TaskManager
 from making import score, steps, text_of
 from media.conftest import MakeSound, MakeVideo, tone
 
-from aurelia_plugin.backend import Prompt
+from aurelia_plugin.calling.backend import Prompt
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.model_wrappers.aurelia import Aurelia

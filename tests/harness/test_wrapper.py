@@ -12,14 +12,14 @@ import pytest
 from lmms_eval.api.instance import Instance
 from making import text_of
 
-from aurelia_plugin.backend import Prompt
+from aurelia_plugin.calling.backend import Prompt
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.model_wrappers import aurelia as module
 from aurelia_plugin.model_wrappers import catalogue
-from aurelia_plugin.model_wrappers import run as run_module
 from aurelia_plugin.model_wrappers.aurelia import Aurelia
-from aurelia_plugin.model_wrappers.instances import read_generation, read_request
+from aurelia_plugin.model_wrappers.harness.instances import read_generation, read_request
 from aurelia_plugin.model_wrappers.one_by_one import OneByOne
+from aurelia_plugin.model_wrappers.run import run as run_module
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import aurelia_plugin
 from aurelia_plugin.errors import MediaError
+from aurelia_plugin.files.contents import FileMemory, write_media
 from aurelia_plugin.media import Clip, Frames, Media, Waveform
 from aurelia_plugin.media.audio import waveform
-from aurelia_plugin.media.files import FileMemory, write_media
 
 from .conftest import grey_frames, tone
 

@@ -9,7 +9,7 @@ import pytest
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media.audio import has_sound
 from aurelia_plugin.media.clip import Media
-from aurelia_plugin.media.muting import without_soundtrack
+from aurelia_plugin.media.containers.muting import without_soundtrack
 from aurelia_plugin.media.video import uniform_frames
 
 from .conftest import MakeSound, MakeVideo, grey_frames, tone

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurelia_plugin.media.similarity import SampledPicture, Windows, is_below, similarity
+from aurelia_plugin.media.frames.similarity import SampledPicture, Windows, is_below, similarity
 
 skimage_metrics = pytest.importorskip("skimage.metrics")
 

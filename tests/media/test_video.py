@@ -76,7 +76,7 @@ def test_seeking_gives_the_frames_of_plain_decoding(make_video, monkeypatch, nam
     video = Media.file("video", make_video(name, pixels))
     sought = uniform_frames(video, 5)
     tail = uniform_frames(Media("video", video.path, start=21.0, end=29.0), 3)
-    monkeypatch.setattr("aurelia_plugin.media.sources._SEEK_AHEAD_S", 1e9)
+    monkeypatch.setattr("aurelia_plugin.media.frames.sources._SEEK_AHEAD_S", 1e9)
     plain = uniform_frames(video, 5)
     np.testing.assert_array_equal(sought.times, plain.times)
     np.testing.assert_array_equal(sought.pixels, plain.pixels)
@@ -86,7 +86,7 @@ def test_seeking_gives_the_frames_of_plain_decoding(make_video, monkeypatch, nam
 
 
 def test_a_seek_that_lands_too_late_falls_back_to_plain_decoding(make_video, monkeypatch):
-    from aurelia_plugin.media import sources
+    from aurelia_plugin.media.frames import sources
 
     video = Media.file(
         "video", make_video("clip.mkv", grey_frames([i % 200 + 20 for i in range(300)]))

@@ -11,7 +11,7 @@ from aurelia_plugin import registration
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.model_wrappers import catalogue
 from aurelia_plugin.model_wrappers.catalogue import CATALOGUE, Row, row, rows
-from aurelia_plugin.model_wrappers.lmms_forms import form_of, forms
+from aurelia_plugin.model_wrappers.lmms.forms import form_of, forms
 from aurelia_plugin.model_wrappers.options import BackendOptions, read_options
 from aurelia_plugin.model_wrappers.providers import PROVIDERS, BackendPool, _module
 from aurelia_plugin.model_wrappers.readiness import lacks

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from making import beep, text_of
 
-from aurelia_plugin.backend import Evidence, Message, Part, Prompt, Reply, Text
-from aurelia_plugin.benchmark.answers import extract_option
+from aurelia_plugin.benchmark.scoring.answers import extract_option
+from aurelia_plugin.calling.backend import Evidence, Message, Part, Prompt, Reply, Text
 from aurelia_plugin.model_wrappers.one_by_one import OneByOne
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aurelia_plugin.backend import Backend
+from aurelia_plugin.calling.backend import Backend
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.model_wrappers import catalogue, providers
 from aurelia_plugin.model_wrappers.options import BackendOptions

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from making import question
 
-from aurelia_plugin.backend import Generation, Message, Prompt, Reply, Text, Usage
+from aurelia_plugin.calling.backend import Generation, Message, Prompt, Reply, Text, Usage
 from aurelia_plugin.errors import BackendError, ConfigError
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend, ScriptedOptions, open_backend
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from aurelia_plugin.errors import ConfigError
-from aurelia_plugin.model_wrappers.servers import server, servers
+from aurelia_plugin.model_wrappers.openai.servers import server, servers
 from aurelia_plugin.model_wrappers.services import Shared, key_from, retry_seconds
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from making import Team, beep, question, score, steps, team, text_of
 
-from aurelia_plugin.backend import Message, Text
+from aurelia_plugin.calling.backend import Message, Text
 from aurelia_plugin.errors import BackendError, ConfigError, MediaError
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.reasoning.prompting import PromptSet

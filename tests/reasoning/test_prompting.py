@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from making import beep, question
 
-from aurelia_plugin.backend import Sampling
+from aurelia_plugin.calling.backend import Sampling
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.reasoning.loop import LoopPlan
 from aurelia_plugin.reasoning.prompting import PACKAGED_PROMPTS, PromptSet

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from making import beep, question
 
-from aurelia_plugin.backend import Generation, Message, Text
+from aurelia_plugin.calling.backend import Generation, Message, Text
 from aurelia_plugin.media.clip import Clip, Media
 from aurelia_plugin.reasoning.question import Question, labelled
 

@@ -17,9 +17,10 @@ import pytest
 from media.conftest import make_sound, tone
 
 from aurelia_plugin.errors import MediaError
-from aurelia_plugin.media import audio, container
+from aurelia_plugin.media import audio
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Media
+from aurelia_plugin.media.containers import container
 from aurelia_plugin.media.content import coerce
 from aurelia_plugin.media.picture import picture
 from aurelia_plugin.media.video import uniform_frames

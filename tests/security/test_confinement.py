@@ -9,13 +9,13 @@ import pytest
 from making import trace
 
 import aurelia_plugin
-from aurelia_plugin.benchmark.checking import check_folder
-from aurelia_plugin.benchmark.documents import media_paths, user_turn
-from aurelia_plugin.benchmark.schema import MANIFEST, Item, Source, write_items
+from aurelia_plugin.benchmark.data.checking import check_folder
+from aurelia_plugin.benchmark.data.documents import media_paths, user_turn
+from aurelia_plugin.benchmark.data.items import MANIFEST, Item, Source, write_items
 from aurelia_plugin.errors import ConfigError, MediaError
-from aurelia_plugin.paths import inside
+from aurelia_plugin.files.places import inside
 from aurelia_plugin.reasoning.prompting import PromptSet
-from aurelia_plugin.store import TraceStore
+from aurelia_plugin.traces.store import TraceStore
 
 ITEM = Item(
     id="a",

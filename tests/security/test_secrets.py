@@ -13,15 +13,12 @@ import time
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "model_wrappers"))
-
 from fake_servers import Answer, Request, completion, serving
 
-from aurelia_plugin.backend import Generation, Message, Prompt, Text
-from aurelia_plugin.calls import Caller, RetryPolicy
+from aurelia_plugin.calling.backend import Generation, Message, Prompt, Text
+from aurelia_plugin.calling.caller import Caller, RetryPolicy
 from aurelia_plugin.errors import AureliaError, BackendError, ConfigError
-from aurelia_plugin.model_wrappers.openai_compatible import OpenAIBackend, OpenAIOptions
+from aurelia_plugin.model_wrappers.openai.backend import OpenAIBackend, OpenAIOptions
 from aurelia_plugin.model_wrappers.providers import BackendPool
 from aurelia_plugin.redaction import is_secret_name, keep_secret, without_secrets
 from aurelia_plugin.spec import BackendSpec

@@ -7,9 +7,15 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aurelia_plugin.benchmark.atlas import ATLAS, ATTRIBUTES, MELODIES
+from aurelia_plugin.benchmark.synthetic.atlas import ATLAS, ATTRIBUTES, MELODIES
 from aurelia_plugin.benchmark.synthetic.draw import LEGEND
-from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, MOTIONS, PLACES, SHAPES
+from aurelia_plugin.benchmark.synthetic.vocabulary import (
+    COLOURS,
+    INSTRUMENTS,
+    MOTIONS,
+    PLACES,
+    SHAPES,
+)
 from aurelia_plugin.model_wrappers.embedded.chat import CHAT_TEMPLATE, NAMED_TOKENS, SPECIAL
 
 __all__ = [

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurelia_plugin.benchmark.schema import COLUMNS, FREE_TEXT_COLUMNS
+from aurelia_plugin.benchmark.data.items import COLUMNS, FREE_TEXT_COLUMNS
 from aurelia_plugin.benchmark.synthetic.columns import FAMILIES, Sample, make
 from aurelia_plugin.benchmark.synthetic.render import render_picture, render_sound
 from aurelia_plugin.benchmark.synthetic.scene import Scene, held_out

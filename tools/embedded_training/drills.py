@@ -15,10 +15,16 @@ from typing import Final
 
 import numpy as np
 
-from aurelia_plugin.benchmark.atlas import ATTRIBUTES, FLAGS, MELODIES
+from aurelia_plugin.benchmark.synthetic.atlas import ATTRIBUTES, FLAGS, MELODIES
 from aurelia_plugin.benchmark.synthetic.band import places
 from aurelia_plugin.benchmark.synthetic.draw import one_of, several_of
-from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, NUMBERS, PLACES, SHAPES
+from aurelia_plugin.benchmark.synthetic.vocabulary import (
+    COLOURS,
+    INSTRUMENTS,
+    NUMBERS,
+    PLACES,
+    SHAPES,
+)
 from embedded_training.architecture import VALUE_TOKENS
 from embedded_training.exchange import Exchange
 from embedded_training.tales import NAMES, VALUES, atlas_lines

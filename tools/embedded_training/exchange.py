@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from aurelia_plugin.benchmark.schema import Item
+from aurelia_plugin.benchmark.data.items import Item
 
 __all__ = ["ROLES", "Exchange", "answer_of", "asked_as"]
 

@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from aurelia_plugin.benchmark.atlas import MELODIES
+from aurelia_plugin.benchmark.synthetic.atlas import MELODIES
 from aurelia_plugin.benchmark.synthetic.render import pose_of
 from aurelia_plugin.benchmark.synthetic.scene import FPS, Figure, Scene, Sound
-from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, SHAPES
+from aurelia_plugin.benchmark.synthetic.vocabulary import COLOURS, INSTRUMENTS, SHAPES
 
 __all__ = ["heads", "picture_labels", "sound_labels"]
 

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from aurelia_plugin.benchmark.atlas import ATLAS, ATTRIBUTES, FLAGS, MELODIES
-from aurelia_plugin.benchmark.schema import Item
+from aurelia_plugin.benchmark.data.items import Item
+from aurelia_plugin.benchmark.synthetic.atlas import ATLAS, ATTRIBUTES, FLAGS, MELODIES
 from aurelia_plugin.benchmark.synthetic.columns import Sample
 from aurelia_plugin.benchmark.synthetic.draw import one_of, several_of
 from aurelia_plugin.reasoning.prompting import PromptSet

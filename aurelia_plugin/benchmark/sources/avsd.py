@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from aurelia_plugin.benchmark.schema import Item, Source
+from aurelia_plugin.benchmark.data.items import Item, Source
 from aurelia_plugin.benchmark.sources.draft import Draft, Reading, bad_file, media_place, read_json
 
 __all__ = ["read"]

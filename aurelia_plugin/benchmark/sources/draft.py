@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from aurelia_plugin.benchmark.schema import Item
+from aurelia_plugin.benchmark.data.items import Item
 from aurelia_plugin.errors import ConfigError
 
 __all__ = ["Draft", "Reading", "bad_file", "cause_of", "media_place", "read_json"]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from aurelia_plugin.benchmark.schema import Item, Source
+from aurelia_plugin.benchmark.data.items import Item, Source
 from aurelia_plugin.benchmark.sources.draft import (
     Draft,
     Reading,

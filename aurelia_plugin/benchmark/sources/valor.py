@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from aurelia_plugin.benchmark.schema import Item, Source
+from aurelia_plugin.benchmark.data.items import Item, Source
 from aurelia_plugin.benchmark.sources.draft import Draft, Reading, bad_file, media_place, read_json
 
 __all__ = ["ClipId", "clip_id", "read"]

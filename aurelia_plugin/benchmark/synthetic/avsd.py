@@ -19,7 +19,7 @@ from aurelia_plugin.benchmark.synthetic.draw import (
     turn_of,
 )
 from aurelia_plugin.benchmark.synthetic.scene import Figure, Motion, Note, Scene, Sound
-from aurelia_plugin.benchmark.vocabulary import (
+from aurelia_plugin.benchmark.synthetic.vocabulary import (
     COLOURS,
     INSTRUMENTS,
     MOTIONS,

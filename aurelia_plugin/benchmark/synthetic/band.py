@@ -14,7 +14,7 @@ from aurelia_plugin.benchmark.synthetic.draw import (
     tune,
 )
 from aurelia_plugin.benchmark.synthetic.scene import DURATION, Figure, Sound
-from aurelia_plugin.benchmark.vocabulary import PLACES
+from aurelia_plugin.benchmark.synthetic.vocabulary import PLACES
 
 __all__ = ["band", "places", "row"]
 

@@ -14,12 +14,12 @@ from typing import Final
 import numpy as np
 from tqdm import tqdm
 
-from aurelia_plugin.benchmark.schema import COLUMNS, Item, write_items
+from aurelia_plugin.benchmark.data.items import COLUMNS, Item, write_items
 from aurelia_plugin.benchmark.synthetic.columns import DATASET, Sample, make
 from aurelia_plugin.benchmark.synthetic.encode import write_mp4, write_wav
 from aurelia_plugin.benchmark.synthetic.render import render, render_sound
 from aurelia_plugin.errors import ConfigError
-from aurelia_plugin.paths import cache_dir
+from aurelia_plugin.files.places import cache_dir
 
 __all__ = ["GENERATOR_VERSION", "chosen_folder", "folder", "planned_folder", "samples"]
 

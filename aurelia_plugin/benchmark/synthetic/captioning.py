@@ -15,7 +15,7 @@ from aurelia_plugin.benchmark.synthetic.draw import (
     turn_of,
 )
 from aurelia_plugin.benchmark.synthetic.scene import Scene
-from aurelia_plugin.benchmark.vocabulary import (
+from aurelia_plugin.benchmark.synthetic.vocabulary import (
     COLOURS,
     INSTRUMENTS,
     MOTIONS,

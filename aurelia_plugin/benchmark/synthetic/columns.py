@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from aurelia_plugin.benchmark.schema import COLUMNS, Item, Source
+from aurelia_plugin.benchmark.data.items import COLUMNS, Item, Source
 from aurelia_plugin.benchmark.synthetic import (
     avsd,
     captioning,

@@ -21,7 +21,7 @@ from aurelia_plugin.benchmark.synthetic.draw import (
     turn_of,
 )
 from aurelia_plugin.benchmark.synthetic.scene import DURATION, Note, Scene, Sound
-from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, PLACES, SHAPES
+from aurelia_plugin.benchmark.synthetic.vocabulary import COLOURS, INSTRUMENTS, PLACES, SHAPES
 
 __all__ = ["FAMILIES"]
 

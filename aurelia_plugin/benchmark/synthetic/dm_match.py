@@ -21,7 +21,7 @@ from aurelia_plugin.benchmark.synthetic.draw import (
     turn_of,
 )
 from aurelia_plugin.benchmark.synthetic.scene import TEMPI, Motion, Scene
-from aurelia_plugin.benchmark.vocabulary import INSTRUMENTS
+from aurelia_plugin.benchmark.synthetic.vocabulary import INSTRUMENTS
 
 __all__ = ["FAMILIES"]
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from aurelia_plugin.benchmark.schema import Medium
+from aurelia_plugin.benchmark.data.items import Medium
 from aurelia_plugin.benchmark.synthetic.scene import (
     DURATION,
     TEMPI,
@@ -18,7 +18,7 @@ from aurelia_plugin.benchmark.synthetic.scene import (
     Scene,
     Sound,
 )
-from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, SHAPES
+from aurelia_plugin.benchmark.synthetic.vocabulary import COLOURS, INSTRUMENTS, SHAPES
 
 __all__ = [
     "BOTH",

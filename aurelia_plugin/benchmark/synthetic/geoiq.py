@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aurelia_plugin.benchmark.atlas import (
+from aurelia_plugin.benchmark.synthetic.atlas import (
     ATLAS,
     ATTRIBUTES,
     FLAGS,
@@ -21,7 +21,7 @@ from aurelia_plugin.benchmark.atlas import (
 )
 from aurelia_plugin.benchmark.synthetic.draw import Draft, Family, nuisance, one_of, several_of
 from aurelia_plugin.benchmark.synthetic.scene import Flag, Note, Scene, Sound
-from aurelia_plugin.benchmark.vocabulary import INSTRUMENTS
+from aurelia_plugin.benchmark.synthetic.vocabulary import INSTRUMENTS
 
 __all__ = ["FAMILIES"]
 

@@ -26,7 +26,7 @@ from aurelia_plugin.benchmark.synthetic.draw import (
     turn_of,
 )
 from aurelia_plugin.benchmark.synthetic.scene import TEMPI, Figure, Note, Scene, Sound
-from aurelia_plugin.benchmark.vocabulary import INSTRUMENTS, SHAPES
+from aurelia_plugin.benchmark.synthetic.vocabulary import INSTRUMENTS, SHAPES
 
 __all__ = ["FAMILIES"]
 

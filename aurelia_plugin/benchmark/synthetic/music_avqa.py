@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from aurelia_plugin.benchmark.schema import Medium
+from aurelia_plugin.benchmark.data.items import Medium
 from aurelia_plugin.benchmark.synthetic.band import band, places, row
 from aurelia_plugin.benchmark.synthetic.draw import (
     BOTH,
@@ -26,7 +26,7 @@ from aurelia_plugin.benchmark.synthetic.draw import (
     turn_of,
 )
 from aurelia_plugin.benchmark.synthetic.scene import Scene
-from aurelia_plugin.benchmark.vocabulary import INSTRUMENTS, NUMBERS, PLACES, PRESENCE
+from aurelia_plugin.benchmark.synthetic.vocabulary import INSTRUMENTS, NUMBERS, PLACES, PRESENCE
 
 __all__ = ["FAMILIES"]
 

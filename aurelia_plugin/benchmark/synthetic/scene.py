@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from aurelia_plugin.benchmark.atlas import FLAGS, MELODIES
-from aurelia_plugin.benchmark.vocabulary import COLOURS, INSTRUMENTS, SHAPES
+from aurelia_plugin.benchmark.synthetic.atlas import FLAGS, MELODIES
+from aurelia_plugin.benchmark.synthetic.vocabulary import COLOURS, INSTRUMENTS, SHAPES
 
 __all__ = [
     "DURATION",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aurelia_plugin.backend import Generation, Message, Part, Prompt, Text
+from aurelia_plugin.calling.backend import Generation, Message, Part, Prompt, Text
 from aurelia_plugin.model_wrappers.providers import BackendPool
 from aurelia_plugin.model_wrappers.sidecar.backend import SidecarBackend
 

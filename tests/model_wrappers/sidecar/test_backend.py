@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aurelia_plugin.backend import Message, Prompt, Sampling, Text
+from aurelia_plugin.calling.backend import Message, Prompt, Sampling, Text
 from aurelia_plugin.errors import BackendError, MediaError
 from aurelia_plugin.media.clip import Clip, Frames, Media, Waveform
 from aurelia_plugin.media.video import probe
-from aurelia_plugin.model_wrappers.sidecar.files import written
+from aurelia_plugin.model_wrappers.sidecar.blocks import written
 
 from .conftest import FAKE, Open, ask, asked
 

@@ -15,7 +15,7 @@ from aurelia_plugin.model_wrappers.providers import BackendPool
 from aurelia_plugin.model_wrappers.readiness import lacks
 from aurelia_plugin.model_wrappers.sidecar import environments
 from aurelia_plugin.model_wrappers.sidecar.facts import adapter_facts, adapters
-from aurelia_plugin.model_wrappers.sidecar.settings import SidecarOptions, found
+from aurelia_plugin.model_wrappers.sidecar.installation import SidecarOptions, found
 from aurelia_plugin.spec import BackendSpec
 
 from .conftest import FAKE

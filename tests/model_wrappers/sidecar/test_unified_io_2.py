@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aurelia_plugin.backend import Message, Prompt, Reply, Text
+from aurelia_plugin.calling.backend import Message, Prompt, Reply, Text
 from aurelia_plugin.errors import BackendError, ConfigError, MediaError
 from aurelia_plugin.media.clip import Clip, Frames, Media, Waveform
 from aurelia_plugin.model_wrappers.providers import BackendPool

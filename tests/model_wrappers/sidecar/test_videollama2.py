@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aurelia_plugin.backend import Message, Prompt, Reply, Text
+from aurelia_plugin.calling.backend import Message, Prompt, Reply, Text
 from aurelia_plugin.errors import BackendError, ConfigError, MediaError
 from aurelia_plugin.media.clip import Clip, Media, Waveform
 from aurelia_plugin.model_wrappers.providers import BackendPool
 from aurelia_plugin.model_wrappers.sidecar import facts
-from aurelia_plugin.model_wrappers.sidecar.files import written
+from aurelia_plugin.model_wrappers.sidecar.blocks import written
 
 from .conftest import asked
 from .upstream import STUBS, checkout, python_of, signatures

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from loguru import logger
 
-from aurelia_plugin.backend import Prompt, Reply
+from aurelia_plugin.calling.backend import Prompt, Reply
 from aurelia_plugin.errors import BackendError
 from aurelia_plugin.media.clip import Frames, Media, Waveform
 from aurelia_plugin.model_wrappers.providers import BackendPool
 from aurelia_plugin.model_wrappers.sidecar import facts
-from aurelia_plugin.model_wrappers.sidecar.files import written
+from aurelia_plugin.model_wrappers.sidecar.blocks import written
 
 from .conftest import asked
 from .upstream import STUBS, checkout, python_of, signatures

@@ -285,8 +285,7 @@ def test_closing_ends_idle_and_busy_workers_and_what_they_started(
 
 PARENT = """
 import asyncio, sys
-sys.path.insert(0, {tests!r})
-from aurelia_plugin.backend import Message, Prompt, Text
+from aurelia_plugin.calling.backend import Message, Prompt, Text
 from aurelia_plugin.model_wrappers.providers import BackendPool
 backend = BackendPool("sidecar:{fake}", {{}}).target
 def ask(words): return asyncio.run(backend(Prompt((Message("user", (Text(words),)),)))).text
@@ -298,7 +297,7 @@ print(ask("pid"), ask("child"), flush=True)
 @pytest.mark.parametrize("end", ["exit", "exception", "SIGINT", "SIGTERM", "SIGKILL"])
 def test_no_worker_outlives_its_client(end: str, tmp_path: Path) -> None:
     then = {"exit": "", "exception": "raise ValueError"}.get(end, f"ask('hang {tmp_path / 'b'}')")
-    code = PARENT.format(tests=str(FAKE.parent), fake=FAKE, then=then)
+    code = PARENT.format(fake=FAKE, then=then)
     (tmp_path / "tmp").mkdir()
     parent = subprocess.Popen(
         [sys.executable, "-c", code],

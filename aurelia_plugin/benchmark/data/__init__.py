@@ -1,0 +1,5 @@
+"""Items and manifests of AVReasonBench."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,139 @@
+"""DM-Match for models that take one sound: each candidate is rated alone, the best one counts.
+
+Declared rule: a candidate's rating is the one whole number 1 to 10 of its reply; the candidate
+with the highest rating is the answer. When k candidates share the highest rating and the right one
+is among them, the question scores 1/k, what choosing blindly among them gives on average. A reply
+without such a number has no rating and cannot be chosen; without any rating the question is
+unparsed and scores 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+from typing import Any, Final, NamedTuple
+
+from aurelia_plugin.benchmark.data.items import Item
+from aurelia_plugin.benchmark.scoring.answers import normalise, statement
+
+__all__ = [
+    "Outcome",
+    "candidate_results",
+    "expanded",
+    "mean_outcome",
+    "outcomes",
+    "rating",
+    "unparsed_share",
+]
+
+_WAY: Final = "one_run_per_candidate"
+_QUESTION: Final = (
+    "How well does the sound in the audio file fit the dance in the video? "
+    "Give a whole number from 1 (not at all) to 10 (it is the music that is danced to).\n"
+    "End with one line: Answer: <number>"
+)
+_NUMBERS: Final = {
+    word: number
+    for number, word in enumerate(
+        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"), start=1
+    )
+}
+
+
+class Outcome(NamedTuple):
+    """What the ratings of one question's candidates give."""
+
+    score: float
+    unparsed: float
+
+
+def expanded(item: Item) -> list[Item]:
+    """Return one item per candidate sound, `<id>#1` first; its answer is yes or no."""
+    question = _QUESTION
+    return [
+        item.model_copy(
+            update={
+                "id": f"{item.id}#{number}",
+                "question": question,
+                "options": None,
+                "answer": "yes" if _number(item) == number else "no",
+                "audio": path,
+                "audios": (),
+                "reasoning_steps": None,
+                "step_answers": None,
+            }
+        )
+        for number, path in enumerate(item.audios, start=1)
+    ]
+
+
+def _number(item: Item) -> int:
+    """Return which sound, from 1, the right option names; options without a number are in order."""
+    place = item.letters.index(item.answer)
+    option = normalise((item.options or ())[place])
+    ordinals = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
+    named = [n for word in option.split() for n in (_NUMBERS.get(word), ordinals.get(word)) if n]
+    return named[0] if len(named) == 1 else place + 1
+
+
+def rating(reply: str) -> int | None:
+    """Return the one whole number 1 to 10 that the reply states, or None."""
+    text = statement(reply).text
+    # "8/10" and "8 out of 10" say eight; "7.5" is no whole number, and -3 is none of the ten.
+    text = re.sub(r"(?:/|\bout of)\s*(?:10|ten)\b", " ", text, flags=re.IGNORECASE)
+    if re.search(r"\d[.,]\d|(?<!\S)-\d", text):
+        return None
+    words = normalise(text).split()
+    found = {_NUMBERS.get(word, 0 if word.isdigit() or word == "zero" else None) for word in words}
+    found.discard(None)
+    return found.pop() or None if len(found) == 1 else None
+
+
+def candidate_results(item: Item, reply: str) -> dict[str, Any]:
+    """Return what one candidate's reply gives: the metrics are known once all are rated."""
+    question, _, number = item.id.rpartition("#")
+    value = {
+        "question": question,
+        "candidate": int(number),
+        "rating": rating(reply),
+        "right": item.answer == "yes",
+    }
+    return {
+        "score": value,
+        "accuracy": value,
+        "unparsed": value,
+        "item": question,
+        "column": item.column,
+        "category": item.category,
+        "video": item.video,
+        "way": _WAY,
+    }
+
+
+def outcomes(values: Iterable[Mapping[str, Any]]) -> dict[str, Outcome]:
+    """Return the outcome of each question, by the rule of this module."""
+    groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for value in values:
+        groups[value["question"]].append(value)
+    return {question: _outcome(group) for question, group in groups.items()}
+
+
+def _outcome(group: Sequence[Mapping[str, Any]]) -> Outcome:
+    rated = [value for value in group if value["rating"] is not None]
+    if not rated:
+        return Outcome(0.0, 1.0)
+    highest = max(value["rating"] for value in rated)
+    best = [value for value in rated if value["rating"] == highest]
+    return Outcome(any(value["right"] for value in best) / len(best), 0.0)
+
+
+def mean_outcome(values: Sequence[Mapping[str, Any]]) -> float:
+    """Aggregate the mean score over questions."""
+    return fmean(outcome.score for outcome in outcomes(values).values())
+
+
+def unparsed_share(values: Sequence[Mapping[str, Any]]) -> float:
+    """Aggregate the share of questions without any rating."""
+    return fmean(outcome.unparsed for outcome in outcomes(values).values())

@@ -1,0 +1,225 @@
+"""What a run may cost: calls, tokens and money are reserved before a call and settled after it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from aurelia_plugin.calling.backend import Backend, Prompt, Reply, Text, Usage, service_of
+from aurelia_plugin.calling.counts import Spent
+from aurelia_plugin.calling.prices import FREE, Price, Prices
+from aurelia_plugin.errors import BackendError, MediaError, OverBudgetError
+from aurelia_plugin.media.clip import Media
+from aurelia_plugin.media.containers.lengths import seconds_of
+
+__all__ = ["Amount", "Budget", "Limits", "expected_input"]
+
+Pay = Callable[[Reply], Reply]
+
+_MARGIN = 1.25
+"""A prompt is expected to take at most so many times what its kind was seen to take."""
+
+_TOKENS_PER_BYTE = 0.5
+_TOKENS_PER_MESSAGE = 16
+_TOKENS_PER_IMAGE = 1_120
+_TOKENS_PER_FRAME = 300
+_TOKENS_PER_SECOND = 40
+_FRAMES = 16
+
+
+class Amount(NamedTuple):
+    """Calls, tokens and US dollars."""
+
+    calls: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+
+    def plus(self, other: Amount) -> Amount:
+        """Return the sum."""
+        return Amount(self.calls + other.calls, self.tokens + other.tokens, self.cost + other.cost)
+
+    def minus(self, other: Amount) -> Amount:
+        """Return the difference."""
+        return self.plus(Amount(-other.calls, -other.tokens, -other.cost))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a run may use at most; None for no limit."""
+
+    calls: int | None = None
+    tokens: int | None = None
+    cost: float | None = None
+
+    def share(self, index: int, count: int) -> Limits:
+        """Return the part of process `index` of `count`; the parts add up to the whole."""
+
+        def part(whole: int | None) -> int | None:
+            return None if whole is None else whole // count + (index < whole % count)
+
+        cost = None if self.cost is None else self.cost / count
+        return Limits(part(self.calls), part(self.tokens), cost)
+
+    def passed_by(self, amount: Amount) -> str | None:
+        """Return the setting that the amount passes, None if it stays within all of them."""
+        if self.calls is not None and amount.calls > self.calls:
+            return f"max_calls={self.calls}"
+        if self.tokens is not None and amount.tokens > self.tokens:
+            return f"max_tokens={self.tokens}"
+        # A sum of many floats may be off in its last digits.
+        if self.cost is not None and amount.cost > self.cost * (1 + 1e-9):
+            return f"max_cost={self.cost:g}"
+        return None
+
+
+class Budget:
+    """The budget of one process.
+
+    Before a call its worst case is reserved: the tokens that its prompt may take, all that its
+    reply may have, and their price. A call that might pass a limit waits while others are under
+    way, for they mostly take less than they reserved; if it still might, it is not made.
+
+    Args:
+        limits: this process's share.
+        prices: for `cost`; may be None without a limit on cost.
+        spent: where it is counted what was used, all that failed calls may cost included.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        prices: Prices | None = None,
+        spent: Spent | None = None,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.prices = prices
+        self.spent = spent or Spent()
+        self._reserved = Amount()
+        self._under_way = 0
+        self._settled: list[asyncio.Future[None]] = []
+        self._seen: dict[str, float] = defaultdict(float)
+
+    def price(self, backend: Backend) -> Price | None:
+        """Return what the backend's tokens cost, None if it is not known."""
+        if service_of(backend) is None:
+            return FREE
+        return None if self.prices is None else self.prices.of(backend)
+
+    @asynccontextmanager
+    async def paying(
+        self, backend: Backend, prompt: Prompt, *, free: bool = False
+    ) -> AsyncIterator[Pay]:
+        """Reserve a call's worst case; what is yielded takes the reply and settles the account.
+
+        A call that failed without a reply costs nothing, unless the service may have worked for it
+        (`BackendError.charged`): then all that was reserved counts as spent.
+
+        Raises:
+            OverBudgetError: if the call might pass a limit.
+        """
+        if free:
+            yield lambda reply: reply
+            return
+        counted = self.limits.tokens is not None or self.limits.cost is not None
+        expected = await asyncio.to_thread(expected_input, prompt) if counted else 1
+        worst = self._worst(backend, prompt, expected)
+        await self._reserve(worst)
+        used = Amount()
+
+        def pay(reply: Reply) -> Reply:
+            nonlocal used
+            used = self._amount(backend, prompt, reply)
+            ratio = reply.usage.input_tokens / expected
+            self._seen[backend.identity] = max(self._seen[backend.identity], ratio)
+            return reply
+
+        try:
+            yield pay
+        except BackendError as error:
+            used = worst if error.charged else used
+            raise
+        finally:
+            self._settle(worst, used)
+
+    def _amount(self, backend: Backend, prompt: Prompt, reply: Reply) -> Amount:
+        service, usage = service_of(backend), reply.usage
+        return Amount(
+            service.requests(prompt) if service else 1,
+            usage.input_tokens + usage.output_tokens,
+            (self.price(backend) or FREE).cost(usage, reply.evidence),
+        )
+
+    def _worst(self, backend: Backend, prompt: Prompt, expected: int) -> Amount:
+        service, price = service_of(backend), self.price(backend) or FREE
+        calls, room = (service.requests(prompt), service.room) if service else (1, 0)
+        ratio = self._seen.get(backend.identity)
+        usage = Usage(
+            input_tokens=round(calls * expected * (1.0 if ratio is None else ratio * _MARGIN)),
+            output_tokens=calls * (prompt.generation.max_new_tokens + room),
+        )
+        return Amount(calls, usage.input_tokens + usage.output_tokens, price.most(usage))
+
+    async def _reserve(self, worst: Amount) -> None:
+        while True:
+            spent = Amount(self.spent.calls, self.spent.tokens, self.spent.cost)
+            passed = self.limits.passed_by(spent.plus(self._reserved).plus(worst))
+            if passed is None:
+                self._reserved = self._reserved.plus(worst)
+                self._under_way += 1
+                return
+            if not self._under_way:
+                raise OverBudgetError(
+                    f"{passed} could be passed: {spent.calls} calls, {spent.tokens} "
+                    f"tokens and ${spent.cost:.4f} are spent, and the next call may take "
+                    f"{worst.tokens} tokens and ${worst.cost:.4f}.",
+                    "Raise the limit and start the same command again; finished calls are kept.",
+                )
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._settled.append(turn)
+            await turn
+
+    def _settle(self, worst: Amount, used: Amount) -> None:
+        self.spent.merge(Spent(*used))
+        self._reserved = self._reserved.minus(worst)
+        self._under_way -= 1
+        if not self._under_way:
+            self._reserved = Amount()
+        waiting, self._settled = self._settled, []
+        for turn in waiting:
+            if not turn.done():
+                turn.set_result(None)
+
+
+def expected_input(prompt: Prompt) -> int:
+    """Return how many tokens a prompt may take before anything is known of the model.
+
+    On the high side: half a token for each byte of text, 1,120 for an image (Gemini 3 at its finest
+    resolution), 300 for each frame of a video that is asked for, or for 16 of them, or for one a
+    second, whichever is most, and 40 for a second of sound. From the first reply on, the model's
+    own counts correct the guess. Reads the length of files.
+    """
+    tokens = _TOKENS_PER_MESSAGE * len(prompt.messages) + len(str(prompt.schema or ""))
+    for part in prompt.parts():
+        if isinstance(part, Text):
+            tokens += round(len(part.text.encode("utf-8", "replace")) * _TOKENS_PER_BYTE)
+        else:
+            tokens += _tokens_of(part, prompt)
+    return tokens
+
+
+def _tokens_of(media: Media, prompt: Prompt) -> int:
+    if media.kind == "image":
+        return _TOKENS_PER_IMAGE
+    try:
+        seconds = seconds_of(media)
+    except MediaError:  # whoever sends it meets the same, and says so
+        seconds = 0.0
+    sound = round(seconds * _TOKENS_PER_SECOND)
+    if media.kind == "audio":
+        return sound
+    asked = prompt.sampling.frames if prompt.sampling else _FRAMES
+    return sound + round(max(asked, seconds) * _TOKENS_PER_FRAME)

@@ -1,0 +1,161 @@
+"""The tables of a comparison as plain cells; how they look is left to who prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from aurelia_plugin.compare.outputs.audit_sections import audit_sections, published_sections
+from aurelia_plugin.compare.outputs.cells import (
+    NONE,
+    Section,
+    amount,
+    pvalue,
+    share,
+    signed,
+    slug,
+    span,
+)
+from aurelia_plugin.compare.result import Comparison, Contrast, Figure, ScopeKind
+
+__all__ = ["Section", "sections"]
+
+
+def sections(result: Comparison) -> list[Section]:
+    """Return every table that the comparison has something for."""
+    made = [_runs(result), *_gains(result), *_figures(result)]
+    made += [*_groups(result), *audit_sections(result), *published_sections(result)]
+    return [section for section in made if section.rows]
+
+
+def _runs(result: Comparison) -> Section:
+    head = ("arm", "condition", "media", "target", "n", "agents' calls", "tokens", "cost", "wall s")
+    rows = []
+    for run in result.runs:
+        tokens = sum(count["input"] + count["output"] for count in run.tokens.values())
+        calls = sum(count for role, count in run.calls.items() if role != "target")
+        rows.append(
+            (
+                f"{run.label} (reference)" if run.label == result.reference else run.label,
+                run.condition or NONE,
+                run.media or NONE,
+                run.target,
+                str(run.n),
+                amount(calls if run.calls else None),
+                amount(tokens or None),
+                amount(run.cost, ",.2f"),
+                amount(run.seconds, ",.1f"),
+            )
+        )
+    note = "Calls, tokens and cost in US dollars are those that the run itself made."
+    return Section("runs", "Runs", head, tuple(rows), note)
+
+
+_GAIN_HEAD = (
+    *("n", "videos", "reference", "score", "gain", "95% interval", "relative", "won/lost"),
+    *("right to wrong", "p", "Holm", "could show"),
+)
+
+
+def _gain_row(one: Contrast) -> tuple[str, ...]:
+    return (
+        one.name,
+        str(one.n),
+        str(one.clusters),
+        share(one.reference_score),
+        share(one.score),
+        signed(one.gain),
+        span(one.bootstrap or one.analytic, sign=True),
+        NONE if one.relative_gain is None else f"{signed(one.relative_gain)}%",
+        f"{one.wins}/{one.losses}",
+        amount(one.right_to_wrong),
+        pvalue(one.p),
+        pvalue(one.p_holm),
+        share(one.detectable),
+    )
+
+
+_GAIN_NOTE = (
+    "Scores and gains in points of percent, paired by question. p: exact McNemar over videos for "
+    "right/wrong, paired bootstrap of videos for graded scores; Holm over the columns of one arm. "
+    "Could show: the true gain that this many questions find with 80% power at the 5% level."
+)
+
+
+def _gains(result: Comparison) -> Iterator[Section]:
+    for run in result.runs:
+        own = _of(result.contrasts, run.label, ("column", "mean_over_columns", "all"))
+        title = f"{run.label} against {result.reference}"
+        rows = tuple(_gain_row(one) for one in _last(own, ("mean_over_columns", "all")))
+        yield Section(f"gain_{slug(run.label)}", title, ("column", *_GAIN_HEAD), rows, _GAIN_NOTE)
+
+
+def _of(found: Iterable[Contrast], arm: str, kinds: Sequence[ScopeKind]) -> list[Contrast]:
+    return [one for one in found if one.arm == arm and one.kind in kinds]
+
+
+def _last(found: Sequence[Contrast], kinds: Sequence[str]) -> list[Contrast]:
+    return [
+        *(one for one in found if one.kind not in kinds),
+        *(one for kind in kinds for one in found if one.kind == kind),
+    ]
+
+
+def _figures(result: Comparison) -> Iterator[Section]:
+    head = (
+        *("column", "n", "videos", "score", "95% bootstrap", "95% analytic", "right", "unparsed"),
+        *("failed", "dropped", "iterations", "tokens", "cost", "s"),
+    )
+    for run in result.runs:
+        own = [f for f in result.figures if f.arm == run.label]
+        chosen = [f for f in own if f.kind == "column"]
+        chosen += [f for kind in ("mean_over_columns", "all") for f in own if f.kind == kind]
+        note = (
+            "Both intervals take questions about one video as dependent. Failed and dropped: "
+            "questions. Iterations and seconds: means. Tokens and cost in US dollars: target and "
+            "agents, all calls of the traces counted."
+        )
+        yield Section(
+            f"scores_{slug(run.label)}",
+            f"{run.label}: scores",
+            head,
+            tuple(_figure_row(figure) for figure in chosen),
+            note,
+        )
+
+
+def _figure_row(one: Figure) -> tuple[str, ...]:
+    tokens = None if one.input_tokens is None else one.input_tokens + (one.output_tokens or 0)
+    return (
+        one.name,
+        str(one.n),
+        str(one.clusters),
+        share(one.score),
+        span(one.bootstrap),
+        span(one.analytic),
+        share(one.accuracy),
+        share(one.unparsed),
+        amount(one.failed),
+        amount(one.dropped),
+        amount(one.mean_iterations, ".2f"),
+        amount(tokens),
+        amount(one.cost, ",.4f"),
+        amount(one.seconds, ".2f"),
+    )
+
+
+def _groups(result: Comparison) -> Iterator[Section]:
+    titles: dict[ScopeKind, str] = {
+        "category": "gain by category",
+        "answer_class": "gain by what is asked for",
+        "answer": "gain by gold answer",
+    }
+    for run in result.runs:
+        for kind, title in titles.items():
+            rows = tuple(_gain_row(one) for one in _of(result.contrasts, run.label, (kind,)))
+            yield Section(
+                f"{kind}_{slug(run.label)}",
+                f"{run.label} against {result.reference}: {title}",
+                (kind.replace("_", " "), *_GAIN_HEAD),
+                rows if len(rows) > 1 or kind == "category" else (),
+                "p values are not corrected for the number of rows: read them as a description.",
+            )

@@ -1,0 +1,199 @@
+"""A comparison as files: Markdown, LaTeX, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from aurelia_plugin.compare.outputs.sections import Section, sections
+from aurelia_plugin.compare.result import Comparison, ItemRow
+from aurelia_plugin.files.atomic import write_atomically
+
+__all__ = ["latex", "markdown", "write_tables"]
+
+_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
+_LATEX: Final = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+}
+_COLUMN_TITLES: Final = {
+    "music_avqa": "Music-AVQA",
+    "avsd": "AVSD",
+    "captioning": "AV-Captioning",
+    "compositional": "AV-Compositional",
+    "geoiq": "AV-GeoIQ",
+    "meme": "AV-Meme",
+    "dm_match": "DM-Match",
+}
+
+
+def write_tables(result: Comparison, folder: Path) -> list[Path]:
+    """Write every table of the comparison into the folder and return the paths.
+
+    `comparison.md` and `comparison.tex` are for reading and for a paper; `figures`, `contrasts`
+    and `items` (CSV and JSON) hold every number unrounded, as fractions. In CSV, a text that a
+    spreadsheet would take for a formula has an apostrophe in front.
+    """
+    figures = [_flat(figure) for figure in result.figures]
+    contrasts = [_flat(contrast) for contrast in result.contrasts]
+    items = [row for item in result.items for row in _item_rows(item)]
+    contents = {
+        "comparison.md": markdown(result),
+        "comparison.tex": latex(result),
+        "figures.csv": _csv(figures),
+        "contrasts.csv": _csv(contrasts),
+        "items.csv": _csv(items),
+        "figures.json": json.dumps(figures, indent=1),
+        "contrasts.json": json.dumps(contrasts, indent=1),
+        "items.json": json.dumps(items, indent=1, ensure_ascii=False),
+    }
+    for name, text in contents.items():
+        write_atomically(folder / name, text.encode("utf-8"))
+    return [folder / name for name in contents]
+
+
+def markdown(result: Comparison) -> str:
+    """Return all tables as Markdown; what models wrote is escaped."""
+    lines = [f"# {_escaped(' / '.join(run.label for run in result.runs))}", ""]
+    method = result.method
+    lines += [
+        f"Made by aurelia-lmms-eval {result.version} at {result.created}. Reference: "
+        f"{_escaped(result.reference)}. {method.draws} bootstrap draws of whole videos "
+        f"(key: {_escaped(method.cluster)}), seed {method.seed}.",
+        "",
+    ]
+    for section in sections(result):
+        lines += [f"## {_escaped(section.title)}", "", *_markdown_table(section), ""]
+        lines += [
+            text for note in section.note.split("\n") if note for text in (_escaped(note), "")
+        ]
+    lines += [f"* {_escaped(note)}" for note in result.notes]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _markdown_table(section: Section) -> Iterable[str]:
+    yield f"| {' | '.join(map(_escaped, section.head))} |"
+    rule = "---" if section.text else "---:"
+    yield f"| {' | '.join(['---', *[rule] * (len(section.head) - 1)])} |"
+    for row in section.rows:
+        yield f"| {' | '.join(map(_escaped, row))} |"
+
+
+def _escaped(text: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def latex(result: Comparison) -> str:
+    """Return the paper's layout: arms by columns, relative gains as superscripts (booktabs)."""
+    columns = [*result.columns, *(["mean"] if len(result.columns) > 1 else [])]
+    head = " & ".join(_tex(_COLUMN_TITLES.get(name, name)) for name in columns)
+    lines = [
+        "% Scores in percent; superscripts: relative gain over the reference in percent.",
+        "% An asterisk: p < 0.05 after Holm's correction over the columns.",
+        r"% Needs \usepackage{booktabs}.",
+        rf"\begin{{tabular}}{{l{'c' * len(columns)}}}",
+        r"\toprule",
+        rf"Arm & {head} \\",
+        r"\midrule",
+    ]
+    for run in result.runs:
+        cells = [_cell(result, run.label, name) for name in columns]
+        lines.append(rf"{_tex(run.label)} & {' & '.join(cells)} \\")
+    lines += list(_reported_rows(result, columns))
+    lines += [r"\bottomrule", r"\end{tabular}", ""]
+    return "\n".join(lines)
+
+
+def _cell(result: Comparison, arm: str, column: str) -> str:
+    where = ("mean_over_columns", "") if column == "mean" else ("column", column)
+    figure = result.figure(arm, *where)  # type: ignore[arg-type]
+    if figure is None:
+        return "--"
+    text = f"{100 * figure.score:.1f}"
+    contrast = result.contrast(arm, *where)  # type: ignore[arg-type]
+    if contrast is None or contrast.relative_gain is None:
+        return text
+    star = "*" if contrast.p_holm is not None and contrast.p_holm < result.method.alpha else ""
+    return rf"{text}\textsuperscript{{{100 * contrast.relative_gain:+.1f}\%{star}}}"
+
+
+def _reported_rows(result: Comparison, columns: Sequence[str]) -> Iterable[str]:
+    models = list(dict.fromkeys(one.model for one in result.reported))
+    for model in models:
+        cells = {one.column: one for one in result.reported if one.model == model}
+        plain = [
+            f"{cells[name].zero_shot_second:.1f}" if name in cells else "--" for name in columns
+        ]
+        yield r"\midrule"
+        yield rf"{_tex(model)}, reported & {' & '.join(plain)} \\"
+        gained = []
+        for name in columns:
+            one = cells.get(name)
+            if one is None or one.with_aurelia is None:
+                gained.append("--")
+            else:
+                gained.append(
+                    rf"{one.with_aurelia:.1f}\textsuperscript{{{one.printed_gain:+.2f}\%}}"
+                )
+        if set(gained) != {"--"}:
+            yield rf"{_tex(model)} + AURELIA, reported & {' & '.join(gained)} \\"
+
+
+def _tex(text: str) -> str:
+    return "".join(_LATEX.get(char, char) for char in " ".join(text.split()))
+
+
+def _flat(model: BaseModel) -> dict[str, Any]:
+    """Return a record with an interval as two columns."""
+    flat: dict[str, Any] = {}
+    for key, value in model.model_dump().items():
+        if isinstance(value, Mapping) and set(value) == {"low", "high"}:
+            flat.update({f"{key}_low": value["low"], f"{key}_high": value["high"]})
+        elif key in ("analytic", "bootstrap", "relative_bootstrap"):
+            flat.update({f"{key}_low": None, f"{key}_high": None})
+        else:
+            flat[key] = value
+    return flat
+
+
+def _item_rows(item: ItemRow) -> Iterable[dict[str, Any]]:
+    about = item.model_dump(exclude={"arms", "options", "media", "needs", "about"})
+    about["needs"] = "+".join(item.needs)
+    for label, answer in item.arms.items():
+        values = answer.model_dump(exclude={"dropped"})
+        yield {**about, "arm": label, **values, "dropped": "; ".join(answer.dropped)}
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    if not rows:
+        return ""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, names, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _harmless(value) for name, value in row.items()})
+    return out.getvalue()
+
+
+def _harmless(value: Any) -> Any:
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return value

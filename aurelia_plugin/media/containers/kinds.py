@@ -1,0 +1,80 @@
+"""What a file really is, told by its content: names and labels are often wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+from PIL import Image
+
+from aurelia_plugin.errors import MediaError
+from aurelia_plugin.files.contents import FileMemory, require_content
+from aurelia_plugin.media.containers.container import (
+    audio_frames,
+    opened,
+    picture_stream,
+    sound_stream,
+)
+from aurelia_plugin.media.medium import MediaKind
+
+__all__ = ["sniff"]
+
+_kinds: FileMemory[MediaKind] = FileMemory()
+
+
+def sniff(path: Path) -> MediaKind:
+    """Return what a file holds, remembered while the file is unchanged.
+
+    A moving picture, or one with a duration, makes a video; sound without one makes audio, cover
+    art or not; anything else that Pillow reads is an image.
+
+    Raises:
+        MediaError: the file is missing, empty, or none of these.
+    """
+    require_content(path)
+    return _kinds.get(path, _sniff)
+
+
+def _sniff(path: Path) -> MediaKind:
+    failure: MediaError | None = None
+    try:
+        with opened(path) as container:
+            stream = picture_stream(container)
+            if stream is not None and _moves(container, stream):
+                return "video"
+            sound = sound_stream(container)
+            if sound is not None:
+                # Some demuxers take nearly any bytes for sound: only decoding tells.
+                next(audio_frames(path, container, sound))
+                return "audio"
+    except MediaError as error:
+        failure = error
+    try:
+        Image.open(path).close()
+    except Image.DecompressionBombError:
+        return "image"  # `picture` says that it is too large
+    except (OSError, ValueError, SyntaxError) as error:
+        if failure is not None:
+            raise failure from None
+        raise MediaError(path, "is neither video, nor audio, nor an image") from error
+    return "image"
+
+
+def _moves(container: InputContainer, stream: VideoStream) -> bool:
+    """Return whether the picture has more than one frame or lasts."""
+    name = container.format.name
+    # Still images come from demuxers of their own; multi-picture JPEG is a still image too.
+    if name.endswith("_pipe") or name == "image2":
+        return False
+    frames = 0
+    try:
+        for packet in container.demux(stream):
+            frames += packet.size > 0
+            if frames > 1:
+                return True
+    except (av.FFmpegError, OSError):
+        return frames > 0
+    lasts = container.duration is not None or sound_stream(container) is not None
+    return frames == 1 and lasts and name not in ("gif", "apng")

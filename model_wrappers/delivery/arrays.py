@@ -1,0 +1,182 @@
+"""Turning a prompt's media into what a model's processor takes, and saying what was delivered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from aurelia_plugin.calling.backend import Evidence, Prompt, Sampling, Text
+from aurelia_plugin.media.clip import Frames, Media
+from aurelia_plugin.media.picture import picture
+from aurelia_plugin.media.shared import shared_frames, shared_waveform
+from aurelia_plugin.media.video import probe
+
+__all__ = ["Intake", "Prepared", "prepare"]
+
+
+class Intake(NamedTuple):
+    """What a model takes.
+
+    Attributes:
+        video: whether it has a video input; without one, frames go in as images.
+        images: whether it takes images.
+        sound_rate: samples a second of its sound input; None if it hears nothing.
+        sound_seconds: how much of one clip it hears at most; None without a limit.
+        frames: how many frames of a video it is shown unless the prompt says so.
+        longest_side: pixels to which pictures are reduced; None leaves them as they are.
+        fps: frames a second of a video at most; None sets no such limit.
+        sound_first: whether a soundtrack goes before its frames instead of after them.
+        system: the system prompt of a conversation that has none.
+    """
+
+    video: bool
+    images: bool
+    sound_rate: int | None
+    sound_seconds: float | None
+    frames: int
+    longest_side: int | None
+    fps: float | None = None
+    sound_first: bool = False
+    system: str | None = None
+
+
+@dataclass
+class Prepared:
+    """A prompt ready for a processor.
+
+    Attributes:
+        conversation: messages of typed blocks, for a chat template.
+        videos: each uint8 [frames, height, width, 3].
+        video_rates: frames a second of each video as it was sampled.
+        video_times: seconds at which the frames of each video are on display.
+        images: each uint8 [height, width, 3].
+        sounds: each float32 [samples] at the model's rate.
+        evidence: what these arrays hold, and what is missing from them.
+    """
+
+    conversation: list[dict[str, Any]] = field(default_factory=list)
+    videos: list[npt.NDArray[np.uint8]] = field(default_factory=list)
+    video_rates: list[float] = field(default_factory=list)
+    video_times: list[list[float]] = field(default_factory=list)
+    images: list[npt.NDArray[np.uint8]] = field(default_factory=list)
+    sounds: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    evidence: Evidence = field(default_factory=Evidence)
+
+
+def prepare(prompt: Prompt, intake: Intake) -> Prepared:
+    """Decode a prompt's media for a model.
+
+    A video becomes a video block followed by a sound block with its soundtrack, so that a model
+    that takes both gets both. What the model cannot take is listed in `evidence.dropped`.
+
+    Raises:
+        MediaError: if a medium cannot be decoded.
+    """
+    work = _Preparation(prompt.sampling, intake)
+    if intake.system and prompt.messages[0].role != "system":
+        system = [{"type": "text", "text": intake.system}]
+        work.done.conversation.append({"role": "system", "content": system})
+    for message in prompt.messages:
+        blocks: list[dict[str, str]] = []
+        for part in message.parts:
+            if isinstance(part, Text):
+                blocks.append({"type": "text", "text": part.text})
+            else:
+                blocks += work.blocks(part)
+        work.done.conversation.append({"role": message.role, "content": blocks})
+    done = work.done
+    done.evidence = Evidence(
+        frames=work.frames,
+        images=len(done.images) - work.frames_as_images,
+        sound_seconds=round(work.seconds, 6),
+        clips=len(done.sounds),
+        dropped=tuple(work.dropped),
+    )
+    return done
+
+
+class _Preparation:
+    def __init__(self, sampling: Sampling | None, intake: Intake) -> None:
+        self.done = Prepared()
+        self.frames = 0
+        self.frames_as_images = 0
+        self.seconds = 0.0
+        self.dropped: list[str] = []
+        self._asked = sampling
+        self._intake = intake
+
+    def blocks(self, medium: Media) -> list[dict[str, str]]:
+        if medium.kind == "audio":
+            return self._sound(medium)
+        if medium.kind == "image":
+            return self._image(medium)
+        picture, sound = self._video(medium), self._sound(medium)
+        return sound + picture if self._intake.sound_first else picture + sound
+
+    def _video(self, medium: Media) -> list[dict[str, str]]:
+        if not (self._intake.video or self._intake.images):
+            self.dropped.append("video: the model takes no pictures")
+            return []
+        frames = self._frames(medium)
+        self.frames += len(frames.times)
+        if self._intake.video:
+            self.done.videos.append(frames.pixels)
+            self.done.video_rates.append(_rate(frames))
+            self.done.video_times.append([float(time) for time in frames.times])
+            return [{"type": "video"}]
+        self.frames_as_images += len(frames.times)
+        self.done.images += list(frames.pixels)
+        return [{"type": "image"} for _ in frames.times]
+
+    def _frames(self, medium: Media) -> Frames:
+        side = self._intake.longest_side
+        if self._asked is not None and self._asked.kind == "keyframes":
+            frames = shared_frames(medium, "keyframes", self._asked.frames, longest_side=side)
+        else:
+            count = self._asked.frames if self._asked is not None else self._own_count(medium)
+            frames = shared_frames(medium, "uniform", count, longest_side=side)
+        # A processor may write into what it is given, and others share this.
+        return Frames(frames.pixels.copy(), frames.times.copy())
+
+    def _own_count(self, medium: Media) -> int:
+        """Return how many frames the model is shown when the prompt leaves that to it."""
+        if self._intake.fps is None:
+            return self._intake.frames
+        return min(self._intake.frames, max(1, round(probe(medium).seconds * self._intake.fps)))
+
+    def _image(self, medium: Media) -> list[dict[str, str]]:
+        if not self._intake.images:
+            self.dropped.append("image: the model takes no images")
+            return []
+        self.done.images.append(picture(medium, longest_side=self._intake.longest_side))
+        return [{"type": "image"}]
+
+    def _sound(self, medium: Media) -> list[dict[str, str]]:
+        rate = self._intake.sound_rate
+        sound = shared_waveform(medium, rate or 16_000)
+        if sound is None:  # a video without soundtrack: there is nothing to deliver
+            return []
+        what = "sound" if medium.kind == "audio" else "soundtrack"
+        if rate is None:
+            self.dropped.append(f"{what}: the model takes no sound")
+            return []
+        samples = sound.samples
+        limit = self._intake.sound_seconds
+        if limit is not None and len(samples) > limit * rate:
+            self.dropped.append(f"{what} beyond {limit:g} s: more than the model takes")
+            samples = samples[: int(limit * rate)]
+        self.seconds += len(samples) / rate
+        # Shorter than one step of a convolutional front end, a sound would give no token at all.
+        samples = np.pad(samples, (0, max(0, rate // 10 - len(samples))))
+        self.done.sounds.append(samples)
+        return [{"type": "audio"}]
+
+
+def _rate(frames: Frames) -> float:
+    """Frames a second of what was sampled; 1 for a single frame."""
+    if len(frames.times) < 2:
+        return 1.0
+    return float((len(frames.times) - 1) / max(frames.times[-1] - frames.times[0], 1e-3))

@@ -1,0 +1,5 @@
+"""Gemini through Google's own client."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,242 @@
+"""Gemini through Google's own client: videos whole, with their sound.
+
+Source of limits and behaviour: https://ai.google.dev/gemini-api/docs (video: one frame a second and
+its soundtrack; files are kept for 48 hours; a request holds at most 20 MB).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from aurelia_plugin.calling.backend import Prompt, Reply, Service, Text, Usage, cut_at
+from aurelia_plugin.errors import BackendError, ConfigError
+from aurelia_plugin.files.digests import digest_of
+from aurelia_plugin.model_wrappers.delivery.encoding import Blob, Delivery, Form, deliver
+from aurelia_plugin.model_wrappers.gemini.client import GeminiClient, library
+from aurelia_plugin.model_wrappers.gemini.uploads import GeminiFiles
+from aurelia_plugin.model_wrappers.options import BackendOptions
+from aurelia_plugin.model_wrappers.services import Watch, key_from
+
+__all__ = ["OPTIONS", "GeminiBackend", "GeminiOptions", "open_backend"]
+
+_KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
+_ROLES = {"user": "user", "assistant": "model"}
+_FINISHED = ("STOP", "MAX_TOKENS")
+
+
+class GeminiOptions(BackendOptions):
+    """Options of `gemini:MODEL`."""
+
+    video: Literal["file", "frames"] = "file"
+    """`file` sends videos whole; `frames` sends pictures and the sound apart."""
+    max_frames: int = Field(16, ge=1)
+    """Frames of a video, with `video=frames`."""
+    longest_side: int | None = Field(None, ge=14)
+    """Pixels to which images, frames and videos encoded anew are reduced; not whole files."""
+    media_resolution: Literal["low", "medium", "high"] | None = None
+    """Tokens that the service spends on a picture; its own default if left out."""
+    max_new_tokens: int | None = Field(None, ge=1)
+    """Upper bound on every reply, whatever the task or role asks for."""
+    room_for_thinking: int = Field(4096, ge=0)
+    """Tokens beyond a reply's limit: the service counts the model's thoughts as reply."""
+    inline_mb: float = Field(8, ge=0, le=14)
+    """Media of one request up to this size travel inside it; what is beyond is uploaded."""
+    timeout: float = Field(300, gt=0)
+    """Seconds after which a call counts as failed and is repeated."""
+    upload_timeout: float = Field(600, gt=0)
+    """Seconds that the service may take to process an uploaded file."""
+    concurrency: int = Field(8, ge=1)
+    """Calls under way at once."""
+    base_url: str | None = None
+    """Where the service is, for proxies."""
+
+    def that_change_replies(self) -> dict[str, Any]:
+        """Return the options that are part of the backend's identity."""
+        how = {"inline_mb", "timeout", "upload_timeout", "concurrency"}
+        return self.model_dump(exclude=how, exclude_none=True)
+
+
+OPTIONS = GeminiOptions
+
+
+class GeminiBackend:
+    """One Gemini model.
+
+    Args:
+        model: the service's id, for example `gemini-3.8-flash`.
+
+    Raises:
+        ConfigError: if the client library or the key is missing.
+    """
+
+    def __init__(self, model: str, options: GeminiOptions | None = None) -> None:
+        self._model = model.removeprefix("models/")
+        self._name = f"gemini:{self._model}"
+        self.options = options or GeminiOptions()
+        if self.options.base_url and urlsplit(self.options.base_url).username:
+            raise ConfigError(f"{self._name}: base_url holds a user name.", "Leave it out.")
+        library()
+        key = key_from(_KEYS, self._name)
+        self._watch = Watch(self._name, self._model)
+        self._client = GeminiClient(
+            self._name, key, self.options.base_url, self.options.timeout, self.concurrency
+        )
+        account = digest_of([key, self.options.base_url])
+        self._files = GeminiFiles(self._name, account, self._client, self.options.upload_timeout)
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """The model and the options that change replies."""
+        return f"{self._name}#{digest_of(self.options.that_change_replies())[:12]}"
+
+    @property
+    def concurrency(self) -> int:
+        """As the option says."""
+        return self.options.concurrency
+
+    @property
+    def service(self) -> Service:
+        """The model at Google, or at the proxy; a call may have to upload a video first."""
+        options = self.options
+        place = f"gemini {options.base_url or ''} {self._model}"
+        seconds = options.timeout + options.upload_timeout
+        return Service(place, self._model, seconds, options.room_for_thinking)
+
+    async def __call__(self, prompt: Prompt) -> Reply:
+        """Answer the prompt.
+
+        Raises:
+            MediaError: if a medium cannot be decoded.
+            TransientError: after a failure that may pass.
+            BackendError: if the service refuses, blocks, or answers without text.
+        """
+        delivery = await asyncio.to_thread(deliver, prompt, self._form())
+        contents, system = await self._contents(delivery)
+        response = await self._client(
+            lambda client: client.models.generate_content(
+                model=self._model, contents=contents, config=self._config(prompt, system)
+            )
+        )
+        return self._reply(response, prompt, delivery)
+
+    async def close(self) -> None:
+        """Delete the uploaded files and release the client."""
+        if self._client.opened:
+            await self._files.delete_all()
+            self._client.close()
+
+    def _form(self) -> Form:
+        return Form(
+            video=self.options.video,
+            sound=True,
+            soundtrack=True,
+            frames=self.options.max_frames,
+            longest_side=self.options.longest_side,
+            rate=1.0,
+        )
+
+    async def _contents(self, delivery: Delivery) -> tuple[list[Any], str]:
+        """Return the conversation in the service's types, and the system instruction."""
+        types = library().types
+        uploaded = self._too_large(delivery.blobs)
+        contents, system = [], []
+        for turn in delivery.turns:
+            if turn.role == "system":
+                system += [part.text for part in turn.parts if isinstance(part, Text)]
+                continue
+            parts = []
+            for part in turn.parts:
+                if isinstance(part, Text):
+                    parts.append(types.Part.from_text(text=part.text))
+                elif part.digest in uploaded:
+                    uri = await self._files.uri(part)
+                    parts.append(types.Part.from_uri(file_uri=uri, mime_type=part.mime))
+                else:
+                    data = part.read()
+                    parts.append(types.Part.from_bytes(data=data, mime_type=part.mime))
+            contents.append(types.Content(role=_ROLES[turn.role], parts=parts))
+        return contents, "\n\n".join(system)
+
+    def _too_large(self, blobs: list[Blob]) -> set[str]:
+        """Return the digests of the largest media, without which the rest fits in a request."""
+        total = sum(blob.size for blob in blobs)
+        uploaded = set()
+        for blob in sorted(blobs, key=lambda blob: blob.size, reverse=True):
+            if total <= self.options.inline_mb * 1e6:
+                break
+            total -= blob.size
+            uploaded.add(blob.digest)
+        return uploaded
+
+    def _config(self, prompt: Prompt, system: str) -> Any:
+        asked, options = prompt.generation, self.options
+        limit = min(asked.max_new_tokens, options.max_new_tokens or asked.max_new_tokens)
+        settings: dict[str, Any] = {"max_output_tokens": limit + options.room_for_thinking}
+        if system:
+            settings["system_instruction"] = system
+        if asked.temperature > 0:  # newer models deprecate these fields; 0 is not worth an error
+            settings |= {"temperature": asked.temperature, "seed": asked.seed}
+            settings |= {"top_p": asked.top_p} if asked.top_p is not None else {}
+            settings |= {"top_k": asked.top_k} if asked.top_k is not None else {}
+        if prompt.schema is not None:
+            settings["response_mime_type"] = "application/json"
+            settings["response_json_schema"] = dict(prompt.schema)
+        if options.media_resolution is not None:
+            settings["media_resolution"] = f"MEDIA_RESOLUTION_{options.media_resolution.upper()}"
+        return library().types.GenerateContentConfig(**settings)
+
+    def _reply(self, response: Any, prompt: Prompt, delivery: Delivery) -> Reply:
+        text = cut_at(self._text(response), prompt.generation.until).strip()
+        self._watch.read(text, prompt.schema)
+        counts = response.usage_metadata
+        spent = (getattr(counts, "candidates_token_count", None) or 0) + (
+            getattr(counts, "thoughts_token_count", None) or 0
+        )
+        read = getattr(counts, "prompt_token_count", None) or 0
+        return Reply(
+            text=text,
+            usage=Usage(input_tokens=read, output_tokens=spent),
+            evidence=delivery.evidence,
+            model=self._watch.served(response.model_version or ""),
+        )
+
+    def _text(self, response: Any) -> str:
+        """Return the reply's text without thoughts.
+
+        Raises:
+            BackendError: if the prompt or the reply was blocked, or there is no text.
+        """
+        if not response.candidates:
+            reason = getattr(getattr(response.prompt_feedback, "block_reason", None), "name", None)
+            said = f"the prompt was blocked: {reason}" if reason else "the reply has no candidate"
+            raise self._refused(said)
+        candidate = response.candidates[0]
+        finish = getattr(candidate.finish_reason, "name", None) or "STOP"
+        if finish not in _FINISHED:
+            raise self._refused(f"the reply was blocked or broke off: {finish}")
+        parts = (candidate.content.parts if candidate.content else None) or []
+        text = "".join(part.text for part in parts if part.text and not part.thought)
+        if not text.strip():
+            raise BackendError(
+                self._name,
+                f"the reply has no text (finish reason {finish})",
+                "If the limit was reached, raise `room_for_thinking`.",
+            )
+        if finish == "MAX_TOKENS":
+            self._watch.cut()
+        return text
+
+    def _refused(self, what: str) -> BackendError:
+        return BackendError(
+            self._name, what, "The service does not answer this sample; leave it out or mark it."
+        )
+
+
+def open_backend(model: str, options: GeminiOptions) -> GeminiBackend:
+    """Return the backend of `gemini:MODEL`."""
+    return GeminiBackend(model, options)

@@ -1,0 +1,252 @@
+"""Services and servers that speak OpenAI's chat completions: OpenAI, vLLM, SGLang, Reka, others.
+
+What each kind takes stands in `servers.yaml`. By default a video goes in as frames (JPEG, as
+`image_url`) followed by its soundtrack (WAV).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from aurelia_plugin.calling.backend import Prompt, Reply, Service, Text, Usage, cut_at
+from aurelia_plugin.errors import BackendError, ConfigError
+from aurelia_plugin.files.digests import digest_of
+from aurelia_plugin.model_wrappers.delivery.encoding import Blob, Delivery, Form, deliver
+from aurelia_plugin.model_wrappers.openai.client import OpenAIClient, not_a_completion
+from aurelia_plugin.model_wrappers.openai.endpoints import Endpoints
+from aurelia_plugin.model_wrappers.openai.options import OpenAIOptions
+from aurelia_plugin.model_wrappers.openai.servers import server
+from aurelia_plugin.model_wrappers.services import Watch, key_from
+
+__all__ = ["OPTIONS", "OpenAIBackend", "OpenAIOptions", "open_backend"]
+
+OPTIONS = OpenAIOptions
+
+
+class OpenAIBackend:
+    """One model behind one server.
+
+    Raises:
+        ConfigError: if the client library or a key that the service needs is missing, or there is
+            no such kind of server.
+    """
+
+    def __init__(self, model: str, options: OpenAIOptions | None = None) -> None:
+        self.options = options or OpenAIOptions()
+        self._server = server(self.options.server)
+        self._model = model
+        self._urls = _addresses(self.options.base_url or self._server.base_url)
+        self._name = f"{self.options.server}:{model}"
+        if any(urlsplit(url).username or urlsplit(url).query for url in self._urls):
+            raise ConfigError(
+                f"{self._name}: base_url holds a user name or a query.",
+                "Leave it out; keys come from the environment.",
+            )
+        key = self._find_key()
+        self._endpoints = Endpoints(
+            {url: OpenAIClient(self._name, key, url, self.options.timeout) for url in self._urls}
+        )
+        self._sound = self.options.sound or self._server.sound or "none"
+        self._form = Form(
+            video=self.options.video or self._server.video,
+            sound=self._sound != "none",
+            soundtrack=self._server.soundtrack and self._sound != "none",
+            frames=self.options.max_frames,
+            longest_side=self.options.longest_side,
+            largest=round(self._server.largest_mb * 1e6),
+        )
+        self._watch = Watch(self._name, model)
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """The server's kind, the model and the options that change replies."""
+        return f"{self._name}#{digest_of(self.options.that_change_replies())[:12]}"
+
+    @property
+    def concurrency(self) -> int:
+        """As the option says, for each address."""
+        return self.options.concurrency * len(self._urls)
+
+    @property
+    def service(self) -> Service:
+        """The model at its addresses."""
+        place = f"{self.options.server} {' '.join(self._urls)} {self._model}"
+        return Service(place, self._model, self.options.timeout, self.options.room_for_thinking)
+
+    async def __call__(self, prompt: Prompt) -> Reply:
+        """Answer the prompt.
+
+        Raises:
+            MediaError: if a medium cannot be decoded.
+            TransientError: after a failure that may pass.
+            BackendError: if the server refuses, blocks, or answers without text.
+        """
+        send = await self.prepare(prompt)
+        return await send()
+
+    async def prepare(self, prompt: Prompt) -> Callable[[], Awaitable[Reply]]:
+        """Return what sends the prompt, encoded off the event loop.
+
+        Raises:
+            MediaError: if a medium cannot be decoded.
+        """
+        delivery, content = await asyncio.to_thread(self._request, prompt)
+
+        async def send() -> Reply:
+            completion = await self._endpoints(lambda client: client(content))
+            return self._reply(completion, prompt, delivery)
+
+        return send
+
+    async def close(self) -> None:
+        """Hold nothing: connections are closed when the last call has ended."""
+
+    def delivery(self, prompt: Prompt) -> Delivery:
+        """Return the prompt's media in the form that the server takes."""
+        done = deliver(prompt, self._form)
+        heard = {blob.heard for blob in done.blobs if blob.kind == "video"}
+        if self._server.soundtrack_body and self._form.soundtrack and len(heard) > 1:
+            # The field stands for all videos of a request, and one of them has nothing to hear.
+            return deliver(prompt, self._form._replace(video="frames"))
+        return done
+
+    def _request(self, prompt: Prompt) -> tuple[Delivery, bytes]:
+        delivery = self.delivery(prompt)
+        body = self.body(prompt, delivery)
+        # Half a character cannot be sent: it becomes a question mark.
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return delivery, text.encode("utf-8", "replace")
+
+    def body(self, prompt: Prompt, delivery: Delivery) -> dict[str, Any]:
+        """Return the request."""
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": [
+                {"role": turn.role, "content": [self._part(part) for part in turn.parts]}
+                for turn in delivery.turns
+            ],
+            **self._decoding(prompt),
+        }
+        if self._schema(prompt) is not None:
+            form = {"name": "reply", "schema": self._schema(prompt), "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": form}
+        extra = self._for_videos(delivery)
+        asked = prompt.generation
+        if self._server.top_k and asked.temperature > 0 and asked.top_k is not None:
+            extra["top_k"] = asked.top_k
+        return {**body, **extra}
+
+    def _find_key(self) -> str:
+        """A server of the user's own may do without a key; a service's own address may not."""
+        name = self.options.key_env or self._server.key
+        if name is None:
+            return ""
+        own = self._server.base_url
+        needed = own in self._urls and own.startswith("https")
+        return key_from([name], self._name, needed=needed or self.options.key_env is not None)
+
+    def _schema(self, prompt: Prompt) -> Mapping[str, Any] | None:
+        sent = self.options.json_schema
+        takes = self._server.schema_form is not None if sent is None else sent
+        return dict(prompt.schema) if prompt.schema is not None and takes else None
+
+    def _decoding(self, prompt: Prompt) -> dict[str, Any]:
+        asked, options = prompt.generation, self.options
+        limit = min(asked.max_new_tokens, options.max_new_tokens or asked.max_new_tokens)
+        fields: dict[str, Any] = {self._server.limit: limit + options.room_for_thinking}
+        if options.fixed_temperature:
+            return fields
+        # Greedy has to be asked for: the servers' own default is 1.
+        fields["temperature"] = asked.temperature
+        if asked.temperature > 0:
+            fields["seed"] = asked.seed
+            if asked.top_p is not None:
+                fields["top_p"] = asked.top_p
+        return fields
+
+    def _part(self, part: Text | Blob) -> dict[str, Any]:
+        if isinstance(part, Text):
+            return {"type": "text", "text": part.text}
+        if part.kind == "image":
+            return {"type": "image_url", "image_url": {"url": part.data_url()}}
+        if part.kind == "video":
+            return {"type": "video_url", "video_url": {"url": part.data_url()}}
+        if self._sound == "audio_url":
+            return {"type": "audio_url", "audio_url": {"url": part.data_url()}}
+        return {"type": "input_audio", "input_audio": {"data": part.base64(), "format": "wav"}}
+
+    def _for_videos(self, delivery: Delivery) -> dict[str, Any]:
+        """Return the fields that a request with whole videos needs."""
+        videos = [blob for blob in delivery.blobs if blob.kind == "video"]
+        extra: dict[str, Any] = {}
+        if videos and self._server.frames_body:
+            extra = _nested(self._server.frames_body, self.options.max_frames)
+        if self._form.soundtrack and any(video.heard for video in videos):
+            extra |= self._server.soundtrack_body
+        return extra
+
+    def _reply(self, completion: Any, prompt: Prompt, delivery: Delivery) -> Reply:
+        text = cut_at(self._text(completion), prompt.generation.until).strip()
+        self._watch.read(text, self._schema(prompt))
+        usage = getattr(completion, "usage", None)
+        return Reply(
+            text=text,
+            usage=Usage(
+                input_tokens=_count(usage, "prompt_tokens"),
+                output_tokens=_count(usage, "completion_tokens"),
+            ),
+            evidence=delivery.evidence,
+            model=self._watch.served(str(completion.model or "")),
+        )
+
+    def _text(self, completion: Any) -> str:
+        choices: Sequence[Any] = getattr(completion, "choices", None) or ()
+        if not choices:
+            raise not_a_completion(self._name, "the reply has no choice")
+        # The client does not check what a server sends: any part may be missing or of another kind.
+        message = getattr(choices[0], "message", None)
+        content = getattr(message, "content", None)
+        refusal = getattr(message, "refusal", None)
+        finish = getattr(choices[0], "finish_reason", None)
+        if finish == "content_filter" or refusal:
+            raise BackendError(
+                self._name,
+                f"the service refused: {refusal or 'content filter'}"[:500],
+                "The service does not answer this sample; leave it out or mark it.",
+            )
+        if not isinstance(content, str):
+            raise BackendError(
+                self._name,
+                f"the reply has no text (finish reason {finish})",
+                "If the limit was reached, raise `room_for_thinking`.",
+            )
+        if finish == "length":
+            self._watch.cut()
+        return content
+
+
+def _count(usage: Any, name: str) -> int:
+    """Return a number of tokens; what is no such number is none, and never takes away."""
+    value = getattr(usage, name, None)
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    """Return the addresses of a list such as `http://a/v1|http://b/v1`, each once."""
+    return tuple(dict.fromkeys(url.strip().rstrip("/") for url in text.split("|") if url.strip()))
+
+
+def _nested(path: Sequence[str], value: Any) -> dict[str, Any]:
+    for name in reversed(path):
+        value = {name: value}
+    return dict(value)
+
+
+def open_backend(model: str, options: OpenAIOptions) -> OpenAIBackend:
+    """Return the backend of `openai:MODEL`."""
+    return OpenAIBackend(model, options)

@@ -1,0 +1,5 @@
+"""Reka's service."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,107 @@
+"""Small real things that the tests of the method share: questions, replies, agents, runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from aurelia_plugin.calling.backend import Generation, Message, Prompt, Reply, Text
+from aurelia_plugin.calling.caller import Caller, RetryPolicy
+from aurelia_plugin.media.clip import Media, Waveform
+from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
+from aurelia_plugin.reasoning.loop import LoopPlan
+from aurelia_plugin.reasoning.prompting import PromptSet
+from aurelia_plugin.reasoning.question import Question
+from aurelia_plugin.reasoning.trace import Iteration, Trace
+from aurelia_plugin.running.agents import Agents
+from aurelia_plugin.traces.store import TraceStore
+
+QUICK = RetryPolicy(attempts=3, first_wait=0.0, longest_wait=0.0)
+
+Script = Callable[[Prompt], "str | Reply | Awaitable[str | Reply]"] | Sequence[Any]
+
+
+def beep(hertz: float = 440.0, seconds: float = 0.5) -> Media:
+    moments = np.arange(round(seconds * 16_000)) / 16_000
+    wave = np.sin(2 * np.pi * hertz * moments).astype(np.float32)
+    return Media("audio", data=Waveform(wave, 16_000))
+
+
+def question(text: str = "What rings?", *media: Media, id: str = "q/0", **fields: Any) -> Question:
+    message = Message("user", (*media, Text(text)))
+    return Question(id, (message,), Generation(max_new_tokens=16), **fields)
+
+
+def text_of(prompt: Prompt) -> str:
+    return "\n".join(part.text for part in prompt.parts() if isinstance(part, Text))
+
+
+def steps(*texts: str, answers: Sequence[str] = (), final: str | None = None) -> str:
+    value: dict[str, Any] = {"steps": texts, "answers": answers, "final_answer": final}
+    return json.dumps(value)
+
+
+def score(value: Any, feedback: str = "") -> str:
+    return json.dumps({"score": value, "feedback": feedback})
+
+
+class Team(NamedTuple):
+    """Three scripted agents behind a store."""
+
+    agents: Agents
+    reasoner: ScriptedBackend
+    summarizer: ScriptedBackend
+    evaluator: ScriptedBackend
+
+    @property
+    def asked(self) -> tuple[int, int, int]:
+        """How many prompts each of the three was given."""
+        return len(self.reasoner.prompts), len(self.summarizer.prompts), len(self.evaluator.prompts)
+
+
+def team(
+    folder: Path,
+    reasoner: Script = lambda prompt: steps("Listen.", answers=["A bell."]),
+    summarizer: Script = lambda prompt: "A bell rings.",
+    evaluator: Script = lambda prompt: score(9),
+    *,
+    prompts: PromptSet | None = None,
+    identities: Mapping[str, str] | None = None,
+    caller: Caller | None = None,
+    **plan: Any,
+) -> Team:
+    names: dict[Any, str] = {
+        "reasoner": "r-1",
+        "summarizer": "s-1",
+        "evaluator": "e-1",
+        **(identities or {}),
+    }
+    scripts = {"reasoner": reasoner, "summarizer": summarizer, "evaluator": evaluator}
+    backends: dict[Any, ScriptedBackend] = {
+        role: ScriptedBackend(scripts[role], identity=names[role]) for role in scripts
+    }
+    settings: dict[str, Any] = {"threshold": 6, "max_iterations": 3, **plan}
+    loop = LoopPlan(prompts or PromptSet(), names, **settings)
+    agents = Agents(backends, loop, TraceStore(folder), caller or Caller(QUICK))
+    return Team(agents, *backends.values())
+
+
+def trace(key: str, *iterations: Iteration, stop: str = "accepted", **fields: Any) -> Trace:
+    values: dict[str, Any] = {
+        "key": key,
+        "question_key": f"question of {key}",
+        "question": "What rings?",
+        "clip_digest": "0" * 64,
+        "media": (),
+        "roles": {},
+        "prompts_digest": "1" * 64,
+        "threshold": 6,
+        "max_iterations": 5,
+        "seed": 0,
+        "best": 0 if iterations else None,
+    }
+    return Trace(**{**values, **fields}, iterations=iterations, stop=stop)
