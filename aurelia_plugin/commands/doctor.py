@@ -7,7 +7,8 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.commands.console import say
+from aurelia_plugin.commands.parser import Subcommands
 
 __all__ = ["add"]
 

@@ -8,7 +8,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.commands.console import say
+from aurelia_plugin.commands.parser import Subcommands
 from aurelia_plugin.errors import AureliaError, ConfigError
 from aurelia_plugin.media.clip import Clip, Media
 from aurelia_plugin.running.probing import ARMS, NOT_SENT, Finding, Probe

@@ -35,7 +35,7 @@ AGENTS = """\
 
 @pytest.fixture(autouse=True)
 def _log_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_quiet", lambda: None)
+    monkeypatch.setattr(module, "quiet_harness", lambda: None)
 
 
 @pytest.fixture
