@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aurelia_plugin.commands.console import say
 from aurelia_plugin.commands.distil import distil_here
+from aurelia_plugin.commands.messages import quiet_harness
 from aurelia_plugin.commands.parser import Subcommands
 
 __all__ = ["add"]
@@ -42,6 +43,7 @@ def _run(options: argparse.Namespace) -> int:
     from aurelia_plugin.running.distilling import Made
     from aurelia_plugin.running.pipeline import Source
 
+    quiet_harness()
     folder = options.folder.expanduser().resolve()
     run = DistilRun(options.model, read_model_args(options.model_args))
     items = [

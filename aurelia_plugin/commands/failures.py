@@ -58,9 +58,7 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, AureliaError):
         return Failure(str(error), FAILED)
     if isinstance(error, KeyboardInterrupt):
-        return Failure(
-            "aurelia: stopped; the same command goes on where this one ended", INTERRUPTED
-        )
+        return Failure("aurelia: stopped; the same command goes on from here", INTERRUPTED)
     if isinstance(error, ClosedOutput):
         return Failure("", UNREAD)
     what, fix = _cause(error)
@@ -70,7 +68,7 @@ def failure_of(error: BaseException) -> Failure:
 
 
 def _cause(error: BaseException) -> tuple[str, str]:
-    """Return what is wrong outside of this program, and the fix; empty if nothing is known to be."""
+    """Return what is wrong outside of this program, and the fix; empty if that is not known."""
     if isinstance(error, OSError):
         return _cause_of_system(error)
     if isinstance(error, UnicodeError):

@@ -39,7 +39,7 @@ def shown_messages() -> Iterator[None]:
 
 
 def quiet_harness() -> None:
-    """Keep the harness's own log lines out of standard output, and all but warnings out of sight."""
+    """Show no more of the harness's own log than warnings, and not on standard output."""
     import lmms_eval.models  # noqa: F401 - sets the log up when it is imported
 
     logger.remove()

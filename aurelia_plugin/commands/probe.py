@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from aurelia_plugin.commands.console import say
+from aurelia_plugin.commands.messages import quiet_harness
 from aurelia_plugin.commands.parser import Subcommands
 from aurelia_plugin.errors import AureliaError, ConfigError
 from aurelia_plugin.media.clip import Clip, Media
@@ -51,6 +52,7 @@ def add(commands: Subcommands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    quiet_harness()
     with tempfile.TemporaryDirectory() as folder:
         clip, other = clips(Path(folder), options.clip)
         if options.all:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aurelia_plugin.arguments import read_pairs
 from aurelia_plugin.commands.console import say
+from aurelia_plugin.commands.messages import quiet_harness
 from aurelia_plugin.commands.parser import Subcommands
 from aurelia_plugin.errors import ConfigError
 
@@ -111,6 +112,7 @@ def _backend(options: argparse.Namespace) -> SidecarBackend:
             given[key] = str(Path(getattr(options, key)).expanduser().absolute())
     if options.tiny:
         given["tiny"] = True
+    quiet_harness()
     system = catalogue_id(options.system)
     is_adapter = system.endswith(".py") or system in adapters()
     backend = BackendPool(f"sidecar:{system}" if is_adapter else system, given).target
