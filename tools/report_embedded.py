@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from embedded_training.notes import caption, notes_of
+from embedded_training.findings import caption, findings_of
 
 from aurelia_plugin.benchmark.data.items import COLUMNS, FREE_TEXT_COLUMNS, Item, read_items
 from aurelia_plugin.benchmark.scoring.intervals import interval
@@ -115,10 +115,10 @@ def evaluator_scores(folder: Path, batch: int) -> tuple[list[float], list[float]
     for column in COLUMNS:
         items = list(read_items(folder / f"{column}.jsonl"))
         for place, item in enumerate(items):
-            own = caption(notes_of(item))
+            own = caption(findings_of(item))
             kind = item.source.id.split("/")[0]
             others = [
-                caption(notes_of(other))
+                caption(findings_of(other))
                 for other in items[place + 1 :] + items[:place]
                 if other.source.id.split("/")[0] == kind
             ]
@@ -183,14 +183,14 @@ def agreement(traces: Path, folder: Path) -> list[tuple[float, float]]:
         item = items.get(Path(trace["media"][0]).name)
         if item is None:
             continue
-        gold = set(notes_of(item))
+        gold = set(findings_of(item))
         best: tuple[float, float] = (-1.0, 0.0)
         row = []
         for iteration in trace["iterations"]:
             found = set(zip(iteration["steps"], iteration["step_answers"], strict=False))
             score = float(iteration["score"] or 0)
             if score > best[0]:
-                best = (score, len({tuple(note) for note in gold} & found) / len(gold))
+                best = (score, len({tuple(finding) for finding in gold} & found) / len(gold))
             row.append(best)
         row += [row[-1]] * (trace["max_iterations"] - len(row))
         rows.append(row)

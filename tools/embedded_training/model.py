@@ -105,10 +105,10 @@ def see(model: Any, frames: NDArray[np.uint8]) -> torch.Tensor:
     return seen.view(count, VIDEO_TOKENS, -1)
 
 
-def hear(model: Any, ears: Any, sounds: list[NDArray[np.float32]]) -> torch.Tensor:
+def hear(model: Any, feature_extractor: Any, sounds: list[NDArray[np.float32]]) -> torch.Tensor:
     """Return what the thinker gets of sounds of four seconds: `[b, 32, width]`."""
     with torch.autocast("cpu", enabled=False):
-        heard = ears(
+        heard = feature_extractor(
             sounds,
             sampling_rate=16_000,
             padding="max_length",
