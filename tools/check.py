@@ -57,13 +57,15 @@ class Checker:
 
     def types(self) -> None:
         """The types of package, tests, tools and benchmarks fit together."""
-        command = ("-m", "mypy", "--config-file", _CONFIG, "--cache-dir", str(ROOT / ".mypy_cache"))
         paths = [str(self._installed), *(str(ROOT / path) for path in _PATHS)]
-        environment = {"MYPYPATH": os.pathsep.join(paths)}
-        self._run(*command, "-p", "aurelia_plugin", cwd=self._empty, environment=environment)
-        sources = [str(ROOT / path) for path in _SOURCES]
-        more = ("--explicit-package-bases", *sources)
-        self._run(*command, *more, cwd=self._empty, environment=environment)
+        self._run(
+            *("-m", "mypy", "--config-file", _CONFIG, "--explicit-package-bases"),
+            *("--cache-dir", str(ROOT / ".mypy_cache" / "installed")),
+            str(self._installed / "aurelia_plugin"),
+            *(str(ROOT / source) for source in _SOURCES),
+            cwd=self._empty,
+            environment={"MYPYPATH": os.pathsep.join(paths)},
+        )
 
     def imports(self) -> None:
         """Every room imports only what it may."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -69,8 +69,9 @@ def say_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bo
     """
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
     for place, name in enumerate(head):
-        side = "right" if numbers and place else "left"
-        table.add_column(Text(for_terminal(name)), justify=side, overflow="fold")
+        right = numbers and place > 0
+        justify: JustifyMethod = "right" if right else "left"
+        table.add_column(Text(for_terminal(name)), justify=justify, overflow="fold")
     lines = [[for_terminal(cell) for cell in row] for row in rows]
     for line in lines:
         table.add_row(*map(Text, line))

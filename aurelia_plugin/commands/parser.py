@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from aurelia_plugin.files.escaping import for_terminal
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 __all__ = ["Parser", "Subcommands", "limit", "whole_number"]
 
@@ -15,7 +18,7 @@ __all__ = ["Parser", "Subcommands", "limit", "whole_number"]
 class Parser(argparse.ArgumentParser):
     """An argument parser whose messages are plain text, whatever the arguments hold."""
 
-    def _print_message(self, message: str, file: IO[str] | None = None) -> None:
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
         super()._print_message(for_terminal(message or ""), file)
 
 
