@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,10 @@ __all__ = ["CHECKS", "main"]
 
 ROOT: Final = Path(__file__).parents[1]
 _CONFIG: Final = str(ROOT / "pyproject.toml")
+_PACKAGED: Final = (
+    *("aurelia_plugin", "model_wrappers", "task_yamls"),
+    *("pyproject.toml", "README.md", "LICENSE"),
+)
 _SOURCES: Final = ("tests", "tools", "benchmarks")
 _PATHS: Final = ("tests/helpers", "tests", "tools", "benchmarks")
 """Where these find one another: as pytest's `pythonpath` says, and Python of scripts."""
@@ -41,11 +46,15 @@ class Checker:
     @cached_property
     def _installed(self) -> Path:
         """A folder with this package as it is installed, and nothing else."""
-        folder = self._stack.enter_context(tempfile.TemporaryDirectory())
-        self._stack.callback(_remove_build, (ROOT / "build").exists())
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        # A copy: what an earlier build left in the checkout would be installed, too.
+        for name in _PACKAGED:
+            place = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
+            place(ROOT / name, folder / "copy" / name)
         pip = ("-m", "pip", "--quiet", "--disable-pip-version-check")
-        self._run(*pip, "install", "--no-deps", "--target", folder, str(ROOT))
-        return Path(folder)
+        target = folder / "site"
+        self._run(*pip, "install", "--no-deps", "--target", str(target), str(folder / "copy"))
+        return target
 
     def format(self) -> None:
         """Every file is formatted."""
@@ -98,14 +107,6 @@ CHECKS: Final[Mapping[str, Callable[[Checker], None]]] = MappingProxyType(
         "docs": Checker.docs,
     }
 )
-
-
-def _remove_build(was_there: bool) -> None:
-    """Remove what building the package leaves in the checkout."""
-    import shutil
-
-    if not was_there:
-        shutil.rmtree(ROOT / "build", ignore_errors=True)
 
 
 def main() -> int:

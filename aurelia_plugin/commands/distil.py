@@ -84,6 +84,11 @@ def _run(options: argparse.Namespace) -> int:
     from aurelia_plugin.model_wrappers.run.distil import DistilRun
     from aurelia_plugin.running.distilling import Shard
 
+    folder = options.include_path
+    if folder is not None and not Path(folder).is_dir():  # the harness would pass over it
+        raise ConfigError(
+            f"--include_path {folder}: there is no such folder.", "Name the folder with the tasks."
+        )
     quiet_harness()
     shard = Shard.parse(options.shard)
     given = read_model_args(options.model_args)

@@ -75,6 +75,8 @@ def _cause(error: BaseException) -> tuple[str, str]:
         return f"A text is not UTF-8: {error}", "Save the files that you named as UTF-8."
     if isinstance(error, RecursionError):
         return "What was read is nested too deeply.", "Check the files that you named."
+    if isinstance(error, RuntimeError) and str(error).startswith("Symlink loop"):  # Python < 3.13
+        return str(error), _FIXES[errno.ELOOP]
     if isinstance(error, MemoryError):
         return "There is not enough memory.", "Free memory, or ask for less at once."
     if isinstance(error, ValueError) and "null byte" in str(error):
