@@ -104,7 +104,8 @@ def think(rank: int, args: argparse.Namespace) -> None:
 
 def scaled(steps: int, args: argparse.Namespace) -> int:
     """Return how many steps of so many are done, at least one."""
-    return max(1, round(steps * args.share))
+    share: float = args.share
+    return max(1, round(steps * share))
 
 
 def planned(stage: str, args: argparse.Namespace) -> ThinkerPlan:

@@ -247,7 +247,7 @@ class Learner:
             weights = torch.from_numpy(np.concatenate([packed[k].weights for k in group]))
             losses = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
             loss = ((losses * weights).sum() / 10.0 + moments) / len(made)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             total += float(loss.detach())
             hits = (logits.argmax(-1) == targets).numpy()
             ends = np.cumsum([len(packed[k].targets) for k in group])
@@ -290,7 +290,7 @@ def train_thinker(
             continue
         seconds = spent + time.monotonic() - started
         if done % _EVERY == 0 or done == plan.steps:
-            row = {"step": done, "loss": round(float(np.mean(losses)), 4)}
+            row: dict[str, Any] = {"step": done, "loss": round(float(np.mean(losses)), 4)}
             row |= {"seconds": round(seconds), "right": learner.scores.take()}
             log(out / f"{plan.stage}.jsonl", row)
             losses.clear()
