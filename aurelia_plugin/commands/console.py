@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.cells import cell_len
 from rich.console import Console, JustifyMethod
@@ -15,6 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from aurelia_plugin.files.escaping import for_json, for_terminal
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 __all__ = [
     "ClosedOutput",
@@ -27,6 +30,7 @@ __all__ = [
     "say_missing",
     "say_table",
     "standard_output",
+    "write",
 ]
 
 _GAP = 2
@@ -46,17 +50,17 @@ class _Console(Console):
 
 def say(text: str = "") -> None:
     """Write text to standard output, and end the line."""
-    _write(sys.stdout, f"{for_terminal(text)}\n")
+    write(sys.stdout, f"{text}\n")
 
 
 def say_json(document: str) -> None:
     """Write a JSON document to standard output; what it says stays exactly the same."""
-    _write(sys.stdout, f"{for_json(document)}\n")
+    write(sys.stdout, f"{for_json(document)}\n")
 
 
 def complain(text: str) -> None:
     """Write text to standard error, and end the line."""
-    _write(sys.stderr, f"{for_terminal(text)}\n")
+    write(sys.stderr, f"{text}\n")
 
 
 def say_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = True) -> None:
@@ -106,7 +110,7 @@ def plain_echo() -> Callable[[bytes], None]:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def echo(chunk: bytes) -> None:
-        _write(sys.stderr, for_terminal(decoder.decode(chunk).replace("\r", "\n")))
+        write(sys.stderr, decoder.decode(chunk).replace("\r", "\n"))
         sys.stderr.flush()
 
     return echo
@@ -147,9 +151,15 @@ def _let_go(stream: TextIO) -> None:
     os.close(nowhere)
 
 
-def _write(stream: TextIO, text: str) -> None:
+def write(stream: SupportsWrite[str], text: str) -> None:
+    """Write text to a stream, and nothing but text.
+
+    Raises:
+        ClosedOutput: nobody reads it.
+        OSError: it cannot be written.
+    """
     try:
-        stream.write(text)
+        stream.write(for_terminal(text))
     except OSError as error:
         raise _named(error) from error
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from aurelia_plugin.files.escaping import for_terminal
+from aurelia_plugin.commands.console import write
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -19,7 +20,8 @@ class Parser(argparse.ArgumentParser):
     """An argument parser whose messages are plain text, whatever the arguments hold."""
 
     def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
-        super()._print_message(for_terminal(message or ""), file)
+        # Not argparse's own: that one passes over a stream that cannot be written to.
+        write(sys.stderr if file is None else file, message or "")
 
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def limit(text: str) -> int | float:
         number = math.nan
     if 0 < number < 1:
         return number
-    if number >= 1 and number.is_integer():
+    if 1 <= number < 2**32 and number.is_integer():
         return int(number)
     raise argparse.ArgumentTypeError(
         f"{text!r} is neither a number of questions nor a share below 1"

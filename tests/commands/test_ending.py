@@ -70,8 +70,9 @@ def _shell(command: str, folder: Path) -> tuple[str, str]:
     ("command", "status"),
     [
         ("(aurelia data schema; echo status $? >&2) | true", UNREAD),
-        ("(aurelia models --json; echo status $? >&2) | head -c 1 > /dev/null", UNREAD),
-        ("(aurelia --help; echo status $? >&2) | true", UNREAD),
+        ("(aurelia models --json; echo status $? >&2) | true", UNREAD),
+        ("(aurelia study --help; echo status $? >&2) | true", UNREAD),
+        ("(env -u PYTHONUNBUFFERED aurelia --help; echo status $? >&2) | true", UNREAD),
         ("aurelia models --json > /dev/full; echo status $? >&2", FAILED),
         ("aurelia reported > /dev/full; echo status $? >&2", FAILED),
         ("aurelia data schema >&-; echo status $? >&2", 0),
