@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
-from aurelia_plugin.commands.console import Subcommands, say, say_missing
+from aurelia_plugin.commands.console import say, say_missing
+from aurelia_plugin.commands.parser import Subcommands
+from aurelia_plugin.files.escaping import from_csv
 
 __all__ = ["add"]
 
@@ -39,7 +42,7 @@ def _import(options: argparse.Namespace) -> int:
 
     rows = read_rows(options.source)
     if options.fill is not None:
-        known = {row["id"]: row for row in read_rows(options.fill)}
+        known = {row["id"]: row for row in map(_filled, read_rows(options.fill))}
         rows = [{**known.get(row["id"], {}), **row} for row in rows]
     for name in ("column", "category"):
         if getattr(options, name):
@@ -63,6 +66,17 @@ def _import(options: argparse.Namespace) -> int:
     say(f"next: aurelia data check {folder}")
     say(f"then: export AVREASONBENCH_HOME={folder}")
     return 1 if collected.missing else 0
+
+
+def _filled(row: Mapping[str, object]) -> dict[str, object]:
+    """Return a row of the form without the apostrophes that keep its texts from being formulas."""
+    plain = {
+        key: from_csv(value) if isinstance(value, str) else value for key, value in row.items()
+    }
+    options = row.get("options")
+    if isinstance(options, list) and options:
+        plain["options"] = [from_csv(str(options[0])), *options[1:]]
+    return plain
 
 
 def _asked(rows: list[dict[str, object]], folder: Path, options: argparse.Namespace) -> bool:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from aurelia_plugin.compare.outputs.plots import write_target_plot
 from aurelia_plugin.compare.result import Comparison, Interval
 from aurelia_plugin.files.atomic import write_atomically
+from aurelia_plugin.files.escaping import for_csv, for_markdown
 
 __all__ = ["write_overview"]
 
@@ -51,7 +52,9 @@ def write_overview(out: Path, compared: Mapping[str, Comparison]) -> Path:
     rows = [row for name, one in compared.items() for row in _rows(name, one)]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerows([_HEAD, *rows])
+    writer.writerow(_HEAD)
+    for row in rows:
+        writer.writerow([for_csv(cell) if isinstance(cell, str) else cell for cell in row])
     contents = {
         "overview.csv": buffer.getvalue(),
         "overview.json": json.dumps([row._asdict() for row in rows], indent=1),
@@ -109,7 +112,8 @@ _TITLES: Final = ("target", "arm", "n", "score, %", "gain, points", "relative ga
 def _markdown(rows: list[_Row]) -> str:
     lines = [f"| {' | '.join(_TITLES)} |", f"|{'---|' * len(_TITLES)}"]
     for row in rows:
-        cells = (cell.replace("|", "\\|") for cell in (row.target, *_cells(row)))
+        arm, *figures = _cells(row)
+        cells = (for_markdown(row.target), for_markdown(arm), *figures)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

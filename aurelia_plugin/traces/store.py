@@ -15,13 +15,13 @@ leaves either the whole file or none, and many processes may share a folder.
 from __future__ import annotations
 
 import json
-import logging
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from loguru import logger
 from pydantic import BaseModel, ValidationError
 
 from aurelia_plugin.calling.backend import Reply
@@ -32,7 +32,6 @@ from aurelia_plugin.reasoning.trace import Trace
 
 __all__ = ["TraceStore"]
 
-_log = logging.getLogger(__name__)
 
 _FEW = 64
 
@@ -174,8 +173,8 @@ class TraceStore:
     def _put_aside(self, path: Path, cause: str) -> None:
         """Keep what is not ours to delete under another name; its work is done again."""
         aside = path.with_suffix(".unreadable")
-        _log.warning(
-            "%s cannot be read (%s); it is kept as %s and made again.", path, cause, aside.name
+        logger.warning(
+            "{} cannot be read ({}); it is kept as {} and made again.", path, cause, aside.name
         )
         if not self._writable:
             return

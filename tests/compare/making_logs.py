@@ -112,7 +112,7 @@ def make_trace(
         seed=0,
         iterations=turns,
         best=best_of(turns),
-        stop=stop,  # type: ignore[arg-type]
+        stop=stop,
         **more,
     )
 

@@ -53,6 +53,7 @@ def test_a_video_with_giant_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     path = tmp_path / "giant.mkv"
     with av.open(str(path), "w") as file:
         stream = file.add_stream("ffv1", rate=1)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = 1_000, 900, "gray"
         stream.time_base = Fraction(1, 1)
         frame = av.VideoFrame.from_ndarray(np.zeros((900, 1_000), dtype=np.uint8), format="gray")

@@ -21,6 +21,7 @@ from aurelia_plugin.benchmark.data.items import COLUMNS, Item, Source
 from aurelia_plugin.benchmark.scoring.answers import extract_option
 from aurelia_plugin.benchmark.sources.draft import Draft, cause_of
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.files.escaping import for_csv
 
 __all__ = ["Raw", "drafts_of", "missing_fields", "read_rows", "write_form"]
 
@@ -135,7 +136,8 @@ def write_form(path: Path, rows: Iterable[Raw]) -> None:
         writer.writeheader()
         for row in rows:
             known = {field: row.get(field, "") for field in _FORM}
-            writer.writerow({**known, "options": "|".join(known["options"] or ())})
+            known["options"] = "|".join(known["options"] or ())
+            writer.writerow({field: for_csv(str(value)) for field, value in known.items()})
 
 
 def drafts_of(rows: Iterable[Raw], dataset: str) -> list[Draft]:

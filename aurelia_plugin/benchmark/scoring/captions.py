@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import importlib.resources
 import io
-import logging
 import math
 import re
 import shutil
@@ -17,6 +16,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from loguru import logger
 from pycocoevalcap.bleu.bleu import Bleu  # type: ignore[import-untyped]
 from pycocoevalcap.cider.cider import Cider  # type: ignore[import-untyped]
 from pycocoevalcap.meteor.meteor import Meteor  # type: ignore[import-untyped]
@@ -44,7 +44,6 @@ __all__ = [
     "words",
 ]
 
-_log = logging.getLogger(__name__)
 
 _STOP_TOKENS: Final = frozenset({",", "."})
 _CLITIC = re.compile(r"(?<=\w)(n't|'(?:s|m|d|re|ve|ll))(?!\w)")
@@ -217,7 +216,7 @@ def spice(values: Sequence[CaptionValue]) -> float:
 
 
 def _not_computed(metric: str, reason: str) -> float:
-    _log.warning("%s is not computed: %s", metric, reason)
+    logger.warning("{} is not computed: {}", metric, reason)
     return math.nan
 
 

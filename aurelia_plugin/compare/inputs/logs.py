@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from aurelia_plugin.arguments import split_list
 from aurelia_plugin.benchmark.sample_log import run_files
 from aurelia_plugin.errors import ConfigError
 
@@ -53,7 +54,7 @@ class RunLog:
         given = self.config.get("model_args") or {}
         if isinstance(given, Mapping):
             return {str(key): str(value) for key, value in given.items()}
-        pairs = (pair.partition("=") for pair in str(given).split(",") if pair)
+        pairs = (pair.partition("=") for pair in split_list(str(given)))
         return {key.strip(): value for key, _, value in pairs}
 
     def task_config(self, task: str) -> Mapping[str, Any]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from aurelia_plugin.compare.outputs.sections import Section, sections
 from aurelia_plugin.compare.result import Comparison
+from aurelia_plugin.files.escaping import for_terminal
 
 __all__ = ["show"]
 
 _BRIEF = ("runs", "gain_", "scores_", "leaks", "evaluator", "modality", "board_", "reported")
 _WIDE = 200
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def show(result: Comparison, console: Console | None = None, *, everything: bool = False) -> None:
@@ -50,4 +48,4 @@ def _print(console: Console, section: Section) -> None:
 
 def _plain(text: str) -> Text:
     """Return text that is shown as it is: no markup, no control characters."""
-    return Text(_CONTROL.sub("�", text))
+    return Text(for_terminal(text))

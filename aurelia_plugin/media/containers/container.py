@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+from loguru import logger
 
 from aurelia_plugin.errors import MediaError
 
@@ -28,7 +28,6 @@ __all__ = [
     "video_frames",
 ]
 
-_log = logging.getLogger(__name__)
 
 MAX_FRAME_PIXELS = 40_000_000
 """Of a video; 8K has 33 million. A few kilobytes can claim to be far larger."""
@@ -150,6 +149,6 @@ def _decoded(
     finally:  # a reader may stop early, and is told all the same
         if bad:
             counts = (bad, stream.type, packets)
-            _log.warning("%s: skipped %d undecodable %s packets of %d", path, *counts)
+            logger.warning("{}: skipped {} undecodable {} packets of {}", path, *counts)
     if frames == 0 or bad > max(5, packets // 10):
         raise MediaError(path, f"its {stream.type} cannot be decoded: {cause}")

@@ -14,6 +14,7 @@ from aurelia_plugin.compare.outputs.cells import share, slug, span
 from aurelia_plugin.compare.result import Comparison, Figure, RunInfo
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.atomic import write_atomically
+from aurelia_plugin.files.escaping import for_markdown
 
 __all__ = ["Publication", "export_leaderboard"]
 
@@ -144,12 +145,12 @@ def _row(result: Comparison, run: RunInfo, how: Publication) -> str:
     mean = result.figure(run.label, "mean_over_columns")
     if mean is not None:
         figures.append(("mean", mean))
-    head = " | ".join(["model", "condition", *(name for name, _ in figures)])
+    head = " | ".join(["model", "condition", *(for_markdown(name) for name, _ in figures)])
     cells = [f"{share(f.score)} ({span(f.bootstrap or f.analytic)})" for _, f in figures]
-    name = (how.model or run.target).replace("|", "\\|")
+    name = for_markdown(how.model or run.target)
     return (
         f"| {head} |\n|{'---|' * (len(figures) + 2)}\n"
-        f"| {' | '.join([name, run.condition or '-', *cells])} |\n"
+        f"| {' | '.join([name, for_markdown(run.condition or '-'), *cells])} |\n"
     )
 
 

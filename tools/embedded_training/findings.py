@@ -1,4 +1,4 @@
-"""Notes about a scene: steps with their findings, the caption that says them, and wrong ones."""
+"""Findings about a scene: steps with their answers, the caption that says them, and wrong ones."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from aurelia_plugin.benchmark.synthetic.scene import Figure, Scene, Sound
 from aurelia_plugin.benchmark.synthetic.vocabulary import COLOURS, INSTRUMENTS, PLACES, SHAPES
 
 __all__ = [
-    "Note",
+    "Finding",
     "caption",
     "corrupted",
+    "degraded",
+    "findings_of",
     "label_of",
     "lines_of",
-    "notes_of",
     "perceived",
     "scored",
-    "spoilt",
     "verdict",
 ]
 
 
-class Note(NamedTuple):
-    """A step and what is found."""
+class Finding(NamedTuple):
+    """A reasoning step with its answer."""
 
     step: str
-    finding: str
+    answer: str
 
 
 _GROUPS: tuple[tuple[str, ...], ...] = (
@@ -114,9 +114,9 @@ def label_of(step: str) -> str | None:
     return step.rstrip("?.").lower()
 
 
-def caption(notes: Sequence[Note]) -> str:
-    """Return the caption that states the notes that can be seen or heard in the clip."""
-    said = [f"{label}: {n.finding.rstrip('.')}" for n in notes if (label := label_of(n.step))]
+def caption(findings: Sequence[Finding]) -> str:
+    """Return the caption that states the findings that can be seen or heard in the clip."""
+    said = [f"{label}: {n.answer.rstrip('.')}" for n in findings if (label := label_of(n.step))]
     return "; ".join(said) + "."
 
 
@@ -144,9 +144,9 @@ def _swapped(text: str, rng: np.random.Generator) -> str:
     return f"{text[: match.start()]}{max(value + away, 0.1):.1f}{text[match.end() :]}"
 
 
-def corrupted(finding: str, rng: np.random.Generator) -> str:
-    """Return a wrong finding of the same kind; never the finding itself."""
-    parts = finding.split(", ")
+def corrupted(answer: str, rng: np.random.Generator) -> str:
+    """Return a wrong answer of the same kind; never the answer itself."""
+    parts = answer.split(", ")
     if set(parts) <= set(INSTRUMENTS) and rng.random() < 0.4:
         absent = [name for name in INSTRUMENTS if name not in parts]
         if absent and (len(parts) == 1 or rng.random() < 0.5):
@@ -154,7 +154,7 @@ def corrupted(finding: str, rng: np.random.Generator) -> str:
         elif len(parts) > 1:
             parts.pop(int(rng.integers(len(parts))))
         return ", ".join(parts)
-    return _swapped(finding, rng)
+    return _swapped(answer, rng)
 
 
 def _first_onset(scene: Scene) -> float:
@@ -172,78 +172,82 @@ def _begins(sound: Sound) -> float:
     return min(note.onset for note in sound.notes)
 
 
-def _in_turn(shown: Sequence[Figure], whole: bool) -> list[Note]:
-    """Return notes about several figures, of which each is shown or lit up at another time."""
-    notes = []
+def _in_turn(shown: Sequence[Figure], whole: bool) -> list[Finding]:
+    """Return findings about several figures, of which each is shown or lit up at another time."""
+    findings = []
     if not whole:
         for half, one in zip(_HALVES, sorted(shown, key=lambda f: f.shown), strict=True):
             name = f"{one.colour} {one.shape}"
-            notes.append(Note(f"Is the {name} shown in the first or in the second half?", half))
-            notes.append(Note(f"Which shape is shown in {half} half?", name))
+            findings.append(
+                Finding(f"Is the {name} shown in the first or in the second half?", half)
+            )
+            findings.append(Finding(f"Which shape is shown in {half} half?", name))
     elif len(shown) > 1:
         lit = sorted((one for one in shown if one.flashes), key=lambda f: f.flashes)
         for one, turn in zip(lit, ("first", "second", "third"), strict=False):
             name, when = f"{one.colour} {one.shape}", _about(one.flashes[0])
-            notes.append(Note(f"When does the {name} light up?", when))
-            notes.append(Note(f"Which shape lights up {when}?", f"The {name}"))
-            notes.append(Note(f"Which shape lights up {turn}?", f"The {name}"))
-    return notes
+            findings.append(Finding(f"When does the {name} light up?", when))
+            findings.append(Finding(f"Which shape lights up {when}?", f"The {name}"))
+            findings.append(Finding(f"Which shape lights up {turn}?", f"The {name}"))
+    return findings
 
 
-def perceived(scene: Scene) -> list[Note]:
-    """Return notes about what any scene shows, whatever is asked."""
-    notes = []
+def perceived(scene: Scene) -> list[Finding]:
+    """Return findings about what any scene shows, whatever is asked."""
+    findings = []
     shown = sorted(scene.figures, key=lambda f: f.x)
     whole = all(figure.shown == (0.0, scene.duration) for figure in shown)
     if len(shown) == 1:
         one = shown[0]
-        notes += [
-            Note("What colour is the shape?", one.colour),
-            Note("Which shape is in the picture?", one.shape),
-            Note(
+        findings += [
+            Finding("What colour is the shape?", one.colour),
+            Finding("Which shape is in the picture?", one.shape),
+            Finding(
                 "Which shape is in the picture, and in which colour?", f"{one.colour} {one.shape}"
             ),
         ]
         if not one.flashes:
-            notes.append(Note("How does the shape move?", MOTION_PHRASES[one.motion]))
-            notes.append(Note("What is the shape doing?", MOTION_PHRASES[one.motion]))
+            findings.append(Finding("How does the shape move?", MOTION_PHRASES[one.motion]))
+            findings.append(Finding("What is the shape doing?", MOTION_PHRASES[one.motion]))
         elif len(one.flashes) == 1:
-            notes.append(Note("When does the shape light up?", _about(one.flashes[0])))
+            findings.append(Finding("When does the shape light up?", _about(one.flashes[0])))
     if shown and whole:
         seen = ", ".join(INSTRUMENT_OF[figure.shape] for figure in shown)
-        notes.append(Note("Which instruments are in the picture, from left to right?", seen))
-    notes += _in_turn(shown, whole)
+        findings.append(Finding("Which instruments are in the picture, from left to right?", seen))
+    findings += _in_turn(shown, whole)
     if shown and not whole:
-        notes += [
-            Note(f"Which instrument plays in {half} half?", sound.timbre)
+        findings += [
+            Finding(f"Which instrument plays in {half} half?", sound.timbre)
             for half, sound in zip(_HALVES, sorted(scene.sounds, key=_begins), strict=True)
         ]
     if scene.flag is not None:
         stripes = ", ".join(scene.flag.stripes)
-        notes.append(Note("Which stripe colours does the flag have, in order?", stripes))
+        findings.append(Finding("Which stripe colours does the flag have, in order?", stripes))
     timbres = sorted({sound.timbre for sound in scene.sounds if sound.notes})
     heard = ", ".join(timbres) or "none"
-    notes.append(Note("Which instruments can be heard?", heard))
+    findings.append(Finding("Which instruments can be heard?", heard))
     if timbres:
-        notes.append(Note("When does the sound start?", _about(_first_onset(scene))))
+        findings.append(Finding("When does the sound start?", _about(_first_onset(scene))))
     if len(timbres) == 1:
-        notes.append(Note("Which instrument is heard?", heard))
+        findings.append(Finding("Which instrument is heard?", heard))
     if len(timbres) > 1:
         first = min(scene.sounds, key=_begins)
-        notes.append(Note("Which instrument is heard first?", first.timbre))
-    return notes
+        findings.append(Finding("Which instrument is heard first?", first.timbre))
+    return findings
 
 
-def lines_of(notes: Sequence[Note]) -> str:
-    """Return a line for each note, as the reasoner replies."""
-    return "\n".join(f"{note.step} -> {note.finding}" for note in notes)
+def lines_of(findings: Sequence[Finding]) -> str:
+    """Return a line for each finding, as the reasoner replies."""
+    return "\n".join(f"{finding.step} -> {finding.answer}" for finding in findings)
 
 
-def spoilt(notes: Sequence[Note], other: Sequence[Note], rng: np.random.Generator) -> list[Note]:
-    """Return notes with wrong findings, lost steps or steps of another question; or as they are."""
+def degraded(
+    findings: Sequence[Finding], other: Sequence[Finding], rng: np.random.Generator
+) -> list[Finding]:
+    """Return findings with wrong answers, without some, or of another question; or as they are."""
     if rng.random() < 0.25:
-        return list(notes)
-    bad = [Note(n.step, corrupted(n.finding, rng)) if rng.random() < 0.5 else n for n in notes]
+        return list(findings)
+    bad = [Finding(n.step, corrupted(n.answer, rng)) if rng.random() < 0.5 else n for n in findings]
     if len(bad) > 1 and rng.random() < 0.25:
         bad.pop(int(rng.integers(len(bad))))
     if rng.random() < 0.15:
@@ -251,23 +255,23 @@ def spoilt(notes: Sequence[Note], other: Sequence[Note], rng: np.random.Generato
     return bad
 
 
-def notes_of(item: Item) -> list[Note]:
+def findings_of(item: Item) -> list[Finding]:
     """Return the item's own steps with their answers."""
     return [
-        Note(step, finding)
-        for step, finding in zip(item.reasoning_steps or (), item.step_answers or (), strict=True)
+        Finding(step, answer)
+        for step, answer in zip(item.reasoning_steps or (), item.step_answers or (), strict=True)
     ]
 
 
-def scored(notes: Sequence[Note], rng: np.random.Generator) -> tuple[str, int]:
+def scored(findings: Sequence[Finding], rng: np.random.Generator) -> tuple[str, int]:
     """Return a caption of what a clip tells, right or partly wrong, and its score from 1 to 10."""
-    clear = [n for n in notes if label_of(n.step)]
+    clear = [n for n in findings if label_of(n.step)]
     if rng.random() < 0.5:
         return caption(clear), 10
     count = 1 + int(rng.integers(len(clear)))
     wrong = {int(k) for k in rng.permutation(len(clear))[:count]}
     said = [
-        Note(n.step, corrupted(n.finding, rng)) if k in wrong else n for k, n in enumerate(clear)
+        Finding(n.step, corrupted(n.answer, rng)) if k in wrong else n for k, n in enumerate(clear)
     ]
     right = sum(a == b for a, b in zip(said, clear, strict=True))
     return caption(said), 10 if right == len(clear) else 1 + (7 * right) // len(clear)

@@ -27,9 +27,9 @@ from aurelia_plugin.benchmark.synthetic.vocabulary import (
 )
 from embedded_training.architecture import VALUE_TOKENS
 from embedded_training.exchange import Exchange
-from embedded_training.tales import NAMES, VALUES, atlas_lines
+from embedded_training.text_only import NAMES, VALUES, atlas_lines
 
-__all__ = ["DRILLS"]
+__all__ = ["EXERCISES"]
 
 _WORDS: Final = tuple(
     dict.fromkeys(
@@ -41,18 +41,18 @@ _WORDS: Final = tuple(
 def _asked(prompt: str, pairs: Sequence[tuple[str, str]]) -> list[Exchange]:
     """Return an exchange for each pair of a beginning and what follows from the prompt."""
     return [
-        Exchange("drill", prompt, given + reply, False, sees_clip=False, given=given)
+        Exchange("exercise", prompt, given + reply, False, sees_clip=False, given=given)
         for given, reply in pairs
     ]
 
 
-def copied(rng: np.random.Generator, values: Sequence[str]) -> list[Exchange]:
+def copying(rng: np.random.Generator, values: Sequence[str]) -> list[Exchange]:
     """Say a list again, three times: what looking up begins with."""
     words = " ".join(one_of(rng, values) for _ in range(int(rng.integers(6, 16))))
     return _asked(words, [("", " ".join([words] * 3))])
 
 
-def paired(rng: np.random.Generator, values: Sequence[str]) -> list[Exchange]:
+def pairing(rng: np.random.Generator, values: Sequence[str]) -> list[Exchange]:
     """Say what a word stands beside, in a list of pairs; more or less lies between the two."""
     words = several_of(rng, values, 2 * int(rng.integers(6, 17)))
     pairs = list(zip(words[::2], words[1::2], strict=True))
@@ -63,7 +63,7 @@ def paired(rng: np.random.Generator, values: Sequence[str]) -> list[Exchange]:
     return _asked("\n".join(lines), both)
 
 
-def found(rng: np.random.Generator) -> list[Exchange]:
+def lookup(rng: np.random.Generator) -> list[Exchange]:
     """Find the region with a flag, or a melody, or both, then look up what its line tells."""
     fields = one_of(rng, (("flag",), ("anthem",), ("flag", "anthem"), ("flag", "anthem")))
     keys: dict[str, Sequence[str]] = {
@@ -94,7 +94,7 @@ def found(rng: np.random.Generator) -> list[Exchange]:
     return _asked("\n".join(lines), pairs)
 
 
-def joined(rng: np.random.Generator) -> list[Exchange]:
+def joint_lookup(rng: np.random.Generator) -> list[Exchange]:
     """Say at once what the line with a flag and a melody tells, and whose line it is."""
     attribute = one_of(rng, ATTRIBUTES)
     flags, melodies = int(rng.integers(2, 4)), int(rng.integers(2, 4))
@@ -115,7 +115,7 @@ _STEPS: Final = {
 }
 
 
-def counted(rng: np.random.Generator) -> list[Exchange]:
+def nearest_number(rng: np.random.Generator) -> list[Exchange]:
     """Say which of four numbers is the closest to one that is named, close by or further up."""
     tempi = several_of(rng, (0.75, 1.15, 1.85, 2.85), 4)
     pairs = []
@@ -138,7 +138,7 @@ _SEEN: Final = "Which instruments are in the picture, from left to right? -> "
 _HEARD: Final = "Which instruments can be heard? -> "
 
 
-def placed(rng: np.random.Generator) -> list[Exchange]:
+def list_position(rng: np.random.Generator) -> list[Exchange]:
     """Say where in a list a word stands, and which words of a list stand in another one too."""
     pairs = []
     for _ in range(6):
@@ -160,16 +160,16 @@ _FIRST: Final = "Which instrument is heard first? -> "
 _LOUDER: Final = "Which of the heard instruments is louder? -> "
 
 
-DRILLS: Final[Mapping[str, Callable[[np.random.Generator], list[Exchange]]]] = MappingProxyType(
+EXERCISES: Final[Mapping[str, Callable[[np.random.Generator], list[Exchange]]]] = MappingProxyType(
     {
-        "copied": partial(copied, values=_WORDS),
-        "paired": partial(paired, values=_WORDS),
-        "found": found,
-        "copied_all": partial(copied, values=VALUE_TOKENS),
-        "paired_all": partial(paired, values=VALUE_TOKENS),
-        "counted": counted,
-        "joined": joined,
-        "placed": placed,
+        "copying": partial(copying, values=_WORDS),
+        "pairing": partial(pairing, values=_WORDS),
+        "lookup": lookup,
+        "copying_all": partial(copying, values=VALUE_TOKENS),
+        "pairing_all": partial(pairing, values=VALUE_TOKENS),
+        "nearest_number": nearest_number,
+        "joint_lookup": joint_lookup,
+        "list_position": list_position,
     }
 )
 """Name -> what draws one exercise: questions about one text.

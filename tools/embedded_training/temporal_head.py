@@ -1,7 +1,7 @@
-"""What the thinker is told of time: which half second of the picture each of its tokens shows.
+"""An auxiliary head for time: which half second of the picture each picture token shows.
 
 A picture token says what is there and not when; its moment is only its place among the tokens.
-What asks for a moment by a name learns late to read places, so a linear head, thrown away
+A question about a moment by its name learns late to read places, so a linear head, thrown away
 afterwards, asks the first layer for the half second of every picture token.
 """
 
@@ -17,12 +17,12 @@ from torch import nn
 from embedded_training.model import GRID, VIDEO_TOKENS
 from embedded_training.packing import Packed
 
-__all__ = ["Clock"]
+__all__ = ["TemporalHead"]
 
 _WEIGHT = 0.5
 
 
-class Clock(nn.Module):
+class TemporalHead(nn.Module):
     """A head on what the first layer makes of picture tokens."""
 
     def __init__(self, model: Any) -> None:

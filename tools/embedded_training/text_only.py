@@ -19,14 +19,14 @@ from aurelia_plugin.benchmark.synthetic.draw import one_of, several_of
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.task_yamls.avreasonbench_mini.utils import doc_to_text
 from embedded_training.exchange import Exchange, answer_of, asked_as
-from embedded_training.notes import (
-    Note,
+from embedded_training.findings import (
+    Finding,
     caption,
     corrupted,
+    degraded,
+    findings_of,
     label_of,
     lines_of,
-    notes_of,
-    spoilt,
     verdict,
 )
 
@@ -61,9 +61,9 @@ _MEASURED = re.compile(r"\d\.\d")
 
 
 class _Case(NamedTuple):
-    """Notes that fit a question's text, whatever a clip shows, and the answer that follows."""
+    """Findings that fit a question's text, whatever a clip shows, and the answer that follows."""
 
-    notes: list[Note]
+    findings: list[Finding]
     answer: str
 
 
@@ -107,7 +107,7 @@ def widened_atlas(item: Item, rng: np.random.Generator) -> Item:
 
 def _atlas_cases(item: Item) -> list[_Case]:
     """Return a case for each region of the question's atlas."""
-    steps = [note.step for note in notes_of(item)]
+    steps = [finding.step for finding in findings_of(item)]
     lines = {m["name"]: m for m in _ATLAS_LINE.finditer(item.question)}
     cases = []
     for line in lines.values():
@@ -118,8 +118,8 @@ def _atlas_cases(item: Item) -> list[_Case]:
             at = lines[line["north"]]
         if at["attribute"]:
             told.append(at["fact"])
-        notes = [Note(step, finding) for step, finding in zip(steps, told, strict=True)]
-        cases.append(_Case(notes, told[-1]))
+        findings = [Finding(step, finding) for step, finding in zip(steps, told, strict=True)]
+        cases.append(_Case(findings, told[-1]))
     return cases
 
 
@@ -127,13 +127,13 @@ def _key(item: Item) -> tuple[str, frozenset[str], tuple[str, ...]]:
     return item.question, frozenset(item.options or ()), tuple(item.reasoning_steps or ())
 
 
-def _measured(notes: Sequence[Note], rng: np.random.Generator) -> list[Note]:
-    """Return the notes with what was measured a little beside the truth, as it is in practice."""
+def _measured(findings: Sequence[Finding], rng: np.random.Generator) -> list[Finding]:
+    """Return the findings with measured numbers a little beside the truth, as in practice."""
 
     def near(match: re.Match[str]) -> str:
         return f"{max(float(match.group()) + 0.1 * int(rng.integers(-1, 2)), 0.1):.1f}"
 
-    return [Note(step, _MEASURED.sub(near, finding)) for step, finding in notes]
+    return [Finding(step, _MEASURED.sub(near, finding)) for step, finding in findings]
 
 
 def _cases(samples: Sequence[Sample], rng: np.random.Generator) -> list[_Case]:
@@ -143,8 +143,8 @@ def _cases(samples: Sequence[Sample], rng: np.random.Generator) -> list[_Case]:
         cases = _atlas_cases(first)
         return several_of(rng, cases, min(_MOST, len(cases)))
     alike = [sample.item for sample in samples if _key(sample.item) == _key(first)]
-    cases = [_Case(_measured(notes_of(item), rng), answer_of(item)) for item in alike]
-    different = {tuple(case.notes): case for case in cases}
+    cases = [_Case(_measured(findings_of(item), rng), answer_of(item)) for item in alike]
+    different = {tuple(case.findings): case for case in cases}
     return list(different.values())[:_MOST]
 
 
@@ -154,7 +154,7 @@ def conclusions(
     """Return exchanges without a clip: what is perceived is given, what follows is learnt.
 
     As findings that are written already (`conclude`), and as captions that a direct answer has to
-    be read from (`told`).
+    be read from (`caption_qa`).
 
     Args:
         samples: the first has the question, any others of the same question more findings.
@@ -168,38 +168,40 @@ def conclusions(
     in_loop = rng.random() < 0.3
     for place, case in enumerate(cases):
         count = next(
-            (k for k, note in enumerate(case.notes) if _CONCLUDED.fullmatch(note.step)),
-            len(case.notes),
+            (k for k, finding in enumerate(case.findings) if _CONCLUDED.fullmatch(finding.step)),
+            len(case.findings),
         )
-        seen, answer = case.notes[:count], f"Answer: {case.answer}"
+        seen, answer = case.findings[:count], f"Answer: {case.answer}"
         if place < 2:
             said = f"{caption(seen)}\n\n{text}"
-            made.append(Exchange("told", said, answer, False, sees_clip=False))
-        given, reply = lines_of(seen) + "\n", lines_of(case.notes)
-        if in_loop and count < len(case.notes):
+            made.append(Exchange("caption_qa", said, answer, False, sees_clip=False))
+        given, reply = lines_of(seen) + "\n", lines_of(case.findings)
+        if in_loop and count < len(case.findings):
             made.append(Exchange("conclude", prompt_of_loop, reply, True, False, given))
             continue
-        steps = [note.step for note in case.notes]
+        steps = [finding.step for finding in case.findings]
         preface = prompts.render("inject", {"steps": steps, "step_answers": ()})
         asked_to = f"{preface}\n\n{text}"
         made.append(Exchange("conclude", asked_to, f"{reply}\n{answer}", False, False, given))
     if rng.random() < 0.3:
-        made.append(_summary(asked, notes_of(item), prompts, rng))
+        made.append(_summary(asked, findings_of(item), prompts, rng))
     return made
 
 
 def judgements(sample: Sample, prompts: PromptSet, rng: np.random.Generator) -> list[Exchange]:
     """Return one caption beside several thoughts of what it should say, with the scores."""
-    notes = [note for note in notes_of(sample.item) if label_of(note.step)]
-    prompt = prompts.render("evaluator", {"caption": caption(notes), "question": ""})
+    findings = [finding for finding in findings_of(sample.item) if label_of(finding.step)]
+    prompt = prompts.render("evaluator", {"caption": caption(findings), "question": ""})
     made = []
     for _ in range(8):
         truth, share = [], float(rng.random())
-        for note in notes:
+        for finding in findings:
             wrong = rng.random() < share and share > 0.35
-            truth.append(Note(note.step, corrupted(note.finding, rng)) if wrong else note)
-        right = sum(a == b for a, b in zip(notes, truth, strict=True))
-        score = 10 if right == len(notes) else 1 + (7 * right) // len(notes)
+            truth.append(
+                Finding(finding.step, corrupted(finding.answer, rng)) if wrong else finding
+            )
+        right = sum(a == b for a, b in zip(findings, truth, strict=True))
+        score = 10 if right == len(findings) else 1 + (7 * right) // len(findings)
         reply = verdict(caption(_measured(truth, rng)), score)
         given = reply[: -len(str(score))]
         made.append(Exchange("evaluate", prompt, reply, True, False, given))
@@ -207,14 +209,14 @@ def judgements(sample: Sample, prompts: PromptSet, rng: np.random.Generator) -> 
 
 
 def _summary(
-    asked: str, notes: Sequence[Note], prompts: PromptSet, rng: np.random.Generator
+    asked: str, findings: Sequence[Finding], prompts: PromptSet, rng: np.random.Generator
 ) -> Exchange:
-    """Return notes, right or wrong, with the caption that says them."""
-    maybe = spoilt(notes, notes, rng)
+    """Return findings, right or wrong, with the caption that says them."""
+    maybe = degraded(findings, findings, rng)
     values = {
         "question": asked,
         "steps": [n.step for n in maybe],
-        "step_answers": [n.finding for n in maybe],
+        "step_answers": [n.answer for n in maybe],
         "final_answer": None,
     }
     prompt = prompts.render("summarizer", values)
