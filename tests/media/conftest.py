@@ -20,7 +20,8 @@ def grey_frames(levels: Sequence[int], size: tuple[int, int] = (64, 48)) -> NDAr
     """Frames [n, h, w, 3] of one grey level each, so that a decoded frame tells its index."""
     width, height = size
     column = np.array(levels, dtype=np.uint8)[:, None, None, None]
-    return np.broadcast_to(column, (len(levels), height, width, 3)).copy()
+    frames: NDArray[np.uint8] = np.broadcast_to(column, (len(levels), height, width, 3)).copy()
+    return frames
 
 
 def tone(seconds: float, rate: int = 44100, hertz: float = 440.0) -> NDArray[np.float32]:
@@ -108,6 +109,7 @@ def make_sound(tmp_path: Path) -> MakeSound:
         with av.open(str(path), "w") as container:
             layout = "mono" if samples.ndim == 1 else "stereo"
             stream = container.add_stream(codec, rate=rate, layout=layout)
+            assert isinstance(stream, AudioStream)
             _encode_sound(container, stream, samples, rate, 0.0)
         return path
 

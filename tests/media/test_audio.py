@@ -75,7 +75,7 @@ def test_a_soundtrack_and_its_absence(make_video: MakeVideo) -> None:
     assert waveform(mute) is None
     assert not has_sound(mute)
     with pytest.raises(MediaError, match=r"mute\.mp4: has no sound"):
-        waveform(Media.file("audio", mute.path))
+        waveform(Media.file("audio", mute.path or ""))
     assert waveform(Media("image", data=Frames(grey_frames([1]), np.zeros(1)))) is None
 
 
@@ -196,6 +196,7 @@ def test_wav_file_is_made_once_by_digest(
     assert path.stat().st_mtime_ns == made
     assert wav_file(video, 16000, tmp_path / "here") != path
     silent = wav_file(Media("video", video.path, silenced=True), 8000)
+    assert silent is not None
     assert silent != path
     assert sorted(path.parent.iterdir()) == sorted([path, silent])  # no partial files
     assert wav_file(Media.file("video", make_video("mute.mp4"))) is None

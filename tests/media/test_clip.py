@@ -115,15 +115,16 @@ def test_contradictions_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(b"x")
     pixels = grey_frames([1, 2])
-    for fields in (
+    contradictions: tuple[dict[str, Any], ...] = (
         {"kind": "audio"},
         {"kind": "audio", "path": path, "data": Waveform(tone(0.1), 44100)},
         {"kind": "audio", "data": Frames(pixels, np.arange(2.0))},
         {"kind": "video", "path": path, "sound": image_of()},
-    ):
+    )
+    for fields in contradictions:
         with pytest.raises(ValueError):  # noqa: PT011 - each has its own words
             Media(**fields)
-    for fields in (
+    unfit: tuple[dict[str, Any], ...] = (
         {"kind": "video", "path": path, "start": 3.0, "end": 2.0},
         {"kind": "video", "path": path, "start": -1.0},
         {"kind": "image", "path": path, "start": 1.0},
@@ -131,7 +132,8 @@ def test_contradictions_are_refused(tmp_path: Path) -> None:
         {"kind": "video", "data": Frames(pixels, np.zeros(2))},
         {"kind": "video", "data": Frames(pixels.astype(np.float32), np.arange(2.0))},
         {"kind": "audio", "data": Waveform(np.zeros(0, np.float32), 16000)},
-    ):
+    )
+    for fields in unfit:
         with pytest.raises(MediaError):
             Media(**fields)
 

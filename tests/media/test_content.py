@@ -176,6 +176,8 @@ def test_tensors() -> None:
 
 
 class AudioDecoder:
+    _hf_encoded: dict[str, object]
+
     def __init__(self, samples: Any, rate: int) -> None:
         self._samples = SimpleNamespace(data=samples, sample_rate=rate)
 
@@ -184,6 +186,8 @@ class AudioDecoder:
 
 
 class VideoDecoder:
+    _hf_encoded: dict[str, object]
+
     def __init__(self, pixels: Any, rate: int) -> None:
         self._pixels, self._rate = np.moveaxis(pixels, 3, 1), rate
         self.metadata = SimpleNamespace(num_frames=len(pixels))

@@ -69,10 +69,14 @@ def test_bytes_are_bounded_and_the_oldest_goes_first(clip_file: Path) -> None:
     memory: MediaMemory[bytes] = MediaMemory(len, most_bytes=10)
     clip = Clip((Media.file("video", clip_file),))
     digest = clip.media[0].digest
-    remade = []
+    remade: list[str] = []
 
     def ask(what: str, size: int) -> None:
-        memory.get(digest, what, lambda: remade.append(what) or bytes(size))
+        def make() -> bytes:
+            remade.append(what)
+            return bytes(size)
+
+        memory.get(digest, what, make)
 
     with holding(clip):
         for what in "abc":
@@ -89,9 +93,9 @@ def test_a_clip_is_decoded_once_for_all_who_ask(
     clip_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forget_decoded()
-    decoded = []
+    decoded: list[Any] = []
 
-    def counting(*args, **kwargs) -> Any:
+    def counting(*args: Any, **kwargs: Any) -> Any:
         decoded.append(args)
         return uniform_frames(*args, **kwargs)
 

@@ -102,7 +102,7 @@ def test_a_seek_that_lands_too_late_falls_back_to_plain_decoding(
     plain = uniform_frames(video, 3)
     frames_of = sources.FileSource._frames
 
-    def too_far(self, container: Any, seek_to: Any) -> Any:
+    def too_far(self: Any, container: Any, seek_to: Any) -> Any:
         return frames_of(self, container, None if seek_to is None else seek_to + 9000)
 
     monkeypatch.setattr(sources.FileSource, "_frames", too_far)

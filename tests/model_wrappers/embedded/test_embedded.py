@@ -344,24 +344,24 @@ def test_exercises_have_their_answers_in_their_texts() -> None:
                 for x in exchange.prompt.splitlines()
                 if f"flag {flag}; anthem {melody}; " in x and (asked == "region" or asked in x)
             )
-            told = line[2:].split(":")[0] if asked == "region" else line.split(f"{asked} ")[1]
-            assert answer == told
+            expected = line[2:].split(":")[0] if asked == "region" else line.split(f"{asked} ")[1]
+            assert answer == expected
         for exchange in EXERCISES["list_position"](rng):
-            told = dict(line.split(" -> ") for line in exchange.reply.splitlines() if "->" in line)
+            steps = dict(line.split(" -> ") for line in exchange.reply.splitlines() if "->" in line)
             answer = exchange.reply.rsplit("Answer: ", 1)[1]
-            seen = told["Which instruments are in the picture, from left to right?"].split(", ")
-            if (both := told.get("Which instruments are both seen and heard?")) is not None:
-                heard = told["Which instruments can be heard?"].split(", ")
-                expected = [name for name in seen if name in heard]
-                assert both == (", ".join(expected) or "none")
-                assert answer == ("zero", "one", "two", "three")[len(expected)]
+            seen = steps["Which instruments are in the picture, from left to right?"].split(", ")
+            if (both := steps.get("Which instruments are both seen and heard?")) is not None:
+                heard = steps["Which instruments can be heard?"].split(", ")
+                shared = [name for name in seen if name in heard]
+                assert both == (", ".join(shared) or "none")
+                assert answer == ("zero", "one", "two", "three")[len(shared)]
             else:
-                place = seen.index(next(iter(told.values())))
+                place = seen.index(next(iter(steps.values())))
                 assert answer == ("left", *["middle"] * (len(seen) - 2), "right")[place]
         for exchange in EXERCISES["nearest_number"](rng):
-            *told, answer = re.split(r" -> |\n", exchange.reply)
-            near = next(float(x) for x in re.findall(r"(?<!: )\d\.\d", " ".join(told)))
-            sounds = next(x for x in told if x.startswith("Audio 1: ")).split(", ")
+            *lines, answer = re.split(r" -> |\n", exchange.reply)
+            near = next(float(x) for x in re.findall(r"(?<!: )\d\.\d", " ".join(lines)))
+            sounds = next(x for x in lines if x.startswith("Audio 1: ")).split(", ")
             away = [abs(float(x[9:]) - near) for x in sounds]
             assert answer == f"Audio {int(np.argmin(away)) + 1}"
 
@@ -530,7 +530,7 @@ def test_the_thinker_gets_the_trained_towers(
     kept = Path(str(untrained._model))
     for sense in ("seeing", "hearing"):
         model, _ = training.build(1, kept)
-        train_tower(sense, model, processor.feature_extractor, TowerPlan(1, 1, 2, 1e-3), tmp_path)  # type: ignore[arg-type]
+        train_tower(sense, model, processor.feature_extractor, TowerPlan(1, 1, 2, 1e-3), tmp_path)
     fresh, _ = training.build(2, kept)
     frames = clips(1, 2, 0, 1, PromptSet("default", "embedded"))[0].frames
     assert frames is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -158,7 +159,7 @@ INTAKE = Intake(True, True, 16_000, None, 16, None)
 def test_frames_a_second_are_a_limit_beside_the_number_of_frames() -> None:
     clip = video()  # 1.5 s, six frames
 
-    def frames(**change: object) -> int:
+    def frames(**change: Any) -> int:
         return prepare(prompt(clip), INTAKE._replace(**change)).evidence.frames
 
     assert (frames(), frames(fps=2.0), frames(fps=2.0, frames=2), frames(fps=0.1)) == (6, 3, 2, 1)
