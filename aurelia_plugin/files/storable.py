@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-__all__ = ["Plain", "Storable", "storable"]
+__all__ = ["PLAIN", "Plain", "Storable", "storable"]
 
 
 def storable(text: str) -> str:
@@ -29,5 +29,6 @@ def _plain(text: str) -> str:
     return text
 
 
-Plain = Annotated[str, AfterValidator(_plain)]
+PLAIN = AfterValidator(_plain)
+Plain = Annotated[str, PLAIN]
 """A field of what people write: text without NUL and lone surrogates, which are refused."""

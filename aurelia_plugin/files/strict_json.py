@@ -33,7 +33,7 @@ def parse_json(text: str | bytes) -> JsonValue:
     return value
 
 
-def check_json(content: bytes) -> None:
+def check_json(content: str | bytes) -> None:
     """Raise ValueError where `parse_json` would."""
     parse_json(content)
 

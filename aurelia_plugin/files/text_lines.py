@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from aurelia_plugin.files.regular import open_regular
 
-__all__ = ["Line", "LineError", "read_lines"]
+__all__ = ["Line", "LineError", "decoded", "read_lines"]
 
 _LONGEST: Final = 64 * 2**20
 _BOM: Final = b"\xef\xbb\xbf"
@@ -53,18 +53,23 @@ def read_lines(path: Path, *, longest: int = _LONGEST) -> Iterator[Line]:
         number = 0
         while content := file.readline(longest + 1):
             number += 1
-            if number == 1:
-                if content.startswith(_UTF16):
-                    raise LineError(1, "is UTF-16, not UTF-8")
-                content = content.removeprefix(_BOM)
             if len(content) > longest:
                 raise LineError(number, f"is longer than {longest >> 20} MB")
-            text = _decoded(number, content).rstrip("\r\n")
+            text = decoded(number, content).rstrip("\r\n")
             if text.strip():
                 yield Line(number, text)
 
 
-def _decoded(number: int, content: bytes) -> str:
+def decoded(number: int, content: bytes) -> str:
+    """Return bytes that begin with the line of that number as text.
+
+    Raises:
+        LineError: they are not UTF-8, or hold NUL.
+    """
+    if number == 1:
+        if content.startswith(_UTF16):
+            raise LineError(1, "is UTF-16, not UTF-8")
+        content = content.removeprefix(_BOM)
     if b"\0" in content:
         raise LineError(number, "holds the NUL character (is it UTF-16?)")
     try:
