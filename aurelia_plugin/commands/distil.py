@@ -133,7 +133,7 @@ def distil_here(
 
     async def work() -> None:
         try:
-            await run.distiller.survey(sources)
+            await run.distiller.collect(sources)
             await run.distiller.run(mine, done)
         finally:
             await run.close()
@@ -171,7 +171,7 @@ def _report(record: dict[str, Any], run: DistilRun, path: Path) -> str:
 
 
 def _money(run: DistilRun) -> str:
-    cost = run.counts.usage.record()["total"]["cost_usd"]
+    cost = run.outcome.ledger.total().usage_record()["cost_usd"]
     return "no price known" if cost is None else f"${cost:,.4f}"
 
 
@@ -184,17 +184,16 @@ def _estimate(run: DistilRun, sources: Sequence[Source], size: int, *, as_json: 
 
     async def work() -> list[Sampled]:
         try:
-            await run.distiller.survey(sources)
+            await run.distiller.collect(sources)
             return await run.distiller.sample(mine, size, run.settings.seed)
         finally:
             await run.close()
 
     sampled = asyncio.run(work())
-    budget = run.caller.budget
     whole = estimate(
         sampled,
         len(mine),
-        models={role: budget.price(backend) for role, backend in run.roles.items()},
+        models={role: run.caller.price(backend) for role, backend in run.roles.items()},
         parallel=run.distiller.window,
         seed=run.settings.seed,
     )
@@ -233,7 +232,7 @@ class DistilBar:
 
     Args:
         total: questions.
-        run: whose counts and prices are shown.
+        run: whose progress and spending are shown.
     """
 
     def __init__(self, total: int, run: DistilRun) -> None:

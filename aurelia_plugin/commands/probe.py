@@ -80,7 +80,7 @@ def _run_all(clip: Clip, other: Clip) -> int:
 
 
 def _probe(target: str, clip: Clip, other: Clip) -> Probe:
-    from aurelia_plugin.calling.caller import RetryPolicy
+    from aurelia_plugin.calling.retries import RetryPolicy
     from aurelia_plugin.model_wrappers.providers import BackendPool
     from aurelia_plugin.running.probing import probe
 

@@ -123,7 +123,7 @@ def _check(options: argparse.Namespace) -> int:
     import asyncio
 
     from aurelia_plugin.calling.backend import Generation, Message, Prompt, Text
-    from aurelia_plugin.calling.caller import RetryPolicy
+    from aurelia_plugin.calling.retries import RetryPolicy
     from aurelia_plugin.commands.probe import clips, report
     from aurelia_plugin.running.probing import Probe, probe
 

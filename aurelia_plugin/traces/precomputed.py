@@ -12,9 +12,9 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.records import Record, problem_of
 from aurelia_plugin.files.storable import Plain
+from aurelia_plugin.reasoning.injection import Reasoning
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.trace import MadeBy, Trace
-from aurelia_plugin.running.conditions import Reasoning
 from aurelia_plugin.traces.datasets import parquet_files, read_table
 from aurelia_plugin.traces.store import TraceStore
 

@@ -128,7 +128,7 @@ class _Worker:
         count = job.shard.count * workers
         self._run = DistilRun(job.model, job.given, Shard(count - 1, count))
         whole = job.sources(self._run.settings.seed)
-        asyncio.run(self._run.distiller.survey(whole))
+        asyncio.run(self._run.distiller.collect(whole))
         self._sources = job.shard.of(whole)
 
     def __call__(self, batch: Mapping[str, Any]) -> Any:

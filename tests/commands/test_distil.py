@@ -208,7 +208,7 @@ def test_merging_is_idempotent_and_never_unmakes(tmp_path: Path, script: str) ->
 def test_parquet_there_and_back_and_as_precomputed_steps(
     tmp_path: Path, script: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from aurelia_plugin.running.conditions import Reasoning
+    from aurelia_plugin.reasoning.injection import Reasoning
     from aurelia_plugin.traces.precomputed import open_precomputed
 
     folder, table, back = (tmp_path / name for name in ("traces", "table", "back"))

@@ -16,7 +16,8 @@ import pytest
 from fake_servers import Answer, Request, completion, serving
 
 from aurelia_plugin.calling.backend import Generation, Message, Prompt, Text
-from aurelia_plugin.calling.caller import Caller, RetryPolicy
+from aurelia_plugin.calling.caller import Caller
+from aurelia_plugin.calling.retries import RetryPolicy
 from aurelia_plugin.errors import AureliaError, BackendError, ConfigError
 from aurelia_plugin.model_wrappers.openai.backend import OpenAIBackend, OpenAIOptions
 from aurelia_plugin.model_wrappers.providers import BackendPool

@@ -8,9 +8,9 @@ import pytest
 from making import question, trace
 
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.reasoning.injection import Reasoning
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.trace import Iteration
-from aurelia_plugin.running.conditions import Reasoning
 from aurelia_plugin.traces.precomputed import open_precomputed
 from aurelia_plugin.traces.store import TraceStore
 

@@ -13,7 +13,7 @@ import torch
 from media.conftest import tone
 
 from aurelia_plugin.calling.backend import Generation, Message, Prompt, Reply, Text
-from aurelia_plugin.calling.caller import RetryPolicy
+from aurelia_plugin.calling.retries import RetryPolicy
 from aurelia_plugin.media.clip import Clip, Frames, Media, Waveform
 from aurelia_plugin.model_wrappers.delivery.arrays import Intake, prepare
 from aurelia_plugin.model_wrappers.transformers.backend import (

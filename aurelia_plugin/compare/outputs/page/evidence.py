@@ -10,7 +10,7 @@ from typing import Any
 
 from aurelia_plugin.compare.result import Comparison, ItemRow, RunInfo
 from aurelia_plugin.reasoning.trace import Iteration, Trace
-from aurelia_plugin.running.voting import Vote
+from aurelia_plugin.running.conditions.voting import Vote
 from aurelia_plugin.traces.store import TraceStore
 
 __all__ = ["Evidence"]

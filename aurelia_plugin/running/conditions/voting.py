@@ -78,13 +78,11 @@ class Polled(NamedTuple):
 class Poll:
     """Asks a target several times and counts.
 
-    Every finished answer is kept in the store, so a run that was killed repeats none.
-
     Args:
         target: the identity of the model that is asked.
         temperature: of the samples, unless the task itself samples.
         seed: the run's; each sample's own is made of it.
-        store: where sampled answers and votes are kept.
+        store: where votes are kept.
     """
 
     def __init__(self, target: str, temperature: float, seed: int, store: TraceStore) -> None:
@@ -98,7 +96,7 @@ class Poll:
 
         Args:
             count: how many answers are sampled.
-            ask: puts a prompt to the target; called only for samples that are not stored.
+            ask: puts a prompt to the target; keeps what is finished.
 
         Raises:
             BackendError: a sample could not be had; the others are kept.
@@ -107,9 +105,7 @@ class Poll:
         plain = question.prompt()
         temperature = plain.generation.temperature or self._temperature
         prompts = [self._sampled(plain, temperature, index) for index in range(count)]
-        outcomes = await asyncio.gather(
-            *(self._one(prompt, ask) for prompt in prompts), return_exceptions=True
-        )
+        outcomes = await asyncio.gather(*map(ask, prompts), return_exceptions=True)
         replies = []
         for outcome in outcomes:  # all have ended, so what was finished is stored
             if isinstance(outcome, BaseException):
@@ -151,15 +147,6 @@ class Poll:
             seed=sample_seed(self._seed, index),
         )
         return replace(plain, generation=generation)
-
-    async def _one(self, prompt: Prompt, ask: AskTarget) -> Reply:
-        key = digest_of([TRACE_SCHEMA, "sample", self._target, prompt.digest()])
-        stored = self._store.call(key)
-        if stored is not None:
-            return stored
-        reply = await ask(prompt)
-        self._store.put_call(key, reply)
-        return reply
 
 
 def sample_seed(seed: int, index: int) -> int:
