@@ -1,4 +1,4 @@
-"""Text that can be stored: every character is one that UTF-8 can carry."""
+"""Text that can be stored: every character is one that UTF-8 and other programs can carry."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-__all__ = ["Storable", "storable"]
+__all__ = ["PLAIN", "Plain", "Storable", "storable"]
 
 
 def storable(text: str) -> str:
@@ -19,3 +19,16 @@ def storable(text: str) -> str:
 
 Storable = Annotated[str, AfterValidator(storable)]
 """A field of a stored record."""
+
+
+def _plain(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("holds the NUL character")
+    if not text.isascii() and storable(text) != text:
+        raise ValueError("holds a lone surrogate, which is no character")
+    return text
+
+
+PLAIN = AfterValidator(_plain)
+Plain = Annotated[str, PLAIN]
+"""A field of what people write: text without NUL and lone surrogates, which are refused."""
