@@ -18,6 +18,7 @@ from aurelia_plugin.files.places import cache_dir
 from aurelia_plugin.media.containers.clocks import PieceClock
 from aurelia_plugin.media.containers.container import audio_frames, opened, sound_stream
 from aurelia_plugin.media.containers.timeline import Timeline, read_timeline
+from aurelia_plugin.media.isolation.isolated import isolated
 from aurelia_plugin.media.medium import Frames, Media, Waveform
 from aurelia_plugin.media.sound.placement import TimedSound, placed
 
@@ -27,6 +28,7 @@ __all__ = ["has_sound", "wav_bytes", "wav_file", "waveform"]
 _LONGEST_BLOCK_S = 0.1
 
 
+@isolated
 def waveform(media: Media, rate: int = 16000) -> Waveform | None:
     """Return the sound of a medium as mono float32 in -1..1 at `rate` Hz.
 

@@ -18,6 +18,7 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media.frames.bit_depth import eight_bit
+from aurelia_plugin.media.isolation.isolated import isolated
 from aurelia_plugin.media.medium import Frames, Media
 
 __all__ = [
@@ -97,6 +98,7 @@ def _upright(image: Image.Image, name: str) -> Image.Image:
         return image
 
 
+@isolated
 def picture(media: Media, *, longest_side: int | None = None) -> NDArray[np.uint8]:
     """Return an image as uint8 [h, w, 3] RGB, turned as its EXIF tag says.
 

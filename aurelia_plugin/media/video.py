@@ -19,12 +19,15 @@ from aurelia_plugin.media.frames.orientation import UPRIGHT, orientation_of
 from aurelia_plugin.media.frames.shown import FrameSource, Shown
 from aurelia_plugin.media.frames.similarity import SampledPicture, is_below
 from aurelia_plugin.media.frames.sources import source_of
+from aurelia_plugin.media.isolation.isolated import isolated
+from aurelia_plugin.media.isolation.wire import passes
 from aurelia_plugin.media.medium import Frames, Media, Waveform
 from aurelia_plugin.media.picture import picture
 
 __all__ = ["VideoInfo", "keyframe_times", "keyframes", "picture", "probe", "uniform_frames"]
 
 
+@passes
 class VideoInfo(NamedTuple):
     """What a medium holds.
 
@@ -44,6 +47,7 @@ class VideoInfo(NamedTuple):
     mirrored: bool = False
 
 
+@isolated
 def probe(media: Media) -> VideoInfo:
     """Describe a video, or the sound of a file without a picture.
 
@@ -68,6 +72,7 @@ def probe(media: Media) -> VideoInfo:
     return VideoInfo(end - start, width, height, frame_rate, rotation, True, has_sound, mirrored)
 
 
+@isolated
 def uniform_frames(media: Media, count: int, *, longest_side: int | None = None) -> Frames:
     """Return the frames on display at the centres of `count` equal segments of the video.
 
@@ -91,6 +96,7 @@ def uniform_frames(media: Media, count: int, *, longest_side: int | None = None)
     return _collected(media, source.at(centres.tolist()), source.transfer, longest_side)
 
 
+@isolated
 def keyframes(
     media: Media, *, ssim_below: float = 0.6, limit: int = 5, longest_side: int | None = None
 ) -> Frames:
@@ -119,6 +125,7 @@ def keyframes(
     return _collected(media, changed, source.transfer, longest_side, limit)
 
 
+@isolated
 def keyframe_times(media: Media, *, ssim_below: float = 0.6) -> NDArray[np.float64]:
     """Return the times of all the frames that `keyframes` would return without a limit.
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from aurelia_plugin.media.isolation.wire import passes
+
 __all__ = ["BACK_S", "FORTH_S", "Piece", "PieceClock", "aligned"]
 
 BACK_S = 0.5
@@ -22,6 +24,7 @@ FORTH_S = 10.0
 _PADDING_S = 0.15
 
 
+@passes
 class Piece(NamedTuple):
     """A stretch of a stream on one clock.
 

@@ -18,6 +18,7 @@ from aurelia_plugin.media.containers.container import (
     sound_stream,
 )
 from aurelia_plugin.media.containers.webp import animated_webp_timing
+from aurelia_plugin.media.isolation.isolated import isolated
 from aurelia_plugin.media.medium import MediaKind
 from aurelia_plugin.media.picture import TOO_LARGE_FIX, open_image
 
@@ -39,6 +40,7 @@ def media_kind(path: Path) -> MediaKind:
     return _kinds.get(path, _media_kind)
 
 
+@isolated
 def _media_kind(path: Path) -> MediaKind:
     failure: MediaError | None = None
     if animated_webp_timing(path) is not None:

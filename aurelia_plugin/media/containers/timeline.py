@@ -27,6 +27,8 @@ from aurelia_plugin.media.containers.container import (
 )
 from aurelia_plugin.media.containers.truncation import require_complete
 from aurelia_plugin.media.containers.webp import animated_webp_timing
+from aurelia_plugin.media.isolation.isolated import isolated
+from aurelia_plugin.media.isolation.wire import passes
 
 __all__ = ["LONE_FRAME_S", "START_TOLERANCE_S", "Timeline", "Track", "read_timeline"]
 
@@ -40,6 +42,7 @@ LONE_FRAME_S = 0.04
 _MAY_BEGIN_ANEW = frozenset({"mpegts", "mpeg", "ogg"})
 
 
+@passes
 class Track(NamedTuple):
     """The extent of a stream: `first` and `end` in seconds, and where decoding can begin.
 
@@ -57,6 +60,7 @@ class Track(NamedTuple):
     transfer: int | None = None
 
 
+@passes
 class Timeline(NamedTuple):
     """The timeline of a file: `origin` is its t = 0, shared by picture and sound."""
 
@@ -174,6 +178,7 @@ def read_timeline(path: Path) -> Timeline:
 _timelines: FileMemory[Timeline] = FileMemory(limit=256)
 
 
+@isolated
 def _read(path: Path) -> Timeline:
     timing = animated_webp_timing(path)
     if timing is not None:
