@@ -55,7 +55,7 @@ R = TypeVar("R", bound=BaseModel)
 @functools.lru_cache(maxsize=4096)
 def _name_once(path: Path, cause: str) -> None:
     """Warn that a file is not used: once in a process, however often it is read."""
-    _log.warning("%s is not used: %s.", shown(path), cause)
+    logger.warning("{} is not used: {}.", shown(path), cause)
 
 
 def _free_name(path: Path) -> Path:

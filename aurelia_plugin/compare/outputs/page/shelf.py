@@ -25,7 +25,7 @@ from aurelia_plugin.files.atomic import write_atomically
 from aurelia_plugin.files.contents import content_digest
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Media, MediaKind, Waveform
-from aurelia_plugin.media.containers.kinds import sniff
+from aurelia_plugin.media.containers.kinds import media_kind
 from aurelia_plugin.media.picture import picture
 from aurelia_plugin.media.video import uniform_frames
 
@@ -107,7 +107,7 @@ class Shelf:
         if not path.is_absolute():  # "audio array, 2.0 s at 16000 Hz"
             return Shown(name=name, problem="it was in memory, not in a file")
         try:
-            kind = sniff(path)
+            kind = media_kind(path)
             digest = content_digest(path)[:20]
         except MediaError as error:
             return Shown(name=path.name, problem=error.cause)
