@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from aurelia_plugin.calling.backend import Prompt, Reply, Service, Text, Usage, cut_at
-from aurelia_plugin.errors import BackendError, ConfigError
+from aurelia_plugin.errors import BackendError, ConfigError, TransientError
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.model_wrappers.delivery.encoding import Blob, Delivery, Form, deliver
 from aurelia_plugin.model_wrappers.gemini.client import GeminiClient, library
@@ -27,6 +27,13 @@ __all__ = ["OPTIONS", "GeminiBackend", "GeminiOptions", "open_backend"]
 _KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 _ROLES = {"user": "user", "assistant": "model"}
 _FINISHED = ("STOP", "MAX_TOKENS")
+_BROKEN_OFF = (
+    "FINISH_REASON_UNSPECIFIED",
+    "OTHER",
+    "MALFORMED_RESPONSE",
+    "MALFORMED_FUNCTION_CALL",
+)
+"""Ends that the service gives no reason for, and that another attempt may not have."""
 
 
 class GeminiOptions(BackendOptions):
@@ -217,6 +224,13 @@ class GeminiBackend:
             raise self._refused(said)
         candidate = response.candidates[0]
         finish = getattr(candidate.finish_reason, "name", None) or "STOP"
+        if finish in _BROKEN_OFF:
+            raise TransientError(
+                self._name,
+                f"the service broke the reply off: {finish} {candidate.finish_message or ''}".strip(),
+                "Run again later: finished calls are kept.",
+                charged=True,
+            )
         if finish not in _FINISHED:
             raise self._refused(f"the reply was blocked or broke off: {finish}")
         parts = (candidate.content.parts if candidate.content else None) or []
@@ -226,6 +240,7 @@ class GeminiBackend:
                 self._name,
                 f"the reply has no text (finish reason {finish})",
                 "If the limit was reached, raise `room_for_thinking`.",
+                charged=True,
             )
         if finish == "MAX_TOKENS":
             self._watch.cut()

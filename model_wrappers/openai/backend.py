@@ -13,13 +13,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from aurelia_plugin.calling.backend import Prompt, Reply, Service, Text, Usage, cut_at
-from aurelia_plugin.errors import BackendError, ConfigError
+from aurelia_plugin.calling.backend import Prompt, Reply, Service, Text, cut_at
+from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.model_wrappers.delivery.encoding import Blob, Delivery, Form, deliver
-from aurelia_plugin.model_wrappers.openai.client import OpenAIClient, not_a_completion
+from aurelia_plugin.model_wrappers.openai.client import OpenAIClient
 from aurelia_plugin.model_wrappers.openai.endpoints import Endpoints
 from aurelia_plugin.model_wrappers.openai.options import OpenAIOptions
+from aurelia_plugin.model_wrappers.openai.replies import Completion
 from aurelia_plugin.model_wrappers.openai.servers import server
 from aurelia_plugin.model_wrappers.services import Watch, key_from
 
@@ -190,50 +191,17 @@ class OpenAIBackend:
             extra |= self._server.soundtrack_body
         return extra
 
-    def _reply(self, completion: Any, prompt: Prompt, delivery: Delivery) -> Reply:
-        text = cut_at(self._text(completion), prompt.generation.until).strip()
+    def _reply(self, completion: Completion, prompt: Prompt, delivery: Delivery) -> Reply:
+        text = cut_at(completion.text, prompt.generation.until).strip()
         self._watch.read(text, self._schema(prompt))
-        usage = getattr(completion, "usage", None)
+        if completion.cut:
+            self._watch.cut()
         return Reply(
             text=text,
-            usage=Usage(
-                input_tokens=_count(usage, "prompt_tokens"),
-                output_tokens=_count(usage, "completion_tokens"),
-            ),
+            usage=completion.usage,
             evidence=delivery.evidence,
-            model=self._watch.served(str(completion.model or "")),
+            model=self._watch.served(completion.model),
         )
-
-    def _text(self, completion: Any) -> str:
-        choices: Sequence[Any] = getattr(completion, "choices", None) or ()
-        if not choices:
-            raise not_a_completion(self._name, "the reply has no choice")
-        # The client does not check what a server sends: any part may be missing or of another kind.
-        message = getattr(choices[0], "message", None)
-        content = getattr(message, "content", None)
-        refusal = getattr(message, "refusal", None)
-        finish = getattr(choices[0], "finish_reason", None)
-        if finish == "content_filter" or refusal:
-            raise BackendError(
-                self._name,
-                f"the service refused: {refusal or 'content filter'}"[:500],
-                "The service does not answer this sample; leave it out or mark it.",
-            )
-        if not isinstance(content, str):
-            raise BackendError(
-                self._name,
-                f"the reply has no text (finish reason {finish})",
-                "If the limit was reached, raise `room_for_thinking`.",
-            )
-        if finish == "length":
-            self._watch.cut()
-        return content
-
-
-def _count(usage: Any, name: str) -> int:
-    """Return a number of tokens; what is no such number is none, and never takes away."""
-    value = getattr(usage, name, None)
-    return value if isinstance(value, int) and value > 0 else 0
 
 
 def _addresses(text: str) -> tuple[str, ...]:
