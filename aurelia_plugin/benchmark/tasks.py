@@ -8,8 +8,8 @@ from aurelia_plugin.benchmark.data.candidates import candidate_results
 from aurelia_plugin.benchmark.data.documents import media_paths, question_text, user_turn
 from aurelia_plugin.benchmark.data.home import Benchmark, require_item
 from aurelia_plugin.benchmark.data.table import item_of_row
+from aurelia_plugin.benchmark.judging import chosen_judge
 from aurelia_plugin.benchmark.results import item_results
-from aurelia_plugin.benchmark.scoring.judge import chosen_judge
 
 __all__ = ["TaskFunctions"]
 

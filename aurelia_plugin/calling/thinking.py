@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-__all__ = ["MARKS", "Mark", "Spoken", "spoken"]
+__all__ = ["MARKS", "Mark", "Spoken", "spoken", "without_thinking"]
 
 
 class Mark(NamedTuple):
@@ -134,4 +134,20 @@ def _without_pairs(reply: str) -> tuple[str, bool]:
             kept.clear()
     if not open_marks:
         kept.append(reply[start:])
-    return " ".join(kept) if len(kept) > 1 else "".join(kept), bool(open_marks)
+    return _joined(kept), bool(open_marks)
+
+
+def _joined(parts: list[str]) -> str:
+    """Join what stands around thinking, so that words on both sides stay apart."""
+    pieces: list[str] = []
+    for part in filter(None, parts):
+        if pieces and not pieces[-1][-1].isspace() and not part[0].isspace():
+            pieces.append(" ")
+        pieces.append(part)
+    return "".join(pieces)
+
+
+def without_thinking(reply: str) -> str:
+    """Return a reply without its thinking; nothing if the thinking does not end."""
+    said = spoken(reply)
+    return "" if said.unclosed else said.text

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from aurelia_plugin.calling.backend import Generation, Message, Part, Prompt, Text
 from aurelia_plugin.errors import AureliaError, BackendError, MediaError, OverBudgetError
+from aurelia_plugin.calling.thinking import without_thinking
 from aurelia_plugin.reasoning.parsing import (
     ReadSteps,
     ReadVerdict,
     read_lines,
     read_steps,
     read_verdict,
-    without_thinking,
 )
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.question import Question, labelled

@@ -18,7 +18,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from aurelia_plugin.benchmark.data.items import COLUMNS, Item, Source
-from aurelia_plugin.benchmark.scoring.answers import extract_option
+from aurelia_plugin.benchmark.reading import as_choice
 from aurelia_plugin.benchmark.sources.draft import Draft, cause_of
 from aurelia_plugin.errors import ConfigError
 
@@ -159,7 +159,8 @@ def _draft(row: Raw, dataset: str) -> Draft:
     options = tuple(re.sub(r"^\(?[A-Z][.):]\s+", "", text) for text in row.get("options", ()))
     answer = row["answer"]
     if options:
-        answer = extract_option(answer, options).value or answer
+        letters = {chr(ord("A") + place): text for place, text in enumerate(options)}
+        answer = as_choice(answer, letters).value or answer
     sounds = row.get("audios", [])
     if row.get("audio") and len(_list(row["audio"])) > 1:
         sounds = _list(row.pop("audio"))

@@ -69,7 +69,7 @@ def _taken_back(
     later = [
         one
         for one in stated
-        if one.weight == Weight.CHOSEN
+        if Weight.CHOSEN <= one.weight < Weight.LEADING
         and one.mention.start > firm[-1].mention.end
         and one.mention.value != firm[-1].mention.value
     ]

@@ -27,8 +27,9 @@ class Weight(IntEnum):
     LISTED = 1  # one entry of a list of options
     TENTATIVE = 2  # "B was tempting", "because B ..."
     PLAIN = 3  # "B is heard"
-    CHOSEN = 4  # "I choose B", "so B"
-    LEADING = 5  # "B. ..."
+    CHOSEN = 4  # "I choose B"
+    CONCLUDED = 5  # "so B"
+    LEADING = 6  # "B. ..."
 
 
 class Evidence(NamedTuple):
@@ -54,13 +55,20 @@ _BREAK: Final = re.compile(
     r"|(?P<colon>[;:](?![\d/])|\s[-\u2013\u2014]+\s|\u2014)"
     r"|(?P<comma>,(?!\d))"
     r"|(?<![\w'-])(?P<word>but|so|because|since|although|though|while|whereas|however|therefore|thus"
-    r"|hence|then|which|yet|given that|due to|pero|aber|mais|mas|sondern|sino)(?![\w'-])",
+    r"|hence|then|which|yet|given that|due to|overall|finally|ultimately|in (?:conclusion|summary|short|sum|the end)"
+    r"|to (?:conclude|sum up)|pero|aber|mais|mas|sondern|sino|donc|por lo tanto|portanto|quindi)(?![\w'-])",
     re.IGNORECASE,
 )
 _REASON: Final = frozenset(
     (*("because", "since", "although", "though", "while", "whereas", "given that", "due to"), "which")
 )
-_RESULT: Final = frozenset(("so", "therefore", "thus", "hence", "then"))
+_RESULT: Final = frozenset(
+    (
+        *("so", "therefore", "thus", "hence", "overall", "finally", "ultimately", "in conclusion"),
+        *("in summary", "in short", "in sum", "in the end", "to conclude", "to sum up", "donc"),
+        *("por lo tanto", "portanto", "quindi"),
+    )
+)
 _IDIOM: Final = re.compile(
     r"\b(?:no|without(?: a)?|beyond(?: a)?) (?:doubt|question)\b|\bnot only\b|\bnothing (?:else )?but\b"
     r"|\bnone other than\b|\b(?:can't|cannot|can not|couldn't) be (?:anything|any) (?:\w+ )?(?:but|than)\b"
@@ -137,7 +145,7 @@ _CHOSEN_AFTER: Final = re.compile(
     re.IGNORECASE,
 )
 _JOIN: Final = re.compile(
-    r"\s*(?:,\s*)?(?:and/or|and|or|nor|&|/|\||,|\+|vs\.?|versus|y|o|und|oder|et|ou|e|\u548c|\u6216|\u6216\u8005)?"
+    r"\s*(?:,\s*)?(?:and/or|and|or|nor|&|/|\||,|\+|[-\u2013\u2014]|to|vs\.?|versus|y|o|und|oder|et|ou|e|\u548c|\u6216|\u6216\u8005)?"
     r"(?:\s*(?:even|also|then|possibly|perhaps|maybe|the|else))*\s*",
     re.IGNORECASE,
 )
@@ -176,7 +184,8 @@ def _clauses(mask: str) -> list[_Clause]:
         word = cut["word"].lower() if kind == "word" else kind
         asks = kind == "stop" and "?" in cut[0]
         found.append(_Clause(start, cut.start(), opener, reason or depth > 0, asks, sentence))
-        start, opener = cut.end(), word
+        resumes = kind in ("comma", "colon") and opener in _RESULT and not mask[start : cut.start()].strip()
+        start, opener = cut.end(), opener if resumes else word
         if kind in ("line", "stop"):
             reason, sentence = False, cut.end()
             depth = 0 if kind == "line" else depth
@@ -285,13 +294,15 @@ def _weight(clause: _Clause, left: str, right: str, listed: bool, first: bool) -
         return Weight.LEADING
     if clause.reason:
         return Weight.TENTATIVE
+    if clause.opener in _RESULT and (opens or ends or _CHOOSES.search(left) or _CHOSEN_AFTER.match(right)):
+        return Weight.CONCLUDED
     if _MUST.search(left):
         return Weight.CHOSEN
     if _TENTATIVE.search(left) or _TENTATIVE_AFTER.match(right):
         return Weight.TENTATIVE
     if _CHOOSES.search(left) or _CHOSEN_AFTER.match(right):
         return Weight.CHOSEN
-    if opens and (ends or clause.opener in _RESULT) and clause.opener not in ("comma", "open"):
+    if opens and ends and clause.opener not in ("comma", "open"):
         return Weight.CHOSEN
     return Weight.PLAIN
 

@@ -62,13 +62,13 @@ _LINK: Final = (
     r"|before|in|on|of|to|due|not|versus|vs|who|that|y|o|u|und|oder|et|ou|e|porque|parce|weil|car|pois"
 )
 _AFTER: Final = re.compile(
-    rf"\s*(?:$|\n|[.,;:!?)\]|/>=<+&\u2013\u2014\"'\u2705\u274c\u2713\u2717\u2192-]|{_M}"
+    rf"\s*(?:$|\n|[.,;:!?()\[\]{{|/>=<+&\u2013\u2014\"'\u2705\u274c\u2713\u2717\u2192-]|{_M}"
     rf"|(?:{_VERB}|{_OTHER_VERB}|{_LINK})(?![\w'])|[^\x00-\u024f])",
     re.IGNORECASE,
 )
 # A lower-case letter has to end its clause.
 _AFTER_LOWER: Final = re.compile(
-    r"\s*(?:$|\n|[.,;:!?)\]]|(?:because|since|as|and|or)(?!\w))", re.IGNORECASE
+    r"\s*(?:$|\n|[.,;:!?()\]]|(?:because|since|as|and|or)(?!\w))", re.IGNORECASE
 )
 # "I" before a verb of the first person is the pronoun.
 _PRONOUN: Final = re.compile(
