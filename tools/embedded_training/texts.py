@@ -9,7 +9,7 @@ import numpy as np
 
 from aurelia_plugin.benchmark.synthetic.columns import Sample
 from aurelia_plugin.reasoning.prompting import PromptSet
-from aurelia_plugin.task_yamls.avreasonbench_mini.utils import doc_to_text
+from aurelia_plugin.benchmark.data.documents import question_text
 from embedded_training.exchange import Exchange, answer_of, asked_as
 from embedded_training.notes import (
     Note,
@@ -71,7 +71,7 @@ def _explored(sample: Sample, notes: Sequence[Note], rng: np.random.Generator) -
 
 def judged(sample: Sample, prompts: PromptSet, rng: np.random.Generator) -> list[Exchange]:
     """Return captions with their scores: of the question's notes, and of a single fact."""
-    asked = asked_as(sample.item, doc_to_text(sample.item.model_dump(mode="json")))
+    asked = asked_as(sample.item, question_text(sample.item))
     own = [note for note in notes_of(sample.item) if label_of(note.step)]
     facts = [note for note in (*perceived(sample.scene), *own) if label_of(note.step)]
     pools = [own] * bool(own)
@@ -86,7 +86,7 @@ def judged(sample: Sample, prompts: PromptSet, rng: np.random.Generator) -> list
 
 def direct(sample: Sample) -> Exchange:
     """Return the question with its answer, and nothing else."""
-    text = doc_to_text(sample.item.model_dump(mode="json"))
+    text = question_text(sample.item)
     return Exchange("direct", text, f"Answer: {answer_of(sample.item)}", False)
 
 
@@ -98,7 +98,7 @@ def exchanges(
     `other` are the notes of another question, for `improve`.
     """
     item = sample.item
-    text = doc_to_text(item.model_dump(mode="json"))
+    text = question_text(item)
     asked = asked_as(item, text)
     notes = notes_of(item)
     answer = f"Answer: {answer_of(item)}"

@@ -35,6 +35,7 @@ Wordings = Mapping[str, Sequence[str]]
 
 
 _NOT_OF_SET: Final = ("no value", "no value in the answer line")
+_FEW: Final = 3  # words of a name that is in no closed set
 
 
 class Question(NamedTuple):
@@ -79,7 +80,9 @@ def read(question: Question, text: str) -> Reading:
         return read_name(text, question.text)
     reading = read_label(text, question.labels)
     if reading.value is None and question.labels.kind == "name" and reading.rule in _NOT_OF_SET:
-        return read_name(text, question.text)
+        other = read_name(text, question.text)
+        short = other.value is not None and len(other.value.split()) <= _FEW
+        return other if short else reading
     return reading
 
 

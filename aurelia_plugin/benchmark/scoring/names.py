@@ -32,7 +32,8 @@ _LEAD: Final = re.compile(
     r"|(?:it|this|that|these|they|he|she|there|which|what we (?:see|hear))(?:'s|'re)?\s+(?=(?:is|was|are|were|looks?|appears?|seems?|sounds?|must|might|may|could|would|should|comes?|originates?|belongs?|refers?)\b)"
     r"|(?:it|this|that|they|these)(?:'s|'re)\s+"
     r"|(?:is|was|are|were|be|being|looks? like|appears? to be|seems? to be|sounds? like|must be|might be|may be|could be|would be|should be|comes? from|originates? from|belongs? to|refers? to|suggests?|indicates?|points? to|shows?|represents?|depicts?|features?)\b\s*:?\s*"
-    r"|(?:in|from|at|on|of|to|to be|called|named|known as|that of|the name is|as)\s+)",
+    r"|(?:filmed|recorded|shot|located|situated|found|taken|set|made|captured|performed|played|sung|spoken|danced)\s+(?=in|at|on|from|near)"
+    r"|(?:in|from|at|on|of|to|near|to be|called|named|known as|that of|the name is|as)\s+)",
     re.IGNORECASE,
 )
 # A subject before "is": "the landmark in the picture is the Gateway Arch".

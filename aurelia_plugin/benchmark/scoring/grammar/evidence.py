@@ -96,7 +96,7 @@ _DENIED_BEFORE: Final = re.compile(
     r"(?:not\b|never\b|(?:is|was|are|were|do|does|did|ca|could|wo|would|has|have|had|should)n't\b|cannot\b"
     r"|(?:do|does|did|can|could|would|will|should) not\b|wrong\b|incorrect\b|false\b|out\b|off\b"
     r"|(?:ruled|crossed) out\b|eliminated\b|excluded\b|discarded\b|rejected\b|unlikely\b|implausible\b"
-    r"|less (?:likely|plausible|fitting)\b|impossible\b|absent\b|missing\b|irrelevant\b|unrelated\b"
+    r"|too \w+|less (?:likely|plausible|fitting)\b|impossible\b|absent\b|missing\b|irrelevant\b|unrelated\b"
     r"|a distractor\b|no match\b|fails?\b|lacks?\b|contradicts?\b|ist falsch|est faux|es incorrect"
     r"|\u4e0d\u5bf9|\u9519\u8bef|\u4e0d\u6b63\u786e)",
     re.IGNORECASE,
@@ -128,6 +128,9 @@ _SUPPOSED: Final = re.compile(
     r"(?<![\w'])(?:whether|if|unless|suppose|supposing|assuming|were it|which of|known? (?:whether|if))(?![\w'])",
     re.IGNORECASE,
 )
+_ASKS: Final = re.compile(
+    r"(?<![\w'])(?:is|was|are|could it|can it|would|does|do|did|why|what|which|how|or)(?![\w'])", re.IGNORECASE
+)
 _CHOOSES: Final = re.compile(
     r"(?<![\w'])(?:choos\w*|chose\w*|pick\w*|select\w*|go(?:ing|es)?(?: with| for)?|went (?:with|for)|opt\w*|settl\w*"
     r"|vote[sd]?|say|answers?|lean\w*|stick\w*|stay\w*|leav(?:es|ing)|left|must|has to|conclu\w+|decid\w+|final\w*"
@@ -140,7 +143,7 @@ _CHOSEN_AFTER: Final = re.compile(
     r"\s*[\"')\]]?\s*(?:it is\b(?!\s+(?:not|\w+n't))|it's my|is (?:(?:clearly|definitely|probably|therefore|thus|most likely|likely|indeed)\s+)?"
     r"(?:(?:the|my|our) (?:\w+ ){0,2}(?:answer|option|choice|one|match|fit|pick)|correct|right|it\b|best|true)"
     r"|wins\b|fits best|matches best|is what|in total|total\b|altogether|instead of|rather than|over\b"
-    r"|\u6b63\u786e|\u662f\u6b63\u786e|is (?:the )?(?:only|most|best)\b|remains\b|would be (?:my|the)|seems? (?:right|correct|best|the most)"
+    r"|\u6b63\u786e|\u662f\u6b63\u786e|is (?:the )?(?:only|most|best|more (?:likely|plausible|probable)|likelier|likeliest)\b|remains\b|stands out\b|would be (?:my|the)|seems? (?:right|correct|best|the most)"
     r"|is preferred|es (?:la )?correct|est (?:la )?(?:bonne|correct)|ist (?:richtig|korrekt)|\u00e9 a correta)",
     re.IGNORECASE,
 )
@@ -149,6 +152,8 @@ _JOIN: Final = re.compile(
     r"(?:\s*(?:even|also|then|possibly|perhaps|maybe|the|else))*\s*",
     re.IGNORECASE,
 )
+_LIST_GOES_ON: Final = re.compile(r"[\s)\"'\]]*(?:$|[.,;:!?\n&/]|(?:and|or|nor)\b)", re.IGNORECASE)
+_PAIR: Final = re.compile(r"[\s.):,(\"'\u2013\u2014-]*")
 _RANKED: Final = re.compile(
     r"most (?:likely|probable|plausible|fitting)|\brank\w*|\bin order\b|best to worst|order of", re.IGNORECASE
 )
@@ -173,21 +178,25 @@ class _Clause(NamedTuple):
     reason: bool
     asks: bool
     sentence: int
+    expands: bool = False  # behind a colon that stands behind a mention
 
 
 def _clauses(mask: str) -> list[_Clause]:
     """Cut a text into clauses; `reason` holds for those that give reasons, asides among them."""
     found: list[_Clause] = []
     start, opener, reason, sentence, depth = 0, "", False, 0, 0
+    expands = False
     for cut in _BREAK.finditer(mask):
         kind = cut.lastgroup or ""
         word = cut["word"].lower() if kind == "word" else kind
         asks = kind == "stop" and "?" in cut[0]
-        found.append(_Clause(start, cut.start(), opener, reason or depth > 0, asks, sentence))
+        found.append(_Clause(start, cut.start(), opener, reason or depth > 0, asks, sentence, expands))
         resumes = kind in ("comma", "colon") and opener in _RESULT and not mask[start : cut.start()].strip()
         start, opener = cut.end(), opener if resumes else word
+        if kind == "colon" and MENTION in mask[max(0, cut.start() - 2 * _RELATIVE) : cut.start()]:
+            expands = MENTION in mask[max(sentence, cut.start() - 2 * _RELATIVE) : cut.start()]
         if kind in ("line", "stop"):
-            reason, sentence = False, cut.end()
+            reason, sentence, expands = False, cut.end(), False
             depth = 0 if kind == "line" else depth
         elif kind == "open":
             depth += 1
@@ -195,12 +204,13 @@ def _clauses(mask: str) -> list[_Clause]:
             depth = max(0, depth - 1)
         elif kind == "word":
             reason = word in _REASON
-    found.append(_Clause(start, len(mask), opener, reason or depth > 0, False, sentence))
+    found.append(_Clause(start, len(mask), opener, reason or depth > 0, False, sentence, expands))
     return found
 
 
 def weigh(text: str, mentions: Sequence[Mention]) -> list[Evidence]:
     """Judge every mention of a cleaned text, in order."""
+    mentions = _paired(mentions, text)
     if not mentions:
         return []
     mask = masked(text, mentions)
@@ -233,6 +243,24 @@ def weigh(text: str, mentions: Sequence[Mention]) -> list[Evidence]:
     return judged
 
 
+def _paired(mentions: Sequence[Mention], text: str) -> list[Mention]:
+    """Return mentions with a letter and the same option's text beside it made one."""
+    found: list[Mention] = []
+    for mention in mentions:
+        last = found[-1] if found else None
+        if (
+            last is not None
+            and last.value == mention.value
+            and last.by_letter != mention.by_letter
+            and mention.start - last.end < 12
+            and _PAIR.fullmatch(text[last.end : mention.start])
+        ):
+            found[-1] = Mention(last.start, mention.end, last.value, True)
+        else:
+            found.append(mention)
+    return found
+
+
 def _follows(
     judged: list[Evidence], gap: str, ranked: bool, text: str, mention: Mention
 ) -> Evidence | None:
@@ -243,13 +271,13 @@ def _follows(
     if re.fullmatch(r"\s*<+\s*", gap):
         judged[-1] = last._replace(denied=True)
         return Evidence(mention, Weight.CHOSEN)
-    if last.mention.by_letter != mention.by_letter and re.fullmatch(r"[\s.):,(\"'\u2013\u2014-]*", gap):
-        same = last.mention.value == mention.value
-        ends = re.match(r"[\s)\"'\]]*(?:$|[.,;:!?\n])", text[mention.end : mention.end + 20])
-        if same or ends:
-            judged[-1] = last._replace(clash=last.clash or not same)
-            return last._replace(mention=mention, clash=not same)
+    if last.mention.by_letter != mention.by_letter and _PAIR.fullmatch(gap):
+        if re.match(r"[\s)\"'\]]*(?:$|[.,;:!?\n])", text[mention.end : mention.end + 20]):
+            judged[-1] = last._replace(clash=True)
+            return last._replace(mention=mention, clash=True)
     joins = _JOIN.fullmatch(gap)
+    if joins and gap.strip() == ",":
+        joins = _LIST_GOES_ON.match(text[mention.end : mention.end + 20])
     if joins and gap.strip():
         tentative = re.search(r"possibly|perhaps|maybe", gap, re.IGNORECASE)
         weight = Weight.TENTATIVE if tentative else last.weight
@@ -277,7 +305,7 @@ def _judge(
     denied = negation is not None and not _AFFIRMS_NEXT.search(said[negation.end() :])
     if not denied and _DENIED_BEFORE.match(right) and not re.match(r"\s*not only\b", right):
         denied = True
-    if _SUPPOSED.search(left) or (clause.asks and left.strip()):
+    if _SUPPOSED.search(left) or (clause.asks and _ASKS.search(left)):
         return Evidence(mention, Weight.NONE, denied)
     if denied:
         return Evidence(mention, Weight.TENTATIVE if clause.reason else Weight.CHOSEN, denied=True)
@@ -288,11 +316,11 @@ def _weight(clause: _Clause, left: str, right: str, listed: bool, first: bool) -
     if listed:
         return Weight.LISTED
     if clause.asks:
-        return Weight.LISTED
+        return Weight.TENTATIVE
     opens, ends = not left.strip(" \t\"'*\u2022>#-"), not right.strip(" \t\"'.)]")
     if first and opens and ends:
         return Weight.LEADING
-    if clause.reason:
+    if clause.reason or (clause.expands and not (opens and ends)):
         return Weight.TENTATIVE
     if clause.opener in _RESULT and (opens or ends or _CHOOSES.search(left) or _CHOSEN_AFTER.match(right)):
         return Weight.CONCLUDED

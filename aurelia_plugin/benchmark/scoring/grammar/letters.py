@@ -40,10 +40,10 @@ _FORMED: Final = re.compile(
     rf"\(\s?{_X.replace('letter', 'l1')}\s?\)|\[\s?{_X.replace('letter', 'l2')}\s?\]"
     rf"|\{{\s?{_X.replace('letter', 'l3')}\s?\}}|<\s?{_X.replace('letter', 'l4')}\s?>"
     rf"|(?<!\w)\"\s?{_X.replace('letter', 'l5')}[.)]?\s?\"|(?<!\w)'{_X.replace('letter', 'l6')}'(?!\w)"
-    rf"|(?<![{_LATIN}]){_NAME}s?\s{{0,2}}[:#]?\s{{0,2}}[\"'(\[]?{_X.replace('letter', 'l7')}{_ENDS}",
+    rf"|(?<![{_LATIN}]){_NAME}(?:s?(?:\s{{1,2}}[:#]?|[:#])\s{{0,2}}[\"'(\[]?|s?[(\[\"]|(?<=[^\x00-\u024f])){_X.replace('letter', 'l7')}{_ENDS}",
     re.IGNORECASE,
 )
-_BARE: Final = re.compile(rf"(?<![{_LATIN}'.&]){_X}{_ENDS}(?!\.[A-Za-z]\b)")
+_BARE: Final = re.compile(rf"(?<![{_LATIN}'.&])(?<![Nn]/){_X}{_ENDS}(?!\.[A-Za-z]\b)")
 
 # What may follow a letter that stands for an option: no word that an article or an initial has.
 _VERB: Final = (
@@ -94,7 +94,7 @@ _LEADS: Final = (
 _LEAD: Final = re.compile(rf"(?<![\w'])(?:{_LEADS})\s+[\"'(]?$|[^\x00-\u024f]\s*$", re.IGNORECASE)
 # These lead to a choice only behind a verb of choosing.
 _PREPOSITION: Final = re.compile(
-    r"(?<!\w)(?:go|goes|going|went|opt|opted|opting|settle[sd]?|settling|vote[sd]?|point(?:s|ed|ing)?"
+    r"(?<!\w)(?:go|goes|going|went|opt|opted|opting|settle[sd]?|settling|vote[sd]?|point(?:s|ed|ing)?|leav(?:e|es|ing)|narrow(?:s|ed)?"
     r"|lean(?:s|ed|ing)?|stick|sticking|stuck|stay|staying|correspond\w*|match\w*|amounts?|down|side"
     r"|agree|land(?:s|ed)?|fits?|choice|pick|answer|answers|leads?|led|refers?|left|instead|favou?r|preference"
     r"|evidence|case|combination|decide[sd]?|converge[sd]?|get|come|comes|came|conclusion|rule[sd]?|ruling)"
