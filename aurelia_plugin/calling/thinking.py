@@ -50,7 +50,7 @@ MARKS: Final[tuple[Mark, ...]] = (
 
 # The lookahead holds every mark's first character: most places of a long reply are passed at once.
 _ANY: Final = re.compile(
-    r"(?=[<\[◁h])(?:"
+    r"(?=[<\[◁]|\bhere)(?:"
     + "|".join(f"(?P<b{n}>{mark.begin})|(?P<e{n}>{mark.end})" for n, mark in enumerate(MARKS))
     + ")",
     re.IGNORECASE,

@@ -204,9 +204,7 @@ def read_verdict(text: str) -> ReadVerdict | None:
         found = None if _is_example(whole, "score") else whole
         return _from_object(found, "json") if found is not None and "score" in found else None
     objects = list(_objects(said, "score"))
-    outside = said
-    for start, end, _ in objects:
-        outside = outside[:start] + " " * (end - start) + outside[end:]
+    outside = _blanked(said, [(start, end) for start, end, _ in objects])
     own = [one for one in objects if not _is_example(one[2], "score")]
     labelled = _last_match(_LABELLED, outside)
     if own and (labelled is None or labelled.start() < own[-1][0]):
@@ -216,6 +214,16 @@ def read_verdict(text: str) -> ReadVerdict | None:
         if repaired is not None:
             return _from_object(repaired.value, repaired.read)
     return _from_words(outside, labelled)
+
+
+def _blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return a text with spaces in place of its spans, which are in order."""
+    parts = []
+    at = 0
+    for start, end in spans:
+        parts += [text[at:start], " " * (end - start)]
+        at = end
+    return "".join([*parts, text[at:]])
 
 
 def _from_object(value: Mapping[str, Any], rung: str) -> ReadVerdict | None:

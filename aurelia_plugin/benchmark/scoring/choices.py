@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -21,6 +21,12 @@ _FILLERS: Final = frozenset(
 )
 _ORDINALS: Final = dict(
     zip("123456", ("first", "second", "third", "fourth", "fifth", "sixth"), strict=True)
+)
+_PLACES: Final = {word: number for number, word in _ORDINALS.items()}
+_PLACE: Final = re.compile(
+    r"(?:\bthe )?\b(?P<ordinal>first|second|third|fourth|fifth|sixth|last) (?:option|alternative)\b"
+    r"|\b(?:option|alternative)(?: number| no\.?)? #?(?P<number>[1-9])\b(?![.,]\d)",
+    re.IGNORECASE,
 )
 _LONG: Final = 200  # characters; what is longer is no part of an option's text
 _FEW: Final = 6  # words of a reply or answer line that names an option in part
@@ -70,8 +76,23 @@ class _Options:
         return found
 
     def find(self, text: str) -> list[Mention]:
-        """Return the mentions of options by letter and by text."""
-        return self._letters.find(text, self._texts.find(text))
+        """Return the mentions of options by letter, by text and by place ("the second option")."""
+        named = self._texts.find(text)
+        taken = [(mention.start, mention.end) for mention in named]
+        placed = [
+            mention
+            for mention in self._by_place(text)
+            if not any(start < mention.end and mention.start < end for start, end in taken)
+        ]
+        return self._letters.find(text, sorted([*named, *placed]))
+
+    def _by_place(self, text: str) -> Iterator[Mention]:
+        letters = tuple(self._options)
+        for found in _PLACE.finditer(text):
+            written = (found["ordinal"] or found["number"]).lower()
+            place = len(letters) if written == "last" else int(_PLACES.get(written, written))
+            if 1 <= place <= len(letters) and not set(letters) & set("123456789"):
+                yield Mention(found.start(), found.end(), letters[place - 1], True)
 
     def otherwise(self, text: str) -> str | None:
         """Return the option that a short text means by its number or by a part of its text."""

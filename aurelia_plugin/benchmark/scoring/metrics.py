@@ -14,7 +14,7 @@ from .captions import without_stop_tokens, words
 from .choices import read_choice
 from .closed_sets import LabelSet, read_label, stated_values
 from .grammar.deciding import Reading
-from .grammar.text import normalise
+from .grammar.text import abridged, normalise
 from .labels import gold_label, same_label
 from .names import is_name, read_name
 from .sentences import read_sentence
@@ -72,6 +72,7 @@ def read(question: Question, text: str) -> Reading:
     The value has a form in which equal answers are equal. A name that is none of the labels of a
     closed set of names is read all the same: it is another answer.
     """
+    text = abridged(text)
     if question.form == "option":
         return read_choice(text, question.options)
     if question.form == "sentence":

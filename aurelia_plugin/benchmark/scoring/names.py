@@ -32,6 +32,8 @@ _LEAD: Final = re.compile(
     r"|(?:it|this|that|these|they|he|she|there|which|what we (?:see|hear))(?:'s|'re)?\s+(?=(?:is|was|are|were|looks?|appears?|seems?|sounds?|must|might|may|could|would|should|comes?|originates?|belongs?|refers?)\b)"
     r"|(?:it|this|that|they|these)(?:'s|'re)\s+"
     r"|(?:is|was|are|were|be|being|looks? like|appears? to be|seems? to be|sounds? like|must be|might be|may be|could be|would be|should be|comes? from|originates? from|belongs? to|refers? to|suggests?|indicates?|points? to|shows?|represents?|depicts?|features?)\b\s*:?\s*"
+    r"|(?:they|he|she|people|we|you|(?:the|all|both) (?:people|man|woman|men|women|singers?|speakers?|dancers?|locals|actors?)) (?=(?:is|are|was|were|speak|sing|talk|pay|use|dance|play|eat|cook)\w*\b)"
+    r"|(?:speak|sing|talk|pay|us|danc|play|eat|cook)(?:s|e|es|ing)? (?:in |with )?(?=\S)"
     r"|(?:filmed|recorded|shot|located|situated|found|taken|set|made|captured|performed|played|sung|spoken|danced)\s+(?=in|at|on|from|near)"
     r"|(?:in|from|at|on|of|to|near|to be|called|named|known as|that of|the name is|as)\s+)",
     re.IGNORECASE,
@@ -55,6 +57,9 @@ _WITH: Final = re.compile(r"\s+(?:with|and its|by|for|on|from)\s.*", re.IGNORECA
 _NOT_BUT: Final = re.compile(
     r"^\W*(?:it(?:'s| is) |this is |that is )?not (?:from |in )?[^.;,\n]{1,60}?,?\s(?:but|rather)\s(?:rather )?", re.IGNORECASE
 )
+_CONCLUDED: Final = re.compile(r"[,;.\u2014-]\s*(?:and )?(?:so|therefore|thus|hence)\b[,:]?\s+(?=\S)", re.IGNORECASE)
+_RELATIVE: Final = re.compile(r"\b(?:whose|that|which|where|who|in which)\b", re.IGNORECASE)
+_SECOND_IS: Final = re.compile(r"[^.,;:!?\n]{1,60}?\s(?:is|was|must be|would be)\s(?=\S)", re.IGNORECASE)
 _DENIED: Final = re.compile(r"(?:^|\b)(?:not|isn't|aren't|wasn't|no longer|neither|never|cannot be|can't be)\b", re.IGNORECASE)
 _SUPPOSED: Final = re.compile(r"\b(?:whether|if|unless)\b", re.IGNORECASE)
 _SEVERAL: Final = re.compile(r"\s(?:or|versus|vs\.?)\s|\s?/\s?|\beither\b|\band/or\b", re.IGNORECASE)
@@ -154,6 +159,8 @@ def _complement(sentence: str, question: str) -> Reading | None:
         subject = _SUBJECT.match(text)
         if subject and not re.search(r"(?<=\s)[A-Z\u00c0-\u00de]", subject[0]):
             rest = text[subject.end() :]  # a subject without a name in it
+            again = _SECOND_IS.match(rest) if _RELATIVE.search(subject[0]) else None
+            rest = rest[again.end() :] if again else rest
             break
     else:
         if rest is sentence:
@@ -168,6 +175,11 @@ def _phrase(content: str, question: str, rule: str) -> Reading:
     """Return the name in a text that is nothing but the answer and what is said about it."""
     line = content.strip().split("\n")[0]
     line = _NOT_BUT.sub("", line)
+    concluded = _CONCLUDED.search(line)
+    if concluded and len(line[concluded.end() :].split()) <= _SHORT:
+        line = line[concluded.end() :]
+    if re.match(r"\W*(?:it's |it is |this is |definitely |certainly )?(?:not|isn't|neither)\b(?!.*[,;.] ?\w)", line, re.IGNORECASE):
+        return Reading(None, "only denied")
     parts = re.split(r"(?:(?<=[.!?])|[,;])\s+", line)
     if len(parts) > 1 and _DENIED.search(parts[0]) and not _DENIED.search(parts[1]):
         line = line[line.find(parts[1], len(parts[0])) :]  # "It isn't Peru, it's Chile."

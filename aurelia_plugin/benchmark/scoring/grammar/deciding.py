@@ -56,7 +56,8 @@ def decide(
         firm = [last]
     values = list(dict.fromkeys(one.mention.value for one in firm))
     if any(one.clash for one in firm):
-        return Reading(None, "letter and text differ")
+        lettered = any(one.clash and one.mention.by_letter for one in firm)
+        return Reading(None, "letter and text differ" if lettered else "several values")
     if len(values) == 1:
         return Reading(values[0], "stated")
     return _last(text, firm)

@@ -152,6 +152,13 @@ _JOIN: Final = re.compile(
     r"(?:\s*(?:even|also|then|possibly|perhaps|maybe|the|else))*\s*",
     re.IGNORECASE,
 )
+_NEXT_RANK: Final = re.compile(
+    r"\s*[,;]?\s*(?:and\s+)?(?:(?:then|next|followed by)|(?:2nd|3rd|4th|5th|second|third|fourth)(?: place)?\s?:)\s*", re.IGNORECASE
+)
+_TAKES_BACK: Final = re.compile(r"(?:^|\W)(?:no|wait|actually|hmm|sorry|correction|or rather)[\s,.:\u2026-]*$", re.IGNORECASE)
+_OR_ELSE: Final = re.compile(
+    r"\s*(?:or\s|/)\s*(?!(?:rather|so|else|at least|more|not|no|something|similar|like|higher|less)\b)(?:[\w'-]+\s){0,2}[\w'-]+\s*", re.IGNORECASE
+)
 _LIST_GOES_ON: Final = re.compile(r"[\s)\"'\]]*(?:$|[.,;:!?\n&/]|(?:and|or|nor)\b)", re.IGNORECASE)
 _PAIR: Final = re.compile(r"[\s.):,(\"'\u2013\u2014-]*")
 _RANKED: Final = re.compile(
@@ -163,6 +170,7 @@ _CORRECTION: Final = re.compile(
     r"|on (?:closer|a second|further) \w+|looking (?:again|closer)|in the end|finally|ultimately)(?![\w'])",
     re.IGNORECASE,
 )
+_ENUMERATION: Final = 3
 _RELATIVE: Final = 90  # characters on each side of a mention that are looked at
 
 
@@ -185,7 +193,7 @@ def _clauses(mask: str) -> list[_Clause]:
     """Cut a text into clauses; `reason` holds for those that give reasons, asides among them."""
     found: list[_Clause] = []
     start, opener, reason, sentence, depth = 0, "", False, 0, 0
-    expands = False
+    expands = initial = False
     for cut in _BREAK.finditer(mask):
         kind = cut.lastgroup or ""
         word = cut["word"].lower() if kind == "word" else kind
@@ -203,20 +211,24 @@ def _clauses(mask: str) -> list[_Clause]:
         elif kind == "close":
             depth = max(0, depth - 1)
         elif kind == "word":
+            # "Although A is close, B ...": the comma ends a reason that begins its sentence.
+            initial = not mask[sentence : cut.start()].strip()
             reason = word in _REASON
+        elif kind == "comma" and initial:
+            reason = initial = False
     found.append(_Clause(start, len(mask), opener, reason or depth > 0, False, sentence, expands))
     return found
 
 
 def weigh(text: str, mentions: Sequence[Mention]) -> list[Evidence]:
     """Judge every mention of a cleaned text, in order."""
-    mentions = _paired(mentions, text)
+    mentions, pairs = _paired(mentions, text)
     if not mentions:
         return []
     mask = masked(text, mentions)
     clauses = _clauses(mask)
     starts = [clause.start for clause in clauses]
-    listed = _entries(mask, mentions)
+    listed = _entries(mask, mentions) | _enumerated(mask, mentions, pairs)
     judged: list[Evidence] = []
     ranked_in = -1
     for number, mention in enumerate(mentions):
@@ -243,9 +255,12 @@ def weigh(text: str, mentions: Sequence[Mention]) -> list[Evidence]:
     return judged
 
 
-def _paired(mentions: Sequence[Mention], text: str) -> list[Mention]:
-    """Return mentions with a letter and the same option's text beside it made one."""
+def _paired(
+    mentions: Sequence[Mention], text: str
+) -> tuple[list[Mention], frozenset[int]]:
+    """Return mentions with a letter and the same option's text beside it made one, and which."""
     found: list[Mention] = []
+    pairs: set[int] = set()
     for mention in mentions:
         last = found[-1] if found else None
         if (
@@ -256,8 +271,23 @@ def _paired(mentions: Sequence[Mention], text: str) -> list[Mention]:
             and _PAIR.fullmatch(text[last.end : mention.start])
         ):
             found[-1] = Mention(last.start, mention.end, last.value, True)
+            pairs.add(len(found) - 1)
         else:
             found.append(mention)
+    return found, frozenset(pairs)
+
+
+def _enumerated(mask: str, mentions: Sequence[Mention], pairs: frozenset[int]) -> set[int]:
+    """Return the options of a list on one line: three or more, each letter with its text."""
+    found: set[int] = set()
+    run: list[int] = []
+    for number in sorted(pairs):
+        joined = run and number == run[-1] + 1 and re.fullmatch(
+            r"[\s,;.]*(?:and|or)?\s*", mask[mentions[run[-1]].end : mentions[number].start][:20]
+        )
+        run = [*run, number] if joined else [number]
+        if len(run) >= _ENUMERATION and len({mentions[one].value for one in run}) == len(run):
+            found.update(run)
     return found
 
 
@@ -266,7 +296,7 @@ def _follows(
 ) -> Evidence | None:
     """Judge a mention that only a sign or a joining word parts from the one before."""
     last = judged[-1]
-    if re.fullmatch(r"\s*>+\s*", gap) or (ranked and re.fullmatch(r"\s*(?:,|,?\s*then|>|\u2192|->)\s*(?:and )?(?:then )?", gap)):
+    if re.fullmatch(r"\s*>+\s*", gap) or _NEXT_RANK.fullmatch(gap) or (ranked and re.fullmatch(r"\s*(?:,|,?\s*then|>|\u2192|->)\s*(?:and )?(?:then )?", gap)):
         return Evidence(mention, Weight.CHOSEN, denied=True)
     if re.fullmatch(r"\s*<+\s*", gap):
         judged[-1] = last._replace(denied=True)
@@ -280,6 +310,8 @@ def _follows(
         joins = _LIST_GOES_ON.match(text[mention.end : mention.end + 20])
     if joins and gap.strip():
         tentative = re.search(r"possibly|perhaps|maybe", gap, re.IGNORECASE)
+        if last.weight == Weight.LEADING and last.mention.value != mention.value:
+            judged[-1] = last = last._replace(weight=Weight.PLAIN)
         weight = Weight.TENTATIVE if tentative else last.weight
         return Evidence(mention, weight, last.denied, joined=True)
     return None
@@ -309,7 +341,12 @@ def _judge(
         return Evidence(mention, Weight.NONE, denied)
     if denied:
         return Evidence(mention, Weight.TENTATIVE if clause.reason else Weight.CHOSEN, denied=True)
-    return Evidence(mention, _weight(clause, left, right, listed, first))
+    weight = _weight(clause, left, right, listed, first)
+    back = mask[max(0, clause.start - 20) : clause.start]
+    if weight == Weight.PLAIN and not left.strip() and _TAKES_BACK.search(back):
+        weight = Weight.CHOSEN
+    unknown = not mention.by_letter and _OR_ELSE.fullmatch(right) is not None
+    return Evidence(mention, weight, clash=unknown and MENTION not in right)
 
 
 def _weight(clause: _Clause, left: str, right: str, listed: bool, first: bool) -> Weight:

@@ -68,7 +68,7 @@ _AFTER: Final = re.compile(
 )
 # A lower-case letter has to end its clause.
 _AFTER_LOWER: Final = re.compile(
-    r"\s*(?:$|\n|[.,;:!?()\]]|(?:because|since|as|and|or)(?!\w))", re.IGNORECASE
+    r"\s*(?:$|\n|[.,;:!?()\]]|(?:because|since|as|and|or|i (?:think|guess|believe)|for sure|imo)(?!\w))", re.IGNORECASE
 )
 # "I" before a verb of the first person is the pronoun.
 _PRONOUN: Final = re.compile(
@@ -97,7 +97,7 @@ _PREPOSITION: Final = re.compile(
     r"(?<!\w)(?:go|goes|going|went|opt|opted|opting|settle[sd]?|settling|vote[sd]?|point(?:s|ed|ing)?|leav(?:e|es|ing)|narrow(?:s|ed)?"
     r"|lean(?:s|ed|ing)?|stick|sticking|stuck|stay|staying|correspond\w*|match\w*|amounts?|down|side"
     r"|agree|land(?:s|ed)?|fits?|choice|pick|answer|answers|leads?|led|refers?|left|instead|favou?r|preference"
-    r"|evidence|case|combination|decide[sd]?|converge[sd]?|get|come|comes|came|conclusion|rule[sd]?|ruling)"
+    r"|evidence|case|closest|nearest|combination|decide[sd]?|converge[sd]?|get|come|comes|came|conclusion|rule[sd]?|ruling)"
     r"\b[^.;:\n]{0,40}?\b(?:with|for|on|to|toward|towards|of|from|at|as|against|out)\s+[\"'(]?$",
     re.IGNORECASE,
 )

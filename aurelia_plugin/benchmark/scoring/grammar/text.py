@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from .numerals import NUMBER_WORDS, Amount, as_amount, parse_number_words
 
-__all__ = ["ARTICLES", "Token", "cleaned", "fold", "markup_free", "normalise", "tokens"]
+__all__ = ["ARTICLES", "Token", "abridged", "cleaned", "fold", "markup_free", "normalise", "tokens"]
 
 ARTICLES: Final = frozenset({"a", "an", "the"})
 
@@ -56,12 +56,44 @@ _SET_OFF: Final = re.compile(
 )
 
 
+_END: Final = 10_000
+"""Characters at each end of a reply that are read in full."""
+_MARKS: Final = (
+    *("answer", "boxed", "respuesta", "r\u00e9ponse", "antwort", "risposta", "resposta"),
+    *("\u7b54", "\ub2f5", "\u043e\u0442\u0432\u0435\u0442", "\u0627\u0644\u0625\u062c\u0627\u0628\u0629"),
+)
+_KEPT: Final = 20  # places of each mark, the last ones
+_LINE: Final = 200  # characters
+
+
+def abridged(reply: str) -> str:
+    """Return a long reply without most of its middle, where only answer lines are kept.
+
+    A reply of more than twice `_END` characters opens with its answer, closes with it, or marks it.
+    """
+    if len(reply) <= 2 * _END:
+        return reply
+    middle = reply[_END:-_END]
+    lower = middle.lower()
+    searched = lower if len(lower) == len(middle) else middle
+    places: set[int] = set()
+    for mark in _MARKS:
+        at = len(middle)
+        for _ in range(_KEPT):
+            at = searched.rfind(mark, 0, at)
+            if at < 0:
+                break
+            places.add(at)
+    lines = [middle[max(0, at - 30) : at + _LINE] for at in sorted(places)[-_KEPT:]]
+    return "\n".join([reply[:_END], *lines, reply[-_END:]])
+
+
 def markup_free(reply: str) -> str:
     """Return a reply without special tokens, mark-up and look-alike characters, in NFC.
 
-    Lines stay. Of several turns the first that says something counts.
+    Lines stay. Of several turns the first that says something counts. A long reply is abridged.
     """
-    text = unicodedata.normalize("NFC", reply)
+    text = unicodedata.normalize("NFC", abridged(reply))
     if not text.isascii():
         text = _WIDE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
         text = text.translate(_ALIKE)
