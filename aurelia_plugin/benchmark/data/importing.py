@@ -10,10 +10,11 @@ import csv
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Final
 
 from aurelia_plugin.benchmark.data.items import Item, Source
-from aurelia_plugin.benchmark.scoring.answers import extract_option
+from aurelia_plugin.benchmark.reading import as_choice
 from aurelia_plugin.benchmark.sources.draft import Draft, unique_place
 from aurelia_plugin.benchmark.sources.options import letter_of
 from aurelia_plugin.benchmark.sources.rows import Row, read_rows
@@ -90,6 +91,7 @@ def _answer(row: Row) -> str:
     options, answer = row.options.texts, row.answer
     letter = letter_of(answer, row.options) if options else None
     if options and letter is None:
-        answer = extract_option(answer, options).value or answer
+        letters = {letter: text for letter, text in zip(ascii_uppercase, options) if text}
+        answer = as_choice(answer, letters).value or answer
         letter = letter_of(answer, row.options)  # it may be one of which the option is not sure
     return letter or answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from aurelia_plugin.benchmark.scoring.answers import extract_option
+from aurelia_plugin.benchmark.reading import as_choice
 from aurelia_plugin.compare.audits.answer_kinds import Gold, gold_of
 from aurelia_plugin.compare.audits.leaks import Finding, find_leak
 from aurelia_plugin.compare.inputs.arms import Arm, Key
@@ -95,7 +95,7 @@ def _answer(
     scores = [turn.score for turn in trace.iterations if turn.score] if trace is not None else []
     read = question.said
     if read is None and gold.options is not None:
-        read = extract_option(question.answer, gold.options).value
+        read = as_choice(question.answer, gold.lettered).value
     return ArmAnswer(
         score=question.score,
         right=question.right,
