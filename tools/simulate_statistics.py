@@ -317,7 +317,7 @@ def parser() -> argparse.ArgumentParser:
     add("--wins", type=float, help="share of pairs that it wins (1 - p, at most 0.1)")
     add("--clusters", type=float, default=1.0, help="mean number of questions a video (1)")
     add("--correlation", type=float, default=0.3,
-        help="of answers about one video, 0 to 1 (0.3); 1: all of a video share their fate")  # fmt: skip
+        help="of answers about one video (0.3); 1: all of a video share their fate")  # fmt: skip
     add("--columns", type=int, help="columns of equal length (mean: 7, else 1)")
     add("--sizes", choices=SIZES, default="varied",
         help="videos' sizes: all alike, from 1 to twice the mean, log-normal, or one video with "

@@ -17,6 +17,9 @@ __all__ = ["Sample", "read_samples", "run_files"]
 _FILE: Final = re.compile(r"(?P<date>\d{8}_\d{6})_samples_(?P<task>.+)\.jsonl$")
 
 
+_LARGEST: Final = 1e12
+
+
 class Sample(NamedTuple):
     """One scored item."""
 
@@ -66,7 +69,7 @@ def read_samples(path: Path) -> Iterator[Sample]:
     """Yield the items of a file that this package's tasks wrote; other tasks give none.
 
     Raises:
-        ConfigError: the file cannot be read.
+        ConfigError: the file cannot be read, or a score is NaN or infinite.
     """
     try:
         rows = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line.strip()]
@@ -74,6 +77,8 @@ def read_samples(path: Path) -> Iterator[Sample]:
         raise ConfigError(
             f"{path}: cannot be read: {error}", "Name the folder of a run that was finished."
         ) from error
+    for place, row in enumerate(rows, start=1):
+        _require_finite(path, place, row)
     rows = [row for row in rows if "item" in row and "category" in row]
     rated = {row["item"]: row for row in rows if isinstance(row["score"], dict)}
     results = outcomes(row["score"] for row in rows if isinstance(row["score"], dict))
@@ -82,6 +87,17 @@ def read_samples(path: Path) -> Iterator[Sample]:
     for row in rows:
         if not isinstance(row["score"], dict):
             yield _sample(row, row["score"], row["accuracy"], row["unparsed"])
+
+
+def _require_finite(path: Path, place: int, row: Mapping[str, Any]) -> None:
+    for key in ("score", "accuracy", "unparsed"):
+        value = row.get(key)
+        if isinstance(value, int | float) and not -_LARGEST <= value <= _LARGEST:
+            raise ConfigError(
+                f"{path}, row {place}: {key} of document {row.get('doc_id')} is {value}, which is "
+                "no score.",
+                "Correct what scores the answers (0 for one that cannot be scored) and run again.",
+            )
 
 
 def _sample(row: Mapping[str, Any], score: float, accuracy: float, unparsed: float) -> Sample:

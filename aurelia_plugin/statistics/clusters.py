@@ -59,9 +59,7 @@ class Design:
     fewest: int
 
     @classmethod
-    def of(
-        cls, clusters: Sequence[Hashable], strata: Sequence[Hashable] | None = None
-    ) -> Design:
+    def of(cls, clusters: Sequence[Hashable], strata: Sequence[Hashable] | None = None) -> Design:
         """Return the design in which each item has the cluster and the stratum that are named.
 
         Raises:
