@@ -21,9 +21,6 @@ __all__ = ["Sample", "read_samples", "run_files"]
 _FILE: Final = re.compile(r"(?P<date>\d{8}_\d{6})_samples_(?P<task>.+)\.jsonl$")
 
 
-_LARGEST: Final = 1e12
-
-
 class Sample(NamedTuple):
     """One scored item."""
 
@@ -130,7 +127,6 @@ def read_samples(path: Path) -> Iterator[Sample]:
     """Yield the items of a file that this package's tasks wrote; other tasks give none.
 
     Raises:
-<<<<<<< HEAD
         ConfigError: the file cannot be read, or a line is no sample; names file and line.
     """
     rated: dict[str, _Row] = {}
@@ -142,26 +138,9 @@ def read_samples(path: Path) -> Iterator[Sample]:
         else:
             yield _sample(row, row.score, _number(row.accuracy), _number(row.unparsed))
     for item, outcome in outcomes(ratings).items():
-=======
-        ConfigError: the file cannot be read, or a score is NaN or infinite.
-    """
-    try:
-        rows = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line.strip()]
-    except (OSError, ValueError, RecursionError) as error:
-        raise ConfigError(
-            f"{path}: cannot be read: {error}", "Name the folder of a run that was finished."
-        ) from error
-    for place, row in enumerate(rows, start=1):
-        _require_finite(path, place, row)
-    rows = [row for row in rows if "item" in row and "category" in row]
-    rated = {row["item"]: row for row in rows if isinstance(row["score"], dict)}
-    results = outcomes(row["score"] for row in rows if isinstance(row["score"], dict))
-    for item, outcome in results.items():
->>>>>>> stats
         yield _sample(rated[item], outcome.score, outcome.score, outcome.unparsed)
 
 
-<<<<<<< HEAD
 def _rows(path: Path) -> Iterator[_Row]:
     fix = "Correct the line, or name the folder of a run that was finished."
     try:
@@ -193,21 +172,6 @@ def _number(value: float | _Rating) -> float:
 
 
 def _sample(row: _Row, score: float, accuracy: float, unparsed: float) -> Sample:
-=======
-def _require_finite(path: Path, place: int, row: Mapping[str, Any]) -> None:
-    for key in ("score", "accuracy", "unparsed"):
-        value = row.get(key)
-        if isinstance(value, int | float) and not -_LARGEST <= value <= _LARGEST:
-            raise ConfigError(
-                f"{path}, row {place}: {key} of document {row.get('doc_id')} is {value}, which is "
-                "no score.",
-                "Correct what scores the answers (0 for one that cannot be scored) and run again.",
-            )
-
-
-def _sample(row: Mapping[str, Any], score: float, accuracy: float, unparsed: float) -> Sample:
-    judge = row.get("judge") or {}
->>>>>>> stats
     return Sample(
         item=row.item,
         column=row.column,

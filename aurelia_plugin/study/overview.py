@@ -116,21 +116,14 @@ def _sentences(compared: Mapping[str, Comparison]) -> list[str]:
 
 
 def _markdown(rows: list[_Row], sentences: Sequence[str]) -> str:
-    lines = [text for one in sentences for text in (f"**{_literal(one)}**", "")]
+    lines = [text for one in sentences for text in (f"**{for_markdown(one)}**", "")]
     lines += [f"| {' | '.join(_TITLES)} |", f"|{'---|' * len(_TITLES)}"]
     for row in rows:
-<<<<<<< HEAD
         arm, *figures = _cells(row)
         cells = (for_markdown(row.target), for_markdown(arm), *figures)
-=======
-        cells = (_literal(cell) for cell in (row.target, *_cells(row)))
->>>>>>> stats
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
-
-def _literal(text: str) -> str:
-    return text.replace("|", "\\|").replace("*", "\\*")
 
 
 def _page(rows: list[_Row], sentences: Sequence[str]) -> str:

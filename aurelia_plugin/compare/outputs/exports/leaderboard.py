@@ -145,15 +145,9 @@ def _row(result: Comparison, run: RunInfo, how: Publication) -> str:
     mean = result.figure(run.label, "mean_over_columns")
     if mean is not None:
         figures.append(("mean", mean))
-<<<<<<< HEAD
     head = " | ".join(["model", "condition", *(for_markdown(name) for name, _ in figures)])
-    cells = [f"{share(f.score)} ({span(f.bootstrap or f.analytic)})" for _, f in figures]
-    name = for_markdown(how.model or run.target)
-=======
-    head = " | ".join(["model", "condition", *(name for name, _ in figures)])
     cells = [f"{share(f.score)} ({between(f)})" for _, f in figures]
-    name = (how.model or run.target).replace("|", "\\|")
->>>>>>> stats
+    name = for_markdown(how.model or run.target)
     return (
         f"| {head} |\n|{'---|' * (len(figures) + 2)}\n"
         f"| {' | '.join([name, for_markdown(run.condition or '-'), *cells])} |\n"
