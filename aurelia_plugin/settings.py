@@ -36,6 +36,9 @@ class AureliaSettings(BaseModel):
     """The backend that turns steps and step answers into a caption."""
     evaluator: str | None = None
     """The backend that scores the caption against the clip."""
+    blind_evaluator: Literal["refuse", "accept"] = "refuse"
+    """Whether an evaluator is accepted that, by its catalogue row, does not see or does not hear:
+    it cannot tell whether a caption fits the clip."""
     threshold: int | None = Field(None, ge=1, le=10)
     """The score, 1 to 10, from which a caption is accepted."""
     max_iterations: int | None = Field(None, ge=1)
