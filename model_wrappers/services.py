@@ -37,14 +37,15 @@ def key_from(names: Sequence[str], backend: str, *, needed: bool = True) -> str:
     Raises:
         ConfigError: if none is set and the service needs one.
     """
-    key = next((os.environ[name].strip() for name in names if os.environ.get(name)), "")
+    variable = next((name for name in names if os.environ.get(name)), None)
+    key = os.environ[variable].strip() if variable else ""
     if needed and not key:
         raise ConfigError(
             f"{backend} needs a key, and none of these environment variables is set: "
             f"{', '.join(names)}.",
             f"Set {names[0]} in the environment; a key never goes into a spec.",
         )
-    return keep_secret(key)
+    return keep_secret(key, variable)
 
 
 def failure(

@@ -187,6 +187,7 @@ class Evidence(_Record):
         images: still images.
         sound_seconds: seconds of sound, over all clips.
         clips: how many pieces of sound (soundtracks and audio files).
+        soundtrack: the forms in which soundtracks went in: interleaved, after, before.
         dropped: one entry for each medium, or part of one, that was not delivered: what and why
             in a few words without names, so that entries can be counted over a run.
     """
@@ -195,6 +196,7 @@ class Evidence(_Record):
     images: int = 0
     sound_seconds: float = 0.0
     clips: int = 0
+    soundtrack: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
 
     def __add__(self, other: Evidence) -> Evidence:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from loguru import logger
+
 from aurelia_plugin.arguments import split_list
 from aurelia_plugin.commands.console import say, say_json
 from aurelia_plugin.commands.messages import quiet_harness
@@ -126,7 +128,8 @@ def distil_here(
         also: told of each question that is done.
 
     Returns:
-        The exit status: 1 if a question has no finished trace.
+        The exit status: 1 if a question has no finished trace, or an agent's replies are mostly
+        unreadable.
     """
     mine = run.shard.of(sources)
     bar = DistilBar(len(mine), run)
@@ -152,7 +155,10 @@ def distil_here(
         say_json(json.dumps(record, ensure_ascii=False))
     else:
         say(_report(record, run, path))
-    return 1 if record["failed"] or record["over_budget"] else 0
+    unreadable = run.outcome.unreadable_agents()
+    for line in unreadable:
+        logger.error(line)
+    return 1 if record["failed"] or record["over_budget"] or unreadable else 0
 
 
 def _report(record: dict[str, Any], run: DistilRun, path: Path) -> str:

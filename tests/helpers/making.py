@@ -19,7 +19,7 @@ from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 from aurelia_plugin.reasoning.loop import LoopPlan
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.question import Question
-from aurelia_plugin.reasoning.trace import Iteration, Trace
+from aurelia_plugin.reasoning.trace import Iteration, Trace, best_of
 from aurelia_plugin.running.agents import Agents
 from aurelia_plugin.running.conditions.base import Condition
 from aurelia_plugin.running.kept_replies import KeptReplies
@@ -168,7 +168,14 @@ def team(
     return Team(agents, one, two, three, caller.ledger)
 
 
-def trace(key: str, *iterations: Iteration, stop: str = "accepted", **fields: Any) -> Trace:
+def trace(key: str, *iterations: Iteration, stop: str | None = None, **fields: Any) -> Trace:
+    """Return a trace that agrees with itself, unless the fields say otherwise."""
+    threshold = fields.get("threshold", 6)
+    scores = [iteration.score for iteration in iterations]
+    if stop is None and scores and (scores[-1] or 0) >= threshold:
+        stop = "accepted"
+    elif stop is None:
+        stop = "exhausted" if any(scores) else "unscored"
     values: dict[str, Any] = {
         "key": key,
         "question_key": f"question of {key}",
@@ -180,6 +187,6 @@ def trace(key: str, *iterations: Iteration, stop: str = "accepted", **fields: An
         "threshold": 6,
         "max_iterations": 5,
         "seed": 0,
-        "best": 0 if iterations else None,
+        "best": best_of(iterations),
     }
     return Trace(**{**values, **fields}, iterations=iterations, stop=stop)

@@ -12,7 +12,7 @@ from PIL import Image
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media import Frames, Media, Waveform
 from aurelia_plugin.media.audio import waveform
-from aurelia_plugin.media.content import coerce, sniff
+from aurelia_plugin.media.content import coerce, media_kind
 
 from .conftest import MakeSound, MakeVideo, grey_frames, tone
 
@@ -49,19 +49,21 @@ def sound_with_cover(path: Path) -> Path:
 def test_files_are_typed_by_content_not_by_name(
     make_video: MakeVideo, make_sound: MakeSound, tmp_path: Path, image_path: Path
 ) -> None:
-    assert sniff(make_video("a.mp4")) == "video"
-    assert sniff(make_video("one.mp4", grey_frames([9]))) == "video"
-    assert sniff(make_video("v.webm", codec="libvpx")) == "video"
-    assert sniff(make_sound("s.webm", tone(1.0, 48000), codec="libopus", rate=48000)) == "audio"
-    assert sniff(make_sound("s.mp4", codec="aac")) == "audio"
-    assert sniff(sound_with_cover(tmp_path / "cover.mp3")) == "audio"
-    assert sniff(make_sound("s.wav").rename(tmp_path / "sound.jpg")) == "audio"
-    assert sniff(image_path.rename(tmp_path / "photo.mp4")) == "image"
+    assert media_kind(make_video("a.mp4")) == "video"
+    assert media_kind(make_video("one.mp4", grey_frames([9]))) == "video"
+    assert media_kind(make_video("v.webm", codec="libvpx")) == "video"
+    assert (
+        media_kind(make_sound("s.webm", tone(1.0, 48000), codec="libopus", rate=48000)) == "audio"
+    )
+    assert media_kind(make_sound("s.mp4", codec="aac")) == "audio"
+    assert media_kind(sound_with_cover(tmp_path / "cover.mp3")) == "audio"
+    assert media_kind(make_sound("s.wav").rename(tmp_path / "sound.jpg")) == "audio"
+    assert media_kind(image_path.rename(tmp_path / "photo.mp4")) == "image"
     frames = [Image.new("P", (8, 8), color) for color in range(3)]
     frames[0].save(tmp_path / "still.gif")
-    assert sniff(tmp_path / "still.gif") == "image"
+    assert media_kind(tmp_path / "still.gif") == "image"
     Image.new("RGB", (8, 8)).save(tmp_path / "x.webp")
-    assert sniff(tmp_path / "x.webp") == "image"
+    assert media_kind(tmp_path / "x.webp") == "image"
 
 
 def test_what_is_no_medium_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -75,7 +77,7 @@ def test_what_is_no_medium_is_refused(tmp_path: Path, capfd: pytest.CaptureFixtu
         path = tmp_path / name
         path.write_bytes(content)
         with pytest.raises(MediaError, match=name):
-            sniff(path)
+            media_kind(path)
     assert capfd.readouterr().err == ""
 
 

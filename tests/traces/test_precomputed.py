@@ -19,7 +19,7 @@ ASKED = question("Who rings?", id="q/0")
 OTHER = question("Who sings?", id="q/1")
 
 
-def _stored(folder: Path, key: str, *steps: str, stop: str = "accepted") -> None:
+def _stored(folder: Path, key: str, *steps: str, stop: str | None = None) -> None:
     made = Iteration(steps=steps, step_answers=tuple("b" for _ in steps), score=7)
     TraceStore(folder).put_trace(trace(key, made, question_key=ASKED.key, stop=stop))
 
@@ -120,7 +120,7 @@ def test_a_folder_without_traces_is_not_a_traces_folder(tmp_path: Path) -> None:
 def _named(folder: Path, asked: Question, *steps: str, threshold: int = 6) -> Path:
     """Store a trace under the key that a run would give it."""
     made = Iteration(steps=steps, score=7)
-    plain = trace("k", made, question_key=asked.key).model_copy(update={"threshold": threshold})
+    plain = trace("k", made, question_key=asked.key, threshold=threshold)
     key = plain.made_by.trace_key(asked.key)
     TraceStore(folder).put_trace(plain.model_copy(update={"key": key}))
     return folder / "traces" / key[:2] / f"{key}.json"

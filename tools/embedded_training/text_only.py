@@ -12,12 +12,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from aurelia_plugin.benchmark.data.documents import question_text
 from aurelia_plugin.benchmark.data.items import Item
 from aurelia_plugin.benchmark.synthetic.atlas import ATLAS, ATTRIBUTES, FLAGS, MELODIES
 from aurelia_plugin.benchmark.synthetic.columns import Sample
 from aurelia_plugin.benchmark.synthetic.draw import one_of, several_of
 from aurelia_plugin.reasoning.prompting import PromptSet
-from aurelia_plugin.task_yamls.avreasonbench_mini.utils import doc_to_text
 from embedded_training.exchange import Exchange, answer_of, asked_as
 from embedded_training.findings import (
     Finding,
@@ -160,7 +160,7 @@ def conclusions(
         samples: the first has the question, any others of the same question more findings.
     """
     item = samples[0].item
-    text = doc_to_text(item.model_dump(mode="json"))
+    text = question_text(item)
     asked = asked_as(item, text)
     prompt_of_loop = prompts.render("reasoner", {"question": asked})
     made = []

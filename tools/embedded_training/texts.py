@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from aurelia_plugin.benchmark.data.documents import question_text
 from aurelia_plugin.benchmark.synthetic.columns import Sample
 from aurelia_plugin.reasoning.prompting import PromptSet
-from aurelia_plugin.task_yamls.avreasonbench_mini.utils import doc_to_text
 from embedded_training.exchange import Exchange, answer_of, asked_as
 from embedded_training.findings import (
     Finding,
@@ -73,7 +73,7 @@ def _explored(
 
 def judged(sample: Sample, prompts: PromptSet, rng: np.random.Generator) -> list[Exchange]:
     """Return captions with their scores: of the question's findings, and of a single fact."""
-    asked = asked_as(sample.item, doc_to_text(sample.item.model_dump(mode="json")))
+    asked = asked_as(sample.item, question_text(sample.item))
     own = [finding for finding in findings_of(sample.item) if label_of(finding.step)]
     facts = [finding for finding in (*perceived(sample.scene), *own) if label_of(finding.step)]
     pools = [own] * bool(own)
@@ -88,7 +88,7 @@ def judged(sample: Sample, prompts: PromptSet, rng: np.random.Generator) -> list
 
 def direct(sample: Sample) -> Exchange:
     """Return the question with its answer, and nothing else."""
-    text = doc_to_text(sample.item.model_dump(mode="json"))
+    text = question_text(sample.item)
     return Exchange("direct", text, f"Answer: {answer_of(sample.item)}", False)
 
 
@@ -100,7 +100,7 @@ def exchanges(
     `other` are the findings of another question, for `improve`.
     """
     item = sample.item
-    text = doc_to_text(item.model_dump(mode="json"))
+    text = question_text(item)
     asked = asked_as(item, text)
     findings = findings_of(item)
     answer = f"Answer: {answer_of(item)}"

@@ -23,8 +23,6 @@ from pycocoevalcap.meteor.meteor import Meteor  # type: ignore[import-untyped]
 from pycocoevalcap.rouge.rouge import Rouge  # type: ignore[import-untyped]
 from pycocoevalcap.spice.spice import Spice  # type: ignore[import-untyped]
 
-from aurelia_plugin.benchmark.data.items import Item
-
 __all__ = [
     "CAPTION_METRICS",
     "Caption",
@@ -104,12 +102,20 @@ def without_stop_tokens(sentence: str) -> str:
     return " ".join(token for token in sentence.split() if token not in _STOP_TOKENS)
 
 
-def caption_values(item: Item, text: str) -> dict[str, CaptionValue]:
-    """Return the values of all corpus metrics for one reply to a free-text item."""
-    said = words(without_stop_tokens(text) if item.column == "avsd" else text)
-    references = tuple(words(text) for text in item.references or (item.answer,))
-    caption = Caption(said, references)
-    return {name: CaptionValue(caption, item.cluster) for name in CAPTION_METRICS}
+def caption_values(
+    text: str, references: Sequence[str], cluster: str, *, stop_tokens: bool = True
+) -> dict[str, CaptionValue]:
+    """Return the values of all corpus metrics for one reply to a free-text item.
+
+    Args:
+        text: the sentence that was read.
+        references: right sentences.
+        cluster: the video, for errors clustered by it.
+        stop_tokens: whether the tokens "," and "." stay; the DSTC evaluation drops them.
+    """
+    said = words(text if stop_tokens else without_stop_tokens(text))
+    caption = Caption(said, tuple(words(reference) for reference in references))
+    return {name: CaptionValue(caption, cluster) for name in CAPTION_METRICS}
 
 
 def _pairs(captions: Sequence[Caption]) -> tuple[dict[int, list[str]], dict[int, list[str]]]:

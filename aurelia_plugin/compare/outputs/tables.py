@@ -32,21 +32,28 @@ _COLUMN_TITLES: Final = {
 def write_tables(result: Comparison, folder: Path) -> list[Path]:
     """Write every table of the comparison into the folder and return the paths.
 
-    `comparison.md` and `comparison.tex` are for reading and for a paper; `figures`, `contrasts`
-    and `items` (CSV and JSON) hold every number unrounded, as fractions. In CSV, a text that a
-    spreadsheet would take for a formula has an apostrophe in front.
+    `comparison.md` and `comparison.tex` are for reading and for a paper; `figures`, `contrasts`,
+    `verdicts` and `items` (CSV and JSON) hold every number unrounded, as fractions. In CSV, a text
+    that a spreadsheet would take for a formula has an apostrophe in front.
     """
     figures = [_flat(figure) for figure in result.figures]
     contrasts = [_flat(contrast) for contrast in result.contrasts]
+    verdicts = [
+        {"verdict": one.sentence, **_flat(test)}
+        for one in result.verdicts
+        for test in one.contrasts
+    ]
     items = [row for item in result.items for row in _item_rows(item)]
     contents = {
         "comparison.md": markdown(result),
         "comparison.tex": latex(result),
         "figures.csv": _csv(figures),
         "contrasts.csv": _csv(contrasts),
+        "verdicts.csv": _csv(verdicts),
         "items.csv": _csv(items),
         "figures.json": json.dumps(figures, indent=1),
         "contrasts.json": json.dumps(contrasts, indent=1),
+        "verdicts.json": json.dumps(verdicts, indent=1, ensure_ascii=False),
         "items.json": json.dumps(items, indent=1, ensure_ascii=False),
     }
     for name, text in contents.items():
@@ -64,6 +71,7 @@ def markdown(result: Comparison) -> str:
         f"(key: {for_markdown(method.cluster)}), seed {method.seed}.",
         "",
     ]
+    lines += [text for one in result.verdicts for text in (f"**{_escaped(one.sentence)}**", "")]
     for section in sections(result):
         lines += [f"## {for_markdown(section.title)}", "", *_markdown_table(section), ""]
         lines += [
@@ -87,6 +95,7 @@ def latex(result: Comparison) -> str:
     head = " & ".join(for_latex(_COLUMN_TITLES.get(name, name)) for name in columns)
     lines = [
         "% Scores in percent; superscripts: relative gain over the reference in percent.",
+        *(f"% {' '.join(one.sentence.split())}" for one in result.verdicts),
         "% An asterisk: p < 0.05 after Holm's correction over the columns.",
         r"% Needs \usepackage{booktabs}.",
         rf"\begin{{tabular}}{{l{'c' * len(columns)}}}",
@@ -138,12 +147,12 @@ def _reported_rows(result: Comparison, columns: Sequence[str]) -> Iterable[str]:
 
 
 def _flat(model: BaseModel) -> dict[str, Any]:
-    """Return a record with an interval as two columns."""
+    """Return a record with an interval as two columns, empty where there is none."""
     flat: dict[str, Any] = {}
     for key, value in model.model_dump().items():
         if isinstance(value, Mapping) and set(value) == {"low", "high"}:
             flat.update({f"{key}_low": value["low"], f"{key}_high": value["high"]})
-        elif key in ("analytic", "bootstrap", "relative_bootstrap"):
+        elif key == "interval":
             flat.update({f"{key}_low": None, f"{key}_high": None})
         else:
             flat[key] = value

@@ -12,7 +12,17 @@ from aurelia_plugin.files.escaping import for_terminal
 
 __all__ = ["show"]
 
-_BRIEF = ("runs", "gain_", "scores_", "leaks", "evaluator", "modality", "board_", "reported")
+_BRIEF = (
+    "verdict_",
+    "runs",
+    "gain_",
+    "scores_",
+    "leaks",
+    "evaluator",
+    "modality",
+    "board_",
+    "reported",
+)
 _WIDE = 200
 
 
@@ -26,6 +36,8 @@ def show(result: Comparison, console: Console | None = None, *, everything: bool
     console = console or Console()
     if not console.is_terminal:
         console.width = _WIDE
+    for verdict in result.verdicts:
+        console.print(_plain(verdict.sentence), style="bold")
     for section in sections(result):
         if everything or (section.name.startswith(_BRIEF) and section.name != "leaks_by_kind"):
             _print(console, section)

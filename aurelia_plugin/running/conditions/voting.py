@@ -15,11 +15,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import model_validator
 
-from aurelia_plugin.benchmark.scoring.answers import statement
+from aurelia_plugin.benchmark.reading import as_shown
 from aurelia_plugin.calling.backend import Prompt, Reply, Usage
 from aurelia_plugin.files.digests import digest_of
+from aurelia_plugin.files.records import Record
 from aurelia_plugin.files.storable import Storable
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.trace import TRACE_SCHEMA
@@ -30,11 +31,7 @@ __all__ = ["Ballot", "Poll", "Polled", "Vote", "majority", "read_any", "sample_s
 AskTarget = Callable[[Prompt], Awaitable[Reply]]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Ballot(_Record):
+class Ballot(Record):
     """One sampled answer.
 
     Attributes:
@@ -48,7 +45,7 @@ class Ballot(_Record):
     model: str
 
 
-class Vote(_Record):
+class Vote(Record):
     """All sampled answers to one question, and which one stands for the majority.
 
     Attributes:
@@ -66,6 +63,12 @@ class Vote(_Record):
     temperature: float
     ballots: tuple[Ballot, ...]
     chosen: int
+
+    @model_validator(mode="after")
+    def _chosen_is_there(self) -> Vote:
+        if not 0 <= self.chosen < len(self.ballots):
+            raise ValueError(f"chosen is {self.chosen}, of {len(self.ballots)} ballots")
+        return self
 
 
 class Polled(NamedTuple):
@@ -177,5 +180,5 @@ def read_any(text: str) -> str | None:
     The text of the last "Answer:" line, else the whole reply without thinking; in lower case,
     words only. Articles stay, for "A" may be an option.
     """
-    said = unicodedata.normalize("NFKC", statement(text).text).casefold().strip()
+    said = unicodedata.normalize("NFKC", as_shown(text)).casefold().strip()
     return " ".join(re.findall(r"\w+", said)) or said or None

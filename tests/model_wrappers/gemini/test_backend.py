@@ -294,6 +294,13 @@ def test_decoding_settings_are_sent_only_when_asked_for(run: Any) -> None:
         (Answer({"modelVersion": "g-1"}), "no candidate"),
         (said("half", finish="SAFETY"), "blocked or broke off: SAFETY"),
         (said("half", finish="RECITATION"), "broke off: RECITATION"),
+        (said(None, finish="SPII"), "broke off: SPII"),
+        (Answer({"candidates": []}), "no candidate"),
+        (
+            Answer({"candidates": None, "promptFeedback": {"blockReason": "OTHER"}}),
+            "blocked: OTHER",
+        ),
+        (Answer({"candidates": [{"finishReason": "STOP"}]}), "no text"),
         (said(None, finish="MAX_TOKENS"), "no text .finish reason MAX_TOKENS"),
         (said(" "), "no text"),
         (Answer({"error": {"message": "bad", "status": "INVALID_ARGUMENT"}}, 400), "HTTP 400"),
@@ -307,6 +314,16 @@ def test_what_is_no_answer_is_a_failure_that_is_not_repeated(
         running.ask(_prompt())
     assert not isinstance(caught.value, TransientError)
     assert len(running.server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [said("half", finish="OTHER"), said(None, finish="MALFORMED_RESPONSE"), Answer(b"<h>")],
+)
+def test_a_reply_that_broke_off_may_pass(run: Any, answer: Answer) -> None:
+    running = run(Gemini(reply=lambda request: answer))
+    with pytest.raises(TransientError, match=r"broke the reply off|not JSON"):
+        running.ask(_prompt())
 
 
 def test_thoughts_are_not_part_of_the_reply_and_a_cut_one_is_noted(

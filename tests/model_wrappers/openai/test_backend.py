@@ -106,6 +106,7 @@ def test_frames_go_as_jpegs_and_sound_as_wav(serve: Any, clip: Media) -> None:
         "images": 0,
         "sound_seconds": 2.0,
         "clips": 1,
+        "soundtrack": ("after",),
         "dropped": (),
     }
     request = server.requests[0]

@@ -17,6 +17,7 @@ from aurelia_plugin.calling.backend import Message, Prompt, Sampling, Text
 from aurelia_plugin.errors import BackendError, MediaError
 from aurelia_plugin.media.clip import Clip, Frames, Media, Waveform
 from aurelia_plugin.media.video import probe
+from aurelia_plugin.model_wrappers.openai.backend import OpenAIBackend, OpenAIOptions
 from aurelia_plugin.model_wrappers.sidecar.blocks import written
 
 from .conftest import FAKE, Open, ask, asked
@@ -117,11 +118,20 @@ def test_draws_of_a_system_depend_on_the_seed_alone(fake: Open) -> None:
 def test_a_worker_gets_no_keys_and_nothing_of_this_python(
     fake: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    secrets = ("OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "PYTHONPATH")
+    secrets: tuple[str, ...] = (
+        "OPENAI_API_KEY",
+        "AWS_SECRET_ACCESS_KEY",
+        "GITHUB_TOKEN",
+        "PYTHONPATH",
+    )
     for name in secrets:
         monkeypatch.setenv(name, "very-secret")
     monkeypatch.setenv("HF_HOME", "/a/cache")
     monkeypatch.setenv("HF_TOKEN", "for-weights")
+    monkeypatch.setenv("MY_LAB", "a-key-by-another-name")
+    monkeypatch.setenv("THE_SAME", "x=a-key-by-another-name")
+    OpenAIBackend("m", OpenAIOptions(server="vllm", key_env="MY_LAB"))
+    secrets += ("MY_LAB", "THE_SAME")
     backend = fake()
     assert {ask(backend, f"environment {name}") for name in secrets} == {"not set"}
     assert ask(backend, "environment HF_HOME") == "/a/cache"

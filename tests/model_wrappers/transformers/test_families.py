@@ -16,7 +16,8 @@ from media.conftest import tone
 from aurelia_plugin.calling.backend import Generation, Message, Prompt, Reply, Text
 from aurelia_plugin.calling.retries import RetryPolicy
 from aurelia_plugin.media.clip import Clip, Frames, Media, Waveform
-from aurelia_plugin.model_wrappers.delivery.arrays import Intake, prepare
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
+from aurelia_plugin.model_wrappers.delivery.arrays import prepare
 from aurelia_plugin.model_wrappers.transformers.backend import (
     TransformersBackend,
     TransformersOptions,
@@ -128,7 +129,8 @@ def test_a_model_without_ears_is_told_apart_from_one_that_does_not_listen(
     backend: TransformersBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded = backend.load()
-    deaf = loaded._replace(intake=loaded.intake._replace(sound_rate=None))
+    takes = loaded.takes.model_copy(update={"soundtrack": "none", "sounds": 0})
+    deaf = loaded._replace(takes=takes)
     monkeypatch.setattr(backend, "_state", deaf)
     found = probed(backend)
     assert not found.passed
@@ -153,27 +155,32 @@ def test_only_the_writing_part_of_a_speaking_model_is_loaded_with_its_own_weight
     assert torch.equal(model[tower], stored["thinker.audio_tower.conv1.weight"])
 
 
-INTAKE = Intake(True, True, 16_000, None, 16, None)
+TAKES = Capabilities(max_frames=16)
 
 
 def test_frames_a_second_are_a_limit_beside_the_number_of_frames() -> None:
     clip = video()  # 1.5 s, six frames
 
     def frames(**change: Any) -> int:
-        return prepare(prompt(clip), INTAKE._replace(**change)).evidence.frames
+        return prepare(prompt(clip), TAKES.model_copy(update=change)).evidence.frames
 
-    assert (frames(), frames(fps=2.0), frames(fps=2.0, frames=2), frames(fps=0.1)) == (6, 3, 2, 1)
+    assert (frames(), frames(fps=2.0), frames(fps=2.0, max_frames=2), frames(fps=0.1)) == (
+        6,
+        3,
+        2,
+        1,
+    )
 
 
 def test_a_familys_system_prompt_and_order_of_media_are_followed() -> None:
-    own = INTAKE._replace(system="Be brief.", sound_first=True)
-    first, second = prepare(prompt(video(), Text("?")), own).conversation
+    own = TAKES.model_copy(update={"soundtrack": "before"})
+    first, second = prepare(prompt(video(), Text("?")), own, system="Be brief.").conversation
     assert first == {"role": "system", "content": [{"type": "text", "text": "Be brief."}]}
     assert [block["type"] for block in second["content"]] == ["audio", "video", "text"]
     asked = Prompt((Message("system", (Text("Mine."),)), Message("user", (Text("?"),))))
-    roles = [turn["role"] for turn in prepare(asked, own).conversation]
+    roles = [turn["role"] for turn in prepare(asked, own, system="Be brief.").conversation]
     assert roles == ["system", "user"]
-    plain = prepare(prompt(video(), Text("?")), INTAKE).conversation
+    plain = prepare(prompt(video(), Text("?")), TAKES).conversation
     assert [block["type"] for block in plain[0]["content"]] == ["video", "audio", "text"]
 
 

@@ -13,10 +13,10 @@ from aurelia_plugin.reasoning.trace import Iteration, Trace
 from aurelia_plugin.running.conditions.voting import Vote
 from aurelia_plugin.traces.store import TraceStore
 
-__all__ = ["Evidence"]
+__all__ = ["TraceDetails"]
 
 
-class Evidence:
+class TraceDetails:
     """Reads the traces folders of a comparison's runs.
 
     Args:

@@ -25,13 +25,13 @@ from aurelia_plugin.files.atomic import write_atomically
 from aurelia_plugin.files.contents import content_digest
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Media, MediaKind, Waveform
-from aurelia_plugin.media.containers.kinds import sniff
+from aurelia_plugin.media.containers.kinds import media_kind
 from aurelia_plugin.media.picture import picture
 from aurelia_plugin.media.video import uniform_frames
 
-__all__ = ["MediaMode", "Shelf", "Shown"]
+__all__ = ["ClipFiles", "PageClips", "ShownClip"]
 
-MediaMode = Literal["link", "copy", "none"]
+ClipFiles = Literal["link", "copy", "none"]
 
 _FRAMES: Final = 6
 _HEIGHT: Final = 96
@@ -41,7 +41,7 @@ _RATE: Final = 8_000
 _WORKERS: Final = 2  # decoding releases the lock; more than the cores of a small machine is no gain
 
 
-class Shown(BaseModel):
+class ShownClip(BaseModel):
     """One medium as the page shows it.
 
     Attributes:
@@ -64,14 +64,14 @@ class Shown(BaseModel):
     problem: str | None = None
 
 
-class _Drawn(NamedTuple):
+class _Drawing(NamedTuple):
     strip: str | None
     frames: int
     peaks: tuple[int, ...]
     seconds: float | None
 
 
-class Shelf:
+class PageClips:
     """The media of one page.
 
     Args:
@@ -80,12 +80,12 @@ class Shelf:
         thumbnails: whether pictures and sounds are drawn.
     """
 
-    def __init__(self, page: Path, mode: MediaMode, *, thumbnails: bool = True) -> None:
+    def __init__(self, page: Path, mode: ClipFiles, *, thumbnails: bool = True) -> None:
         self._page = page
         self._mode = mode
         self._thumbnails = thumbnails
         self._folder = page / "page" / "media"
-        self._shown: dict[str, Shown] = {}
+        self._shown: dict[str, ShownClip] = {}
 
     def take(self, names: Iterable[str]) -> None:
         """Prepare media, named as traces name them; each file once.
@@ -97,28 +97,28 @@ class Shelf:
         with ThreadPoolExecutor(_WORKERS) as pool:
             self._shown.update(zip(new, pool.map(self._show, new), strict=True))
 
-    def __getitem__(self, name: str) -> Shown:
+    def __getitem__(self, name: str) -> ShownClip:
         return self._shown[name]
 
-    def _show(self, name: str) -> Shown:
+    def _show(self, name: str) -> ShownClip:
         path = Path(name)
         if self._mode == "none":
-            return Shown(name=path.name, problem="this page was made without media")
+            return ShownClip(name=path.name, problem="this page was made without media")
         if not path.is_absolute():  # "audio array, 2.0 s at 16000 Hz"
-            return Shown(name=name, problem="it was in memory, not in a file")
+            return ShownClip(name=name, problem="it was in memory, not in a file")
         try:
-            kind = sniff(path)
+            kind = media_kind(path)
             digest = content_digest(path)[:20]
         except MediaError as error:
-            return Shown(name=path.name, problem=error.cause)
+            return ShownClip(name=path.name, problem=error.cause)
         src = self._address(path, digest)
         if not self._thumbnails:
-            return Shown(name=path.name, kind=kind, src=src)
+            return ShownClip(name=path.name, kind=kind, src=src)
         try:
             drawn = self._draw(Media.file(kind, path), digest)
         except MediaError as error:
-            return Shown(name=path.name, kind=kind, src=src, problem=error.cause)
-        return Shown(name=path.name, kind=kind, src=src, **drawn._asdict())
+            return ShownClip(name=path.name, kind=kind, src=src, problem=error.cause)
+        return ShownClip(name=path.name, kind=kind, src=src, **drawn._asdict())
 
     def _address(self, path: Path, digest: str) -> str:
         if self._mode == "link":
@@ -137,7 +137,7 @@ class Shelf:
     def _relative(self, place: Path) -> str:
         return quote(place.relative_to(self._page).as_posix())
 
-    def _draw(self, medium: Media, digest: str) -> _Drawn:
+    def _draw(self, medium: Media, digest: str) -> _Drawing:
         strip, frames = None, 0
         if medium.kind != "audio":
             place = self._folder / f"{digest}.jpg"
@@ -149,8 +149,8 @@ class Shelf:
                     write_atomically(place, _side_by_side(pictures))
         sound = None if medium.kind == "image" else waveform(medium, _RATE)
         if sound is None:
-            return _Drawn(strip, frames, (), None)
-        return _Drawn(strip, frames, _peaks(sound), round(sound.seconds, 2))
+            return _Drawing(strip, frames, (), None)
+        return _Drawing(strip, frames, _peaks(sound), round(sound.seconds, 2))
 
 
 def _pictures(medium: Media) -> list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]:

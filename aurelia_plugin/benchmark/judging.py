@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol
 
 from aurelia_plugin.benchmark.data.items import Item
-from aurelia_plugin.benchmark.scoring.answers import statement
+from aurelia_plugin.benchmark.reading import as_shown
+from aurelia_plugin.benchmark.scoring.verdicts import read_verdict
+from aurelia_plugin.calling.thinking import spoken
 from aurelia_plugin.errors import ConfigError
 
-__all__ = ["PROMPT", "Judge", "Verdict", "chosen_judge", "read_verdict"]
+__all__ = ["PROMPT", "Judge", "Verdict", "chosen_judge"]
 
 _MODEL: Final = "AVREASONBENCH_JUDGE"
 _SERVICE: Final = "API_TYPE"
@@ -29,9 +30,10 @@ Question: {question}
 Right answers: {answers}
 Reply: {reply}
 Is the reply right? It need not use the same words, but it must mean the same as one of the right \
-answers and must not contradict it. Say only one word: yes or no."""
+answers and must not contradict it. End with one line: Answer: yes, or Answer: no."""
 
-_VERDICT = re.compile(r"\W*(yes|no)\W*", re.IGNORECASE)
+_ROOM: Final = 4096
+"""New tokens of a verdict: a judge may think before it answers."""
 
 
 class Verdict(NamedTuple):
@@ -44,12 +46,6 @@ class Verdict(NamedTuple):
 
 class _Server(Protocol):
     def evaluate(self, request: Any) -> Any: ...
-
-
-def read_verdict(reply: str) -> bool | None:
-    """Return what a reply of one word says, or None."""
-    match = _VERDICT.fullmatch(reply.strip())
-    return None if match is None else match.group(1).lower() == "yes"
 
 
 class Judge:
@@ -66,7 +62,7 @@ class Judge:
         from lmms_eval.llm_judge import Request
 
         answers = "; ".join(dict.fromkeys((item.answer, *item.references)))
-        text = PROMPT.format(question=item.question, answers=answers, reply=statement(reply).text)
+        text = PROMPT.format(question=item.question, answers=answers, reply=as_shown(reply))
         try:
             response = self._server.evaluate(Request(messages=[{"role": "user", "content": text}]))
         except Exception as error:  # noqa: BLE001 - each service raises its own; all are counted
@@ -74,15 +70,17 @@ class Judge:
         content = str(response.content or "")
         if not response.success:
             return Verdict(None, content, str(response.error_message or "the call failed"))
-        right = read_verdict(content)
-        return Verdict(right, content, None if right is not None else "no verdict")
+        said = spoken(content)
+        right = None if said.unclosed else read_verdict(said.text)
+        problem = "the verdict was cut off in its thinking" if said.unclosed else "no verdict"
+        return Verdict(right, content, None if right is not None else problem)
 
     def results(self, item: Item, reply: str) -> dict[str, Any]:
         """Return the metrics `judged` (where there is a verdict) and `judge_failures`, and the log.
 
         An empty reply is wrong without asking.
         """
-        if not statement(reply).text.strip():
+        if not as_shown(reply).strip():
             verdict = Verdict(False, "", None)
         else:
             verdict = self.verdict(item, reply)
@@ -116,7 +114,7 @@ def _judge(model: str, service: str) -> Judge:
     from lmms_eval.llm_judge import ServerConfig, get_server
 
     config = ServerConfig(
-        model_name=model, temperature=0.0, max_tokens=16, num_retries=3, retry_delay=2.0
+        model_name=model, temperature=0.0, max_tokens=_ROOM, num_retries=3, retry_delay=2.0
     )
     try:
         server = get_server(service, config)
