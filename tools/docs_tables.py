@@ -15,6 +15,7 @@ from aurelia_plugin.model_wrappers.lmms.forms import Form, forms
 from aurelia_plugin.model_wrappers.sidecar import environments
 from aurelia_plugin.model_wrappers.sidecar.facts import adapter_facts, adapters
 from aurelia_plugin.model_wrappers.transformers.families import families
+from aurelia_plugin.running.conditions.table import CONDITIONS
 from aurelia_plugin.settings import AureliaSettings
 from aurelia_plugin.study.plan import StudyPlan
 
@@ -22,6 +23,7 @@ __all__ = [
     "adapters_table",
     "catalogue_table",
     "command_help",
+    "conditions_table",
     "environments_table",
     "families_table",
     "forms_table",
@@ -37,7 +39,17 @@ _NONE = "\u2013"
 
 def settings_table() -> str:
     """Return the settings of a run as a Markdown table."""
-    return options_table(AureliaSettings)
+    named = ", ".join(f"`{name}`" for name in CONDITIONS)
+    return options_table(AureliaSettings).replace(
+        "| `condition` | text |", f"| `condition` | {named} |"
+    )
+
+
+def conditions_table() -> str:
+    """Return the conditions of this package as a Markdown table."""
+    lines = ["| `condition=` | what the target is given |", "|---|---|"]
+    lines += [f"| `{info.name}` | {info.help} |" for info in CONDITIONS.values()]
+    return "\n".join(lines)
 
 
 def options_table(form: type[BaseModel]) -> str:
@@ -72,8 +84,8 @@ def plan_table() -> str:
         names: dict[object, str] = {tuple: "list", dict: "mapping"}
         values = names.get(get_origin(field.annotation)) or _values(field.annotation, field)
         default = "required" if field.is_required() else _NONE
-        if not field.is_required() and field.default not in (None, (), {}):
-            shown = field.default
+        shown = field.get_default(call_default_factory=True)
+        if not field.is_required() and shown not in (None, (), {}):
             default = f"`{', '.join(shown) if isinstance(shown, tuple) else shown}`"
         meaning = " ".join((field.description or "").split())
         lines.append(f"| `{name}` | {values} | {default} | {meaning} |")
