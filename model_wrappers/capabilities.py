@@ -62,6 +62,11 @@ class Capabilities(BaseModel):
         """Whether sound of any kind is taken."""
         return self.soundtrack != "none" or self.sounds != 0
 
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """The senses that are missing: `picture`, `sound`, both or none."""
+        return (*(() if self.sees else ("picture",)), *(() if self.hears else ("sound",)))
+
     @classmethod
     def declared(
         cls, sees: Sequence[str], soundtrack: bool, clips: int | None, seconds: float | None

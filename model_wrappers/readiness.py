@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 
 from aurelia_plugin.model_wrappers.catalogue import Row
 from aurelia_plugin.model_wrappers.options import read_options
-from aurelia_plugin.model_wrappers.providers import PROVIDERS
+from aurelia_plugin.model_wrappers.providers import provider_names
 from aurelia_plugin.model_wrappers.sidecar.facts import adapters
 from aurelia_plugin.model_wrappers.sidecar.installation import SidecarOptions, missing
 from aurelia_plugin.spec import BackendSpec
@@ -55,7 +55,7 @@ def lacks(row: Row) -> list[Lack]:
     if spec.provider == "sidecar":
         return _sidecar(spec, row)
     found = [*_packages(row), *_secrets(row)]
-    if spec.provider not in PROVIDERS:
+    if spec.provider not in provider_names():
         found.append(Lack(f"no backend {spec.provider!r}", "Install a newer version."))
     weights = spec.model if spec.provider == "transformers" else row.weights
     if weights is not None:

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from aurelia_plugin.model_wrappers.catalogue import Hears, Row, rows
-from aurelia_plugin.model_wrappers.lmms.forms import Form, forms
+from aurelia_plugin.model_wrappers.lmms.forms import WrapperForm, forms
 from aurelia_plugin.model_wrappers.sidecar import environments
 from aurelia_plugin.model_wrappers.sidecar.facts import adapter_facts, adapters
 from aurelia_plugin.model_wrappers.transformers.families import families
@@ -148,7 +148,7 @@ def forms_table() -> str:
     return "\n".join(lines)
 
 
-def _most(form: Form) -> str:
+def _most(form: WrapperForm) -> str:
     parts = []
     if form.media is not None:
         parts.append(f"{form.media} in all")
@@ -159,7 +159,7 @@ def _most(form: Form) -> str:
     return ", ".join(parts)
 
 
-def _besides(form: Form) -> str:
+def _besides(form: WrapperForm) -> str:
     parts = []
     if form.suffixes:
         parts.append(f"videos other than {' '.join(form.suffixes)} are written as MP4")

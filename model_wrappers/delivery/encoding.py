@@ -145,7 +145,7 @@ def _encoded(medium: Media, sampling: Sampling | None, takes: Capabilities) -> _
         return _whole(medium, takes)
     # Services have no form for pictures and sound that take turns: soundtracks go after frames.
     form = "after" if takes.soundtrack == "interleaved" else takes.soundtrack
-    changes = {"soundtrack": form, "sound_rate": SOUND_RATE, "fps": None}
+    changes: dict[str, object] = {"soundtrack": form, "sound_rate": SOUND_RATE, "fps": None}
     if takes.video != "none":
         changes["video"] = "images"
     apart = takes.model_copy(update=changes)

@@ -21,7 +21,12 @@ from aurelia_plugin.model_wrappers.transformers.backend import (
     TransformersBackend,
     TransformersOptions,
 )
-from aurelia_plugin.model_wrappers.transformers.families import families, family_of
+from aurelia_plugin.model_wrappers.transformers.families import (
+    Family,
+    families,
+    family_named,
+    family_of,
+)
 from aurelia_plugin.running.probing import GivesLogits, Probe, probe
 
 FAMILIES = (
@@ -190,4 +195,18 @@ def test_families_are_known_to_the_library_and_unknown_ones_have_defaults() -> N
         assert model_type in transformers.CONFIG_MAPPING, model_type
         assert family.loads is None or hasattr(transformers, family.loads)
         assert (family.loads is None) == (family.config is None)
-    assert family_of("no_such_family") == family_of("qwen2_5_omni_thinker")
+    assert family_of("no_such_family") == Family()
+    assert family_of("qwen2_5_omni_thinker").soundtrack == "after"  # the packaged model's own
+
+
+@pytest.mark.parametrize(
+    ("model", "soundtrack"),
+    [
+        ("Qwen/Qwen2.5-Omni-7B", "interleaved"),
+        ("qwen3-omni-30b-a3b-thinking", "interleaved"),
+        ("Qwen/Qwen2.5-VL-7B", "after"),
+        ("embedded", "after"),
+    ],
+)
+def test_a_server_s_model_is_known_by_its_name(model: str, soundtrack: str) -> None:
+    assert family_named(model).soundtrack == soundtrack
