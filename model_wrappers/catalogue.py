@@ -82,7 +82,7 @@ class Row(_Record):
     """Versions of packages that it needs, as pip writes them."""
     secrets: tuple[str, ...] = ()
     """Environment variables of which one has to be set."""
-    stands_in: str | None = None
+    substitute: str | None = None
     """What to use instead, where the system itself cannot be had."""
     status: Status
     """run: with its real weights. run-tiny: a tiny instance with random weights. read: source and

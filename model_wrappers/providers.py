@@ -139,7 +139,7 @@ class BackendPool:
             if known.backend is None:
                 raise ConfigError(
                     f"aurelia_{known.id} ({known.system}) cannot be had: {known.note}",
-                    f"What stands in for it: {known.stands_in or 'nothing'}.",
+                    f"What stands in for it: {known.substitute or 'nothing'}.",
                 )
             base = BackendSpec.parse(known.backend)
             provider, model = base.provider, base.model

@@ -47,7 +47,7 @@ class Lack(NamedTuple):
 def lacks(row: Row) -> list[Lack]:
     """Return what a target lacks here; an empty list says that nothing is known to be missing."""
     if row.backend is None:
-        instead = row.stands_in or "none"
+        instead = row.substitute or "none"
         none = instead == "none"
         fix = "Choose another target." if none else f"What stands in for it: {instead}."
         return [Lack(row.note.rstrip("."), fix)]

@@ -101,7 +101,7 @@ def targets_table(*, paper: bool) -> str:
     for row in rows().values():
         if row.paper is not paper:
             continue
-        note = row.note if row.stands_in is None else f"{row.note} Stands in: {row.stands_in}."
+        note = row.note if row.substitute is None else f"{row.note} Stands in: {row.substitute}."
         cells = [
             f"`aurelia_{row.id}`",
             _system(row),

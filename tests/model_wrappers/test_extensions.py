@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -120,3 +121,27 @@ def test_an_adapter_of_another_package_is_found_and_not_run(install: Install, va
     assert facts.system == "Lab-1B"
     assert facts.path.name == "one.py"
     assert (facts.takes.video, facts.takes.sounds, facts.takes.sound_seconds) == ("images", 2, 9)
+
+
+def _examples() -> list[str]:
+    text = (Path(__file__).parents[2] / "docs" / "extending.md").read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_examples_of_the_documentation_run(install: Install, tmp_path: Path) -> None:
+    own, provider, adapter = (
+        next(e for e in _examples() if f"# {name}" in e)
+        for name in ("mine.py", "lab/backend.py", "lab/adapter.py")
+    )
+    points = "[aurelia.providers]\nlab = lab.backend\n[aurelia.sidecars]\nlab7b = lab.adapter\n"
+    made = (
+        "\n\nclass LabBackend:\n    def __init__(self, model, frames):\n        self.n = frames\n"
+    )
+    files = {"lab/__init__.py": "", "lab/backend.py": provider + made, "lab/adapter.py": adapter}
+    install("lab-package", points, files)
+    assert getattr(BackendPool("lab:m?frames=8", {}).target, "n", None) == 8
+    assert adapter_facts("lab7b").system == "Lab-7B"
+    (tmp_path / "mine.py").write_text(own)
+    backend = BackendPool(f"python:{tmp_path / 'mine.py'}:Counts?at_most=9", {}).target
+    assert asyncio.run(backend(Prompt((Message("user", (Text("q"),)),)))).text == "Answer: 0"
+    assert all(len(example.splitlines()) <= 18 for example in _examples())

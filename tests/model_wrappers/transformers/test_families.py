@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -210,3 +212,93 @@ def test_families_are_known_to_the_library_and_unknown_ones_have_defaults() -> N
 )
 def test_a_server_s_model_is_known_by_its_name(model: str, soundtrack: str) -> None:
     assert family_named(model).soundtrack == soundtrack
+
+
+@pytest.fixture(scope="module")
+def omni(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with torch.random.fork_rng():
+        return tiny_models.qwen2_5_omni(tmp_path_factory.mktemp("omni"))
+
+
+def _omni(place: Path, **options: object) -> TransformersBackend:
+    values = {"dtype": "float32", "max_frames": 4, "longest_side": 56, "batch_size": 4, **options}
+    return TransformersBackend(str(place), TransformersOptions.model_validate(values))
+
+
+def _media_tokens(backend: TransformersBackend, asked: Prompt) -> str:
+    """The prompt's media tokens as letters: V for pictures, A for sound."""
+    processor = backend.load().processor
+    letters = {processor.video_token_id: "V", processor.audio_token_id: "A"}
+    ids = backend.inputs([backend._prepare(asked)])["input_ids"][0].tolist()
+    return "".join(letters.get(token, "") for token in ids)
+
+
+def test_a_real_familys_soundtrack_goes_in_with_its_frames(omni: Path) -> None:
+    asked = prompt(video(), Text("What?"))
+    own = _omni(omni)
+    after, before, none = (_omni(omni, soundtrack=form) for form in ("after", "before", "none"))
+    mixed = _media_tokens(own, asked)
+    # Chunks in order of time: frames, their sound, the next frames, their sound.
+    assert re.fullmatch("(V+A+){2,}A*", mixed)
+    assert re.fullmatch("V+A+", _media_tokens(after, asked))
+    assert re.fullmatch("A+V+", _media_tokens(before, asked))
+    assert re.fullmatch("V+", _media_tokens(none, asked))
+    assert sorted(mixed) == sorted(_media_tokens(after, asked))
+    reply = asyncio.run(own(asked))
+    assert reply.evidence.soundtrack == ("interleaved",)
+    assert (reply.evidence.clips, reply.evidence.sound_seconds) == (1, 1.5)
+    assert asyncio.run(none(asked)).evidence.dropped == ("soundtrack: left out by soundtrack=none",)
+    logits = [backend.next_token_logits(asked) for backend in (own, after)]
+    assert np.abs(logits[0] - logits[1]).max() > 1e-4
+    assert len({backend.identity for backend in (own, after, before, none)}) == 4
+
+
+def test_a_question_with_more_sounds_than_videos_has_them_after(omni: Path) -> None:
+    own = _omni(omni)
+    sound = Media("audio", data=Waveform(tone(0.5, 16_000, 300), 16_000))
+    for parts in ((video(), sound), (video(), video(300.0, sound=False))):
+        reply = asyncio.run(own(prompt(*parts, Text("Which?"))))
+        assert reply.evidence.soundtrack == ("after",)
+    silent = asyncio.run(own(prompt(video(sound=False), Text("What?"))))
+    assert silent.evidence.soundtrack == ()
+
+
+def test_interleaved_clips_of_other_frame_rates_do_not_mix(omni: Path) -> None:
+    """Each is answered as alone, by tokens and by positions in time."""
+    own = _omni(omni)
+    fast = video()
+    assert isinstance(fast.data, Frames)
+    slow = replace(fast, data=Frames(fast.data.pixels, fast.data.times * 2))
+    prompts = [prompt(clip, Text("What?")) for clip in (fast, slow)]
+
+    async def together() -> list[Reply]:
+        return await asyncio.gather(*(own(asked) for asked in [*prompts, *prompts]))
+
+    alone = [asyncio.run(own(asked)) for asked in prompts]
+    assert asyncio.run(together()) == [*alone, *alone]
+    assert _media_tokens(own, prompts[0]) != _media_tokens(own, prompts[1])
+
+
+def test_sound_costs_its_own_length_and_not_the_extractors_longest(omni: Path) -> None:
+    """The published extractor takes 300 s; what it makes of 1.5 s is the same."""
+    own = _omni(omni, soundtrack="after")
+    loaded = own.load()
+    features = loaded.processor.feature_extractor
+    rows = {"feature_size": features.feature_size, "hop_length": features.hop_length}
+    published = type(features)(**rows, n_fft=features.n_fft, chunk_length=300)
+    inputs = {}
+    for name, family in (("own", loaded.family), ("padded", Family())):
+        loaded.processor.feature_extractor = published
+        own._state = loaded._replace(family=family)
+        inputs[name] = own.inputs([own._prepare(prompt(video(), Text("What?")))])
+    loaded.processor.feature_extractor = features
+    heard = int(inputs["padded"]["feature_attention_mask"].sum())
+    assert int(inputs["own"]["feature_attention_mask"].sum()) == heard
+    assert inputs["padded"]["input_features"].shape[-1] == 300 * 16_000 // features.hop_length
+    assert inputs["own"]["input_features"].shape[-1] <= heard + 10
+    assert torch.equal(inputs["own"]["input_ids"], inputs["padded"]["input_ids"])
+    assert torch.allclose(
+        inputs["own"]["input_features"][..., :heard],
+        inputs["padded"]["input_features"][..., :heard],
+        atol=1e-6,
+    )
