@@ -41,7 +41,7 @@ class OneByOne:
 
     Args:
         target: the model.
-        clips: how many separate sounds it takes in one prompt (catalogue: `hears.clips`).
+        clips: how many separate sounds it takes in one prompt (`Capabilities.sounds`).
     """
 
     def __init__(self, target: Backend, clips: int) -> None:
@@ -130,6 +130,7 @@ def _together(each: list[Evidence], clips: int) -> Evidence:
         images=each[0].images,
         sound_seconds=round(sum(evidence.sound_seconds for evidence in each), 6),
         clips=sum(evidence.clips for evidence in each),
+        soundtrack=tuple(dict.fromkeys(form for e in each for form in e.soundtrack)),
         dropped=(
             *(entry for evidence in each for entry in evidence.dropped),
             f"sounds rated one by one, for the model takes {clips} at a time",

@@ -10,7 +10,8 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from aurelia_plugin.model_wrappers.catalogue import Hears, Row, rows
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
+from aurelia_plugin.model_wrappers.catalogue import Row, rows
 from aurelia_plugin.model_wrappers.lmms.forms import WrapperForm, forms
 from aurelia_plugin.model_wrappers.sidecar import environments
 from aurelia_plugin.model_wrappers.sidecar.facts import adapter_facts, adapters
@@ -107,7 +108,7 @@ def targets_table(*, paper: bool) -> str:
             _system(row),
             f"`{row.backend}`" if row.backend else _NONE,
             ", ".join(row.sees) or "nothing",
-            _hears(row.hears),
+            _hears(row.takes),
             row.joint,
             ", ".join(row.languages),
             "?" if row.context is None else str(row.context),
@@ -215,14 +216,9 @@ def _system(row: Row) -> str:
     return f"{row.system} {row.size}".strip()
 
 
-def _hears(hears: Hears) -> str:
-    parts = ["soundtrack"] if hears.soundtrack else []
-    if hears.clips is None:
-        parts.append("sounds")
-    elif hears.clips:
-        parts.append(f"{hears.clips} sound{'s' if hears.clips > 1 else ''}")
-    text = ", ".join(parts) or "nothing"
-    return f"{text}; {hears.seconds:g} s" if hears.seconds else text
+def _hears(takes: Capabilities) -> str:
+    text = ", ".join(takes.hearing) or "nothing"
+    return f"{text}; {takes.sound_seconds:g} s" if takes.sound_seconds else text
 
 
 def command_help(*arguments: str) -> str:
