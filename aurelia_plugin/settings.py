@@ -11,9 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.digests import digest_of, digest_of_path
 
-__all__ = ["AureliaSettings", "Condition", "MediaMode", "explain", "validated"]
+__all__ = ["AureliaSettings", "MediaMode", "explain", "validated"]
 
-Condition = Literal["aurelia", "none", "cot", "placebo", "consistency", "precomputed"]
 MediaMode = Literal["full", "muted", "blanked", "swapped", "text"]
 
 
@@ -25,7 +24,7 @@ class AureliaSettings(BaseModel):
         frozen=True, extra="forbid", coerce_numbers_to_str=True, use_attribute_docstrings=True
     )
 
-    condition: Condition = "aurelia"
+    condition: str = "aurelia"
     """The arm of the comparison: with reasoning, or one of its controls."""
     target: str | None = None
     """The model that answers: a catalogue id or a backend spec."""
@@ -59,6 +58,12 @@ class AureliaSettings(BaseModel):
     on_agent_failure: Literal["empty", "zero_shot", "raise"] = "empty"
     """What becomes of a question whose agents failed or were stopped by the budget: no answer, a
     plain answer, or the end."""
+    stop_after: int = Field(8, ge=0)
+    """The run stops, and nothing is scored, when so many first calls of the target (of one
+    process) all end in one permanent error, or none of fewer is answered; 0 goes on."""
+    answers: Literal["kept", "fresh"] = "kept"
+    """Whether replies of the target that are in the traces folder are used again; `fresh` asks
+    anew."""
     max_calls: int | None = Field(None, ge=1)
     """Calls of agents, and of a target behind a network, at most; a run stops before it passes
     this. Holds for the whole run: its processes get equal shares."""

@@ -66,10 +66,11 @@ def agent(_: Prompt) -> str:
 
 def wrapped(target: Backend, folder: Path, rows: list[dict[str, Any]]) -> Aurelia:
     """Return the lmms-eval model around a target."""
+    agents: dict[str, Any] = {role: ScriptedBackend(agent, identity="agent") for role in _ROLES}
     model = Aurelia(
         target=target,
         traces=str(folder),
-        **{role: ScriptedBackend(agent, identity="agent") for role in _ROLES},
+        **agents,
     )
     model.task_dict["benchmark"] = {"test": rows}
     return model

@@ -7,7 +7,6 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any, NoReturn, TypeVar
 
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
@@ -16,10 +15,12 @@ from lmms_eval.models.model_utils.usage_metrics import log_usage
 from loguru import logger as eval_logger
 from tqdm import tqdm
 
+from aurelia_plugin.calling.ledger import TARGET_ROLE
 from aurelia_plugin.errors import StoreError
 from aurelia_plugin.model_wrappers.harness.instances import InstanceSource, is_padding
 from aurelia_plugin.model_wrappers.harness.processes import gather_lists, is_distributed
 from aurelia_plugin.model_wrappers.run.run import Run
+from aurelia_plugin.running.outcomes import RunOutcome
 from aurelia_plugin.running.pipeline import Answer
 
 __all__ = ["Aurelia"]
@@ -111,27 +112,26 @@ class Aurelia(lmms):
 
     def clean(self) -> None:
         """Write and show the run's summary, then release the models. The harness calls this."""
-        counts = gather_lists([self.run.counts])
+        outcomes = gather_lists([self.run.outcome])
         if self.rank == 0:
-            whole = counts[0].merged(counts[1:])
-            if whole.total.n:
+            whole = outcomes[0].merged(outcomes[1:])
+            if whole.items:
                 self._summarize(whole)
         _in_own_loop(self.run.close)
         super().clean()
 
-    def _summarize(self, counts: Any) -> None:
-        for name, calls in counts.calls.items():
-            if calls.calls:
-                log_usage(
-                    next(iter(calls.models), name),
-                    input_tokens=calls.input_tokens,
-                    output_tokens=calls.output_tokens,
-                    source="model" if name == "target" else name,
-                )
-        summary = self.run.summary(counts, seconds=time.time() - self._started)
+    def _summarize(self, outcome: RunOutcome) -> None:
+        for role, made in outcome.ledger.by(lambda purpose: purpose.role).items():
+            log_usage(
+                next(iter(made.models), role),
+                input_tokens=made.usage.input_tokens,
+                output_tokens=made.usage.output_tokens,
+                source="model" if role == TARGET_ROLE else role,
+            )
+        summary = self.run.summary(outcome, seconds=time.time() - self._started)
         try:
             place = self.run.store.put_run(self.run.record_name(self._started), summary.record)
-            self.run.store.put_items(place, (asdict(item) for item in counts.items))
+            self.run.store.put_items(place, (item.record() for item in outcome.items))
             path = str(place)
         except StoreError as error:  # the answers are worth more than the record
             path = f"not written: {error}"

@@ -24,8 +24,8 @@ from aurelia_plugin.calling.backend import (
     Usage,
     service_of,
 )
+from aurelia_plugin.calling.thinking import without_thinking
 from aurelia_plugin.media.clip import Media
-from aurelia_plugin.reasoning.parsing import without_thinking
 
 __all__ = ["OneByOne"]
 

@@ -70,8 +70,8 @@ def plan_table() -> str:
     """Return the keys of a study's YAML file as a Markdown table."""
     lines = ["| key | values | default | meaning |", "|---|---|---|---|"]
     for name, field in StudyPlan.model_fields.items():
-        kind = get_origin(field.annotation)
-        values = {tuple: "list", dict: "mapping"}.get(kind) or _values(field.annotation, field)
+        names: dict[object, str] = {tuple: "list", dict: "mapping"}
+        values = names.get(get_origin(field.annotation)) or _values(field.annotation, field)
         default = "required" if field.is_required() else _NONE
         if not field.is_required() and field.default not in (None, (), {}):
             shown = field.default

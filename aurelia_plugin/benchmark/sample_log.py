@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from aurelia_plugin.benchmark.data.candidates import outcomes
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.files.records import problem_of
+from aurelia_plugin.files.storable import Plain
+from aurelia_plugin.files.text_lines import Line, LineError, read_lines
 
 __all__ = ["Sample", "read_samples", "run_files"]
 
@@ -31,6 +35,63 @@ class Sample(NamedTuple):
     judged: float | None = None
     judge_failed: bool = False
     judge: str | None = None
+
+
+_Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+
+
+class _Logged(BaseModel):
+    """Part of a log's line; the harness and other metrics write more."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+
+class _Rating(_Logged):
+    """What one candidate's reply gives: see `data.candidates`."""
+
+    question: Plain
+    candidate: int
+    rating: int | None
+    right: bool
+
+
+class _Judge(_Logged):
+    service: Plain
+    model: Plain
+
+
+class _Kind(_Logged):
+    """What tells the lines of this package's tasks from those of others."""
+
+    item: JsonValue = None
+    column: JsonValue = None
+    category: JsonValue = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether two of the three are there, so that a damaged line is still known."""
+        return [self.item, self.column, self.category].count(None) < 2
+
+
+class _Row(_Logged):
+    item: Plain
+    column: Plain
+    category: Plain
+    video: Plain
+    score: _Share | _Rating
+    accuracy: _Share | _Rating
+    unparsed: _Share | _Rating
+    way: Plain | None = None
+    judged: _Share | None = None
+    judge_failures: _Share | None = None
+    judge: _Judge | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> _Row:
+        kinds = {isinstance(value, _Rating) for value in (self.score, self.accuracy, self.unparsed)}
+        if len(kinds) > 1:
+            raise ValueError("score, accuracy and unparsed are numbers and ratings")
+        return self
 
 
 def run_files(folder: Path, date: str | None) -> tuple[list[Path], list[str]]:
@@ -66,36 +127,61 @@ def read_samples(path: Path) -> Iterator[Sample]:
     """Yield the items of a file that this package's tasks wrote; other tasks give none.
 
     Raises:
-        ConfigError: the file cannot be read.
+        ConfigError: the file cannot be read, or a line is no sample; names file and line.
     """
-    try:
-        rows = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line.strip()]
-    except (OSError, ValueError, RecursionError) as error:
-        raise ConfigError(
-            f"{path}: cannot be read: {error}", "Name the folder of a run that was finished."
-        ) from error
-    rows = [row for row in rows if "item" in row and "category" in row]
-    rated = {row["item"]: row for row in rows if isinstance(row["score"], dict)}
-    results = outcomes(row["score"] for row in rows if isinstance(row["score"], dict))
-    for item, outcome in results.items():
+    rated: dict[str, _Row] = {}
+    ratings: list[Mapping[str, str | int | bool | None]] = []
+    for row in _rows(path):
+        if isinstance(row.score, _Rating):
+            rated[row.item] = row
+            ratings.append(row.score.model_dump())
+        else:
+            yield _sample(row, row.score, _number(row.accuracy), _number(row.unparsed))
+    for item, outcome in outcomes(ratings).items():
         yield _sample(rated[item], outcome.score, outcome.score, outcome.unparsed)
-    for row in rows:
-        if not isinstance(row["score"], dict):
-            yield _sample(row, row["score"], row["accuracy"], row["unparsed"])
 
 
-def _sample(row: Mapping[str, Any], score: float, accuracy: float, unparsed: float) -> Sample:
-    judge = row.get("judge") or {}
+def _rows(path: Path) -> Iterator[_Row]:
+    fix = "Correct the line, or name the folder of a run that was finished."
+    try:
+        for line in read_lines(path):
+            row = _row(path, line, fix)
+            if row is not None:
+                yield row
+    except LineError as error:
+        raise ConfigError(f"{path}:{error.line}: {error.cause}", fix) from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}", fix) from error
+
+
+def _row(path: Path, line: Line, fix: str) -> _Row | None:
+    """Return the row of a line, None if another package's task wrote it."""
+    try:
+        if not _Kind.model_validate_json(line.text).is_ours:
+            return None
+        return _Row.model_validate_json(line.text)
+    except ValidationError as error:
+        raise ConfigError(
+            f"{path}:{line.number}: cannot be read: {problem_of(error)}", fix
+        ) from error
+
+
+def _number(value: float | _Rating) -> float:
+    assert not isinstance(value, _Rating)  # `_Row` refuses a mixture
+    return value
+
+
+def _sample(row: _Row, score: float, accuracy: float, unparsed: float) -> Sample:
     return Sample(
-        item=row["item"],
-        column=row["column"],
-        category=row["category"],
-        video=row["video"],
-        score=float(score),
-        accuracy=float(accuracy),
-        unparsed=float(unparsed),
-        way=row.get("way"),
-        judged=row.get("judged"),
-        judge_failed=bool(row.get("judge_failures")),
-        judge=f"{judge['service']}:{judge['model']}" if judge else None,
+        item=row.item,
+        column=row.column,
+        category=row.category,
+        video=row.video,
+        score=score,
+        accuracy=accuracy,
+        unparsed=unparsed,
+        way=row.way,
+        judged=row.judged,
+        judge_failed=bool(row.judge_failures),
+        judge=f"{row.judge.service}:{row.judge.model}" if row.judge is not None else None,
     )

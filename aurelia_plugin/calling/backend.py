@@ -112,7 +112,7 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a backend is asked.
+    """A request to a backend.
 
     Attributes:
         messages: the conversation; the last message is the user's.
@@ -167,6 +167,11 @@ class Usage(_Record):
     input_tokens: int = 0
     output_tokens: int = 0
 
+    @property
+    def total(self) -> int:
+        """Tokens read and written."""
+        return self.input_tokens + self.output_tokens
+
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             input_tokens=self.input_tokens + other.input_tokens,
@@ -175,7 +180,7 @@ class Usage(_Record):
 
 
 class Evidence(_Record):
-    """What really reached the model.
+    """What reached the model, of one or several calls.
 
     Attributes:
         frames: video frames.
@@ -193,6 +198,15 @@ class Evidence(_Record):
     clips: int = 0
     soundtrack: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+
+    def __add__(self, other: Evidence) -> Evidence:
+        return Evidence(
+            frames=self.frames + other.frames,
+            images=self.images + other.images,
+            sound_seconds=self.sound_seconds + other.sound_seconds,
+            clips=self.clips + other.clips,
+            dropped=self.dropped + other.dropped,
+        )
 
 
 class Reply(_Record):

@@ -7,18 +7,15 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from aurelia_plugin.calling.backend import Backend, Prompt, Reply, Text, Usage, service_of
-from aurelia_plugin.calling.counts import Spent
-from aurelia_plugin.calling.prices import FREE, Price, Prices
-from aurelia_plugin.errors import BackendError, MediaError, OverBudgetError
+from aurelia_plugin.calling.backend import Backend, Prompt, Text, Usage, service_of
+from aurelia_plugin.calling.ledger import Amount, Ledger
+from aurelia_plugin.calling.prices import FREE, Price
+from aurelia_plugin.errors import MediaError, OverBudgetError
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.media.containers.lengths import seconds_of
 
-__all__ = ["Amount", "Budget", "Limits", "expected_input"]
-
-Pay = Callable[[Reply], Reply]
+__all__ = ["Budget", "Limits", "Reservation", "expected_input"]
 
 _MARGIN = 1.25
 """A prompt is expected to take at most so many times what its kind was seen to take."""
@@ -29,22 +26,6 @@ _TOKENS_PER_IMAGE = 1_120
 _TOKENS_PER_FRAME = 300
 _TOKENS_PER_SECOND = 40
 _FRAMES = 16
-
-
-class Amount(NamedTuple):
-    """Calls, tokens and US dollars."""
-
-    calls: int = 0
-    tokens: int = 0
-    cost: float = 0.0
-
-    def plus(self, other: Amount) -> Amount:
-        """Return the sum."""
-        return Amount(self.calls + other.calls, self.tokens + other.tokens, self.cost + other.cost)
-
-    def minus(self, other: Amount) -> Amount:
-        """Return the difference."""
-        return self.plus(Amount(-other.calls, -other.tokens, -other.cost))
 
 
 @dataclass(frozen=True)
@@ -76,6 +57,22 @@ class Limits:
         return None
 
 
+class Reservation:
+    """The worst case of one call, held until it has ended.
+
+    Attributes:
+        worst: what the call may use at most.
+    """
+
+    def __init__(self, worst: Amount, took: Callable[[Usage], None]) -> None:
+        self.worst = worst
+        self._took = took
+
+    def took(self, usage: Usage) -> None:
+        """Learn from what the call really used."""
+        self._took(usage)
+
+
 class Budget:
     """The budget of one process.
 
@@ -85,87 +82,53 @@ class Budget:
 
     Args:
         limits: this process's share.
-        prices: for `cost`; may be None without a limit on cost.
-        spent: where it is counted what was used, all that failed calls may cost included.
+        ledger: says what was used.
     """
 
-    def __init__(
-        self,
-        limits: Limits | None = None,
-        prices: Prices | None = None,
-        spent: Spent | None = None,
-    ) -> None:
-        self.limits = limits or Limits()
-        self.prices = prices
-        self.spent = spent or Spent()
+    def __init__(self, limits: Limits, ledger: Ledger) -> None:
+        self.limits = limits
+        self._ledger = ledger
         self._reserved = Amount()
         self._under_way = 0
         self._settled: list[asyncio.Future[None]] = []
         self._seen: dict[str, float] = defaultdict(float)
 
-    def price(self, backend: Backend) -> Price | None:
-        """Return what the backend's tokens cost, None if it is not known."""
-        if service_of(backend) is None:
-            return FREE
-        return None if self.prices is None else self.prices.of(backend)
-
     @asynccontextmanager
-    async def paying(
-        self, backend: Backend, prompt: Prompt, *, free: bool = False
-    ) -> AsyncIterator[Pay]:
-        """Reserve a call's worst case; what is yielded takes the reply and settles the account.
-
-        A call that failed without a reply costs nothing, unless the service may have worked for it
-        (`BackendError.charged`): then all that was reserved counts as spent.
+    async def reserving(
+        self, backend: Backend, prompt: Prompt, price: Price | None
+    ) -> AsyncIterator[Reservation]:
+        """Hold a call's worst case while it is made.
 
         Raises:
             OverBudgetError: if the call might pass a limit.
         """
-        if free:
-            yield lambda reply: reply
-            return
         counted = self.limits.tokens is not None or self.limits.cost is not None
         expected = await asyncio.to_thread(expected_input, prompt) if counted else 1
-        worst = self._worst(backend, prompt, expected)
+
+        def took(usage: Usage) -> None:
+            seen = self._seen[backend.identity]
+            self._seen[backend.identity] = max(seen, usage.input_tokens / expected)
+
+        worst = self._worst(backend, prompt, expected, price or FREE)
         await self._reserve(worst)
-        used = Amount()
-
-        def pay(reply: Reply) -> Reply:
-            nonlocal used
-            used = self._amount(backend, prompt, reply)
-            ratio = reply.usage.input_tokens / expected
-            self._seen[backend.identity] = max(self._seen[backend.identity], ratio)
-            return reply
-
         try:
-            yield pay
-        except BackendError as error:
-            used = worst if error.charged else used
-            raise
+            yield Reservation(worst, took)
         finally:
-            self._settle(worst, used)
+            self._release(worst)
 
-    def _amount(self, backend: Backend, prompt: Prompt, reply: Reply) -> Amount:
-        service, usage = service_of(backend), reply.usage
-        return Amount(
-            service.requests(prompt) if service else 1,
-            usage.input_tokens + usage.output_tokens,
-            (self.price(backend) or FREE).cost(usage, reply.evidence),
-        )
-
-    def _worst(self, backend: Backend, prompt: Prompt, expected: int) -> Amount:
-        service, price = service_of(backend), self.price(backend) or FREE
+    def _worst(self, backend: Backend, prompt: Prompt, expected: int, price: Price) -> Amount:
+        service = service_of(backend)
         calls, room = (service.requests(prompt), service.room) if service else (1, 0)
         ratio = self._seen.get(backend.identity)
         usage = Usage(
             input_tokens=round(calls * expected * (1.0 if ratio is None else ratio * _MARGIN)),
             output_tokens=calls * (prompt.generation.max_new_tokens + room),
         )
-        return Amount(calls, usage.input_tokens + usage.output_tokens, price.most(usage))
+        return Amount(calls, usage.total, price.most(usage))
 
     async def _reserve(self, worst: Amount) -> None:
         while True:
-            spent = Amount(self.spent.calls, self.spent.tokens, self.spent.cost)
+            spent = self._ledger.spent()
             passed = self.limits.passed_by(spent.plus(self._reserved).plus(worst))
             if passed is None:
                 self._reserved = self._reserved.plus(worst)
@@ -182,8 +145,7 @@ class Budget:
             self._settled.append(turn)
             await turn
 
-    def _settle(self, worst: Amount, used: Amount) -> None:
-        self.spent.merge(Spent(*used))
+    def _release(self, worst: Amount) -> None:
         self._reserved = self._reserved.minus(worst)
         self._under_way -= 1
         if not self._under_way:

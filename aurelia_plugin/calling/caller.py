@@ -1,63 +1,28 @@
-"""Calling backends: the one place where calls are paced, timed, retried and paid for."""
+"""Calling backends: the one place where calls are paced, timed, retried, paid for and recorded."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
-import random
+import time
 from collections.abc import Awaitable, Callable
 
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception_type,
-    wait_random_exponential,
-)
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from aurelia_plugin.calling.backend import Backend, Preparing, Prompt, Reply, service_of
-from aurelia_plugin.calling.budget import Budget
+from aurelia_plugin.calling.budget import Budget, Limits, Reservation
+from aurelia_plugin.calling.ledger import TARGET_ROLE, Amount, CallRecord, Ledger, Purpose
 from aurelia_plugin.calling.pacing import Pacer
+from aurelia_plugin.calling.prices import FREE, Price, Prices
+from aurelia_plugin.calling.retries import RetryPolicy
 from aurelia_plugin.errors import AureliaError, BackendError, TransientError
 from aurelia_plugin.redaction import without_secrets
 
-__all__ = ["Caller", "RetryPolicy"]
+__all__ = ["Caller"]
 
 _ANY = 2**31
 _READY = 2
 """Requests made ready at once, for each call that a service is asked at once."""
-
-_SPREAD = 0.1
-"""Waits that a service asked for are lengthened by up to this share, so that the calls of many
-processes do not come back at one moment."""
-
-
-class RetryPolicy:
-    """How often and how patiently a call that failed in passing is repeated.
-
-    Args:
-        attempts: calls in all, not counting those that were refused as too many.
-        first_wait: seconds; the wait grows exponentially from here, with jitter.
-        longest_wait: seconds.
-        patience: seconds for which a service may answer nothing but "too many requests", and the
-            longest wait that it may ask for, before a call counts as failed.
-    """
-
-    def __init__(
-        self,
-        attempts: int = 5,
-        first_wait: float = 1.0,
-        longest_wait: float = 60.0,
-        patience: float = 900.0,
-    ) -> None:
-        self.attempts = attempts
-        self.patience = patience
-        self._backoff = wait_random_exponential(multiplier=first_wait, max=longest_wait)
-
-    def wait(self, state: RetryCallState) -> float:
-        """Return the seconds to wait: what the service asked for, else the backoff."""
-        error = state.outcome.exception() if state.outcome else None
-        asked = (error.retry_after if isinstance(error, TransientError) else None) or 0.0
-        return max(self._backoff(state), asked + min(1.0, asked * _SPREAD) * random.random())
 
 
 class Caller:
@@ -65,38 +30,52 @@ class Caller:
 
     Args:
         retry: when a call is repeated.
-        budget: what the calls of the run may cost; nothing is limited without one.
+        limits: what the calls of the run may use; nothing is limited without them.
+        prices: what tokens cost; may be None without a limit on cost.
         timeout: seconds after which a call counts as failed and is repeated, its turn in the queue
             not included; by default as each service's own option says, and none on this machine.
+        ledger: where every call is recorded.
     """
 
     def __init__(
         self,
         retry: RetryPolicy | None = None,
         *,
-        budget: Budget | None = None,
+        limits: Limits | None = None,
+        prices: Prices | None = None,
         timeout: float | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
-        self.budget = budget or Budget()
         self.retry = retry or RetryPolicy()
+        self.prices = prices
         self.timeout = timeout
+        self.ledger = ledger or Ledger()
+        self.budget = Budget(limits or Limits(), self.ledger)
         self._pacers: dict[str, Pacer] = {}
         self._ready: dict[str, Pacer] = {}
 
-    async def answer(self, backend: Backend, prompt: Prompt, *, free: bool = False) -> Reply:
+    async def answer(
+        self,
+        backend: Backend,
+        prompt: Prompt,
+        purpose: Purpose | None = None,
+        *,
+        priority: int = 0,
+    ) -> Reply:
         """Return the backend's reply.
 
         Args:
-            backend: who is asked.
-            prompt: what it is asked.
-            free: the call does not count against the budget.
+            backend: the model that is called.
+            prompt: the request.
+            purpose: what the call is made for, as the ledger keeps it; the target's by default.
+            priority: of calls that wait for one service, those with the lowest number go first.
 
         Raises:
             BackendError: when the call failed, after its retries if it could have passed.
             OverBudgetError: when the call could pass a limit of the budget; it is not made.
             AureliaError: as the backend raised it (a medium, a setting).
         """
-        call = _Call(self, backend, prompt, free)
+        call = _Call(self, backend, prompt, purpose or Purpose(), priority)
         attempts = AsyncRetrying(
             retry=retry_if_exception_type(TransientError),
             stop=call.is_given_up,
@@ -117,6 +96,12 @@ class Caller:
         await asyncio.sleep(0)
         said = {"text": without_secrets(reply.text), "model": without_secrets(reply.model)}
         return reply.model_copy(update=said)
+
+    def price(self, backend: Backend) -> Price | None:
+        """Return what the backend's tokens cost, None if it is not known."""
+        if service_of(backend) is None:
+            return FREE
+        return None if self.prices is None else self.prices.of(backend)
 
     def pacer(self, backend: Backend) -> Pacer:
         """Return what paces calls to the backend's service.
@@ -140,21 +125,28 @@ class Caller:
 class _Call:
     """One call with its repetitions."""
 
-    def __init__(self, caller: Caller, backend: Backend, prompt: Prompt, free: bool) -> None:
+    def __init__(
+        self, caller: Caller, backend: Backend, prompt: Prompt, purpose: Purpose, priority: int
+    ) -> None:
         self._caller = caller
         self._backend = backend
         self._prompt = prompt
-        self._free = free
+        self._purpose = purpose
+        self._priority = priority
+        self._price = caller.price(backend)
         self._pacer = caller.pacer(backend)
         self._ready = caller.ready(backend)
         self._failures = 0
         service = service_of(backend)
+        # A target on this machine costs nothing that a budget could limit.
+        self._budgeted = service is not None or purpose.role != TARGET_ROLE
+        self._requests = service.requests(prompt) if service else 1
         self._seconds = caller.timeout
         if service is not None:
-            self._seconds = (caller.timeout or service.timeout) * service.requests(prompt)
+            self._seconds = (caller.timeout or service.timeout) * self._requests
 
     async def __call__(self) -> Reply:
-        async with self._ready.turn():
+        async with self._ready.turn(self._priority):
             if isinstance(self._backend, Preparing):
                 send = await self._backend.prepare(self._prompt)
             else:
@@ -162,12 +154,9 @@ class _Call:
             return await self._in_turn(send)
 
     async def _in_turn(self, send: Callable[[], Awaitable[Reply]]) -> Reply:
-        async with self._pacer.turn() as began:
+        async with self._pacer.turn(self._priority) as began:
             try:
-                async with self._caller.budget.paying(
-                    self._backend, self._prompt, free=self._free
-                ) as pay:
-                    reply = pay(await self._timed(send))
+                reply = await self._paid(send)
             except TransientError as error:
                 if error.throttled:
                     self._pacer.throttled(began, error.retry_after)
@@ -176,6 +165,46 @@ class _Call:
                 raise
         self._pacer.passed()
         return reply
+
+    async def _paid(self, send: Callable[[], Awaitable[Reply]]) -> Reply:
+        """Send the request within the budget, and record what became of it."""
+        budget = self._caller.budget
+        if not self._budgeted:
+            return await self._recorded(send, None)
+        async with budget.reserving(self._backend, self._prompt, self._price) as reservation:
+            return await self._recorded(send, reservation)
+
+    async def _recorded(
+        self, send: Callable[[], Awaitable[Reply]], reservation: Reservation | None
+    ) -> Reply:
+        began = time.monotonic()
+        try:
+            reply = await self._timed(send)
+        except BackendError as error:
+            # The service may have worked for it: then all that was reserved counts as spent.
+            charged = reservation.worst if reservation and error.charged else Amount()
+            self._record(CallRecord(self._purpose, "failed", spent=charged), began)
+            raise
+        cost = (self._price or FREE).cost(reply.usage, reply.evidence)
+        spent = Amount(self._requests, reply.usage.total, cost)
+        if reservation is not None:
+            reservation.took(reply.usage)
+        self._record(
+            CallRecord(
+                self._purpose, "answered", reply.usage, reply.evidence, reply.model, spent=spent
+            ),
+            began,
+        )
+        return reply
+
+    def _record(self, call: CallRecord, began: float) -> None:
+        self._caller.ledger.add(
+            call._replace(
+                seconds=time.monotonic() - began,
+                priced=self._price is not None,
+                budgeted=self._budgeted,
+            )
+        )
 
     async def _timed(self, send: Callable[[], Awaitable[Reply]]) -> Reply:
         if self._seconds is None:

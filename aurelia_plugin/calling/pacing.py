@@ -13,18 +13,13 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from typing import NamedTuple
 
-__all__ = ["Pacer", "standing"]
-
-standing: ContextVar[int] = ContextVar("standing", default=0)
-"""Of the calls that wait for one service, those with the lowest number here go first, and equals in
-the order in which they came. Set in the task that works on a question."""
+__all__ = ["Pacer"]
 
 
 class _Waiting(NamedTuple):
-    standing: int
+    priority: int
     came: int
     turn: asyncio.Future[None]
 
@@ -50,9 +45,14 @@ class Pacer:
         self._came = itertools.count()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[float]:
-        """Wait for a place and hold it; gives the time at which the call begins."""
-        await self._enter()
+    async def turn(self, priority: int = 0) -> AsyncIterator[float]:
+        """Wait for a place and hold it; gives the time at which the call begins.
+
+        Args:
+            priority: of the calls that wait, those with the lowest number go first, and equals in
+                the order in which they came.
+        """
+        await self._enter(priority)
         try:
             yield self._clock()
         finally:
@@ -87,9 +87,9 @@ class Pacer:
         """Seconds since the first of the refusals after the last reply; 0 if there is none."""
         return 0.0 if self._refused_since is None else self._clock() - self._refused_since
 
-    async def _enter(self) -> None:
+    async def _enter(self, priority: int) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, _Waiting(standing.get(), next(self._came), turn))
+        heapq.heappush(self._waiting, _Waiting(priority, next(self._came), turn))
         self._admit()
         try:
             await turn

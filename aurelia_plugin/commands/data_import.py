@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from aurelia_plugin.commands.console import Subcommands, say, say_missing
+from aurelia_plugin.commands.console import say, say_missing
+from aurelia_plugin.commands.parser import Subcommands
+from aurelia_plugin.files.escaping import from_csv
+
+if TYPE_CHECKING:
+    from aurelia_plugin.benchmark.sources.rows import Row
 
 __all__ = ["add"]
 
@@ -32,30 +39,28 @@ def add(parts: Subcommands) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from aurelia_plugin.benchmark.data.collecting import Shelf, collect
+    from aurelia_plugin.benchmark.data.collecting import MediaFolder, collect
     from aurelia_plugin.benchmark.data.importing import drafts_of, read_rows
     from aurelia_plugin.benchmark.data.items import MANIFEST, write_items
     from aurelia_plugin.benchmark.data.soundtracks import without_soundtracks
 
     rows = read_rows(options.source)
     if options.fill is not None:
-        known = {row["id"]: row for row in read_rows(options.fill)}
-        rows = [{**known.get(row["id"], {}), **row} for row in rows]
-    for name in ("column", "category"):
-        if getattr(options, name):
-            rows = [{name: getattr(options, name), **row} for row in rows]
+        known = {row.id: row for row in map(_plain, read_rows(options.fill))}
+        rows = [row.filled(known.get(row.id)) for row in rows]
+    rows = [row.placed(options.column, options.category) for row in rows]
     folder = options.to.expanduser().absolute()
     folder.mkdir(parents=True, exist_ok=True)
     if _asked(rows, folder, options):
         return 1
     beside = options.source if options.source.is_dir() else options.source.parent
     drafts = drafts_of(rows, options.dataset)
-    collected = collect(drafts, folder, Shelf(options.media or beside), keep_incomplete=True)
-    heard = without_soundtracks(collected.items, folder)
-    write_items(folder / MANIFEST, heard.items)
-    if heard.left_out:
-        say(f"{heard.left_out} sounds are the soundtracks of their videos and were left out")
-    say(f"{len(heard.items)} items in {folder / MANIFEST}")
+    collected = collect(drafts, folder, MediaFolder(options.media or beside), keep_incomplete=True)
+    kept = without_soundtracks(collected.items, folder)
+    write_items(folder / MANIFEST, kept.items)
+    if kept.left_out:
+        say(f"{kept.left_out} sounds are the soundtracks of their videos and were left out")
+    say(f"{len(kept.items)} items in {folder / MANIFEST}")
     missing_list = folder / "missing.txt"
     if collected.missing:
         missing_list.write_text("".join(f"{name}\n" for name in collected.missing), "utf-8")
@@ -65,7 +70,21 @@ def _import(options: argparse.Namespace) -> int:
     return 1 if collected.missing else 0
 
 
-def _asked(rows: list[dict[str, object]], folder: Path, options: argparse.Namespace) -> bool:
+def _plain(row: Row) -> Row:
+    """Return a row of the form without the apostrophes that keep its texts from being formulas."""
+    texts = tuple(from_csv(text) for text in row.options.texts[:1]) + row.options.texts[1:]
+    return replace(
+        row,
+        id=from_csv(row.id),
+        question=from_csv(row.question),
+        answer=from_csv(row.answer),
+        column=from_csv(row.column),
+        category=from_csv(row.category),
+        options=row.options._replace(texts=texts),
+    )
+
+
+def _asked(rows: list[Row], folder: Path, options: argparse.Namespace) -> bool:
     """Say what is missing and write the form for it; whether there was anything."""
     from aurelia_plugin.benchmark.data.importing import missing_fields, write_form
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.commands.console import say
+from aurelia_plugin.commands.parser import Subcommands
 
 if TYPE_CHECKING:
-    from aurelia_plugin.traces.integrity import Fault
     from aurelia_plugin.traces.merging import Merged
+    from aurelia_plugin.traces.records import Fault
 
 __all__ = ["add"]
 
@@ -73,7 +74,7 @@ def _merge(options: argparse.Namespace) -> int:
 
 
 def _push(options: argparse.Namespace) -> int:
-    from aurelia_plugin.traces.datasets import push
+    from aurelia_plugin.traces.pushing import push
 
     say(f"{push(options.folder, options.to, private=not options.public)} traces: {options.to}")
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aurelia_plugin.calling.backend import Generation, Message, Part, Prompt, Text
@@ -27,6 +27,7 @@ class Question:
         reader: reads the answer out of a reply where the task is known (`condition=consistency`
             counts such answers); None elsewhere.
         column: the task, under which the question's usage is counted.
+        known_key: the key, where it has been computed (`keyed`).
     """
 
     id: str
@@ -36,6 +37,7 @@ class Question:
     fields: dict[str, Any] | None = None
     reader: Callable[[str], str | None] | None = None
     column: str = ""
+    known_key: str | None = field(default=None, compare=False, repr=False)
 
     @property
     def clip(self) -> Clip:
@@ -62,7 +64,15 @@ class Question:
     @property
     def key(self) -> str:
         """Digest of clip and text: the same question has it in every run and arm."""
-        return digest_of([self.clip.digest, self.text])
+        return self.known_key or digest_of([self.clip.digest, self.text])
+
+    def keyed(self) -> Question:
+        """Return the question with its key computed: this reads the files of its media, once.
+
+        Raises:
+            MediaError: a file cannot be read.
+        """
+        return replace(self, known_key=self.key)
 
     def prompt(self) -> Prompt:
         """Return the question as the target is asked it."""
@@ -82,7 +92,7 @@ class Question:
                 if new is not None:
                     parts.append(new)
             messages.append(replace(message, parts=tuple(parts)))
-        return replace(self, messages=tuple(messages))
+        return replace(self, messages=tuple(messages), known_key=None)
 
     def with_preface(self, preface: str, shorter: Sequence[str] = ()) -> Question:
         """Return the question with `preface` put in front of the task's last text.
@@ -104,8 +114,10 @@ class Question:
             assert isinstance(own, Text)
             parts[places[-1]] = _behind(own.text, preface, shorter)
             messages[index] = replace(messages[index], parts=tuple(parts))
-            return replace(self, messages=tuple(messages))
-        return replace(self, messages=(*messages, Message("user", (Text(preface),))))
+            return replace(self, messages=tuple(messages), known_key=None)
+        return replace(
+            self, known_key=None, messages=(*messages, Message("user", (Text(preface),)))
+        )
 
 
 def _behind(own: str, preface: str, shorter: Sequence[str]) -> Text:

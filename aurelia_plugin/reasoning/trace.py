@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from aurelia_plugin.calling.backend import Evidence, Usage
 from aurelia_plugin.files.digests import digest_of
+from aurelia_plugin.files.records import Record
 from aurelia_plugin.files.storable import Storable
 from aurelia_plugin.reasoning.roles import Role
 
@@ -20,11 +21,7 @@ TRACE_SCHEMA = 1
 StopReason = Literal["accepted", "exhausted", "unscored", "failed", "over_budget"]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class AgentCall(_Record):
+class AgentCall(Record):
     """One call of one agent.
 
     Attributes:
@@ -42,7 +39,7 @@ class AgentCall(_Record):
     evidence: Evidence
 
 
-class Iteration(_Record):
+class Iteration(Record):
     """One round: steps, caption, score.
 
     Attributes:
@@ -73,7 +70,7 @@ class MadeBy(NamedTuple):
         return digest_of([TRACE_SCHEMA, question_key, dict(self.roles), *self[1:]])
 
 
-class Trace(_Record):
+class Trace(Record):
     """The loop's whole record for one question.
 
     Attributes:
@@ -93,8 +90,8 @@ class Trace(_Record):
     media: tuple[Storable, ...]
     roles: dict[Role, str]
     prompts_digest: str
-    threshold: int
-    max_iterations: int
+    threshold: int = Field(ge=1, le=10)
+    max_iterations: int = Field(ge=1)
     seed: int
     iterations: tuple[Iteration, ...] = ()
     best: int | None = None

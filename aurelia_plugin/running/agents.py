@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from aurelia_plugin.calling.backend import Backend, Prompt, Reply
+from aurelia_plugin.calling.backend import Backend, Prompt
 from aurelia_plugin.calling.caller import Caller
-from aurelia_plugin.calling.counts import CallCount, UsageCount
-from aurelia_plugin.calling.pacing import standing
+from aurelia_plugin.calling.ledger import Purpose
 from aurelia_plugin.calling.single_flight import SingleFlight
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.reasoning.loop import LoopPlan, distil
 from aurelia_plugin.reasoning.question import Question
-from aurelia_plugin.reasoning.roles import ROLES, Role
+from aurelia_plugin.reasoning.roles import Role
 from aurelia_plugin.reasoning.trace import TRACE_SCHEMA, AgentCall, Trace
+from aurelia_plugin.running.kept_replies import KeptReplies
 from aurelia_plugin.traces.store import TraceStore
 
 __all__ = ["Agents"]
@@ -38,65 +38,49 @@ class Agents:
         caller: Caller | None = None,
     ) -> None:
         self.plan = plan
-        self.counts: dict[Role, CallCount] = {role: CallCount() for role in ROLES}
-        self.usage = UsageCount()
         self._backends = backends
         self._store = store
-        self._caller = caller or Caller()
+        self._replies = KeptReplies(caller or Caller(), store)
         self._traces: SingleFlight[Trace] = SingleFlight()
-        self._calls: SingleFlight[Reply] = SingleFlight()
 
-    async def trace(self, question: Question, *, breadth_first: bool = False) -> Trace:
+    async def trace(
+        self, question: Question, *, priority: int = 0, breadth_first: bool = False
+    ) -> Trace:
         """Return the question's trace; a question asked twice at once is worked out once.
 
         Args:
-            breadth_first: whether its calls stand behind those of earlier iterations of others,
-                so that it is known early which questions take many, and these end side by side.
+            priority: of its calls; see `Caller.answer`.
+            breadth_first: whether its calls stand behind those of earlier iterations of others
+                instead, so that it is known early which questions take many, and these end side
+                by side.
         """
         key = self.plan.trace_key(question)
         return self.stored(question) or await self._traces(
-            key, lambda: self._make(question, breadth_first)
+            key, lambda: self._make(question, None if breadth_first else priority)
         )
 
     def stored(self, question: Question) -> Trace | None:
         """Return the question's trace if it was made before."""
         return self._store.trace(self.plan.trace_key(question))
 
-    async def _make(self, question: Question, breadth_first: bool) -> Trace:
+    async def _make(self, question: Question, priority: int | None) -> Trace:
         async def ask(role: Role, prompt: Prompt, *, iteration: int, ask: int) -> AgentCall:
-            if breadth_first:
-                standing.set(iteration)
-            return await self._ask(role, prompt, iteration, ask, question.column)
+            purpose = Purpose(role, iteration, question.column)
+            turn = iteration if priority is None else priority
+            backend = self._backends[role]
+            parts = [TRACE_SCHEMA, backend.identity, prompt.digest(), iteration, ask]
+            reply = await self._replies.reply(
+                digest_of(parts), backend, prompt, purpose, priority=turn
+            )
+            return AgentCall(
+                role=role,
+                ask=ask,
+                text=reply.text,
+                model=reply.model,
+                usage=reply.usage,
+                evidence=reply.evidence,
+            )
 
         trace = await distil(question, self.plan, ask)
         await asyncio.to_thread(self._store.put_trace, trace)
         return trace
-
-    async def _ask(
-        self, role: Role, prompt: Prompt, iteration: int, ask: int, column: str
-    ) -> AgentCall:
-        backend = self._backends[role]
-        key = digest_of([TRACE_SCHEMA, backend.identity, prompt.digest(), iteration, ask])
-        stored = self._store.call(key)
-        self.counts[role].reused += stored is not None or self._calls.under_way(key)
-        reply = stored or await self._calls(
-            key, lambda: self._call(role, key, prompt, iteration, column)
-        )
-        return AgentCall(
-            role=role,
-            ask=ask,
-            text=reply.text,
-            model=reply.model,
-            usage=reply.usage,
-            evidence=reply.evidence,
-        )
-
-    async def _call(
-        self, role: Role, key: str, prompt: Prompt, iteration: int, column: str
-    ) -> Reply:
-        backend = self._backends[role]
-        reply = await self._caller.answer(backend, prompt)
-        await asyncio.to_thread(self._store.put_call, key, reply)
-        self.counts[role].add(reply)
-        self.usage.add(role, iteration, column, reply, self._caller.budget.price(backend))
-        return reply

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import functools
 import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from aurelia_plugin.calling.counts import RunCount
 from aurelia_plugin.errors import ConfigError, MediaError
 from aurelia_plugin.media.memory import holding
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.trace import Trace
 from aurelia_plugin.running.agents import Agents
+from aurelia_plugin.running.conditions.donors import no_gather
 from aurelia_plugin.running.estimate import Sampled, sample
 from aurelia_plugin.running.media_modes import MediaChange
-from aurelia_plugin.running.pipeline import Source, each
+from aurelia_plugin.running.outcomes import Failure, ItemOutcome
+from aurelia_plugin.running.pipeline import QuestionMaker, Source, each
 
 __all__ = ["Distiller", "Made", "NoTrace", "Shard"]
 
@@ -65,7 +64,7 @@ class Distiller:
     Args:
         agents: the run's.
         media: what of the clips is sent.
-        counts: where outcomes are counted.
+        items: where the outcome of each question is appended.
         window: questions under way at once, at first and at least.
         widest: at most. Nobody waits for the first trace here: with many under way, all at one
             pace, few of those with many iterations are left to the end, where they are alone.
@@ -76,13 +75,13 @@ class Distiller:
         self,
         agents: Agents,
         media: MediaChange,
-        counts: RunCount,
+        items: list[ItemOutcome],
         *,
         window: int = 8,
         widest: int = 0,
         room: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.counts = counts
+        self.items = items
         self.window = window
         self.widest = widest
         self._room = room
@@ -90,18 +89,18 @@ class Distiller:
         self._media = media
         self._over_budget = False
 
-    async def survey(self, sources: Sequence[Source]) -> None:
+    async def collect(self, sources: Sequence[Source]) -> None:
         """Look at all questions of the job, where the media mode needs it (`media=swapped`)."""
-        if not self._media.surveys:
+        if not self._media.collects:
             return
+        make = QuestionMaker()
 
         async def look(source: Source) -> None:
             with contextlib.suppress(MediaError):  # met again, and counted, when it is distilled
-                await self._made(lambda: self._media.survey(source()))
+                await make(source, self._media.collect)
 
-        self._making = asyncio.Lock()
         await each(sources, look, self.window)
-        self._media.settle(lambda items: items)
+        self._media.finish_collecting(no_gather)
 
     async def run(self, sources: Sequence[Source], done: Callable[[Source, Made], None]) -> None:
         """Make every trace; once the budget is used up, no further question is begun.
@@ -114,10 +113,10 @@ class Distiller:
         Raises:
             StoreError: the traces folder cannot be written.
         """
-        self._making = asyncio.Lock()
+        make = QuestionMaker()
 
         async def work(source: Source) -> None:
-            done(source, await self._trace(source))
+            done(source, await self._trace(source, make))
 
         await each(sources, work, self.window, widest=self.widest, room=self._room)
 
@@ -127,45 +126,30 @@ class Distiller:
         Raises:
             MediaError: a medium of a drawn question cannot be read.
         """
-        self._making = asyncio.Lock()
+        make = QuestionMaker()
         drawn = random.Random(seed).sample(list(sources), min(size, len(sources)))
-        questions = []
-        for source in drawn:
-            questions.append(await self._made(functools.partial(self._question, source)))
+        questions = [await make(source, self._changed) for source in drawn]
         return await sample(self._agents, questions)
 
-    async def _trace(self, source: Source) -> Made:
-        counts = self.counts.of(source.category)
-        for count in counts:
-            count.n += 1
+    async def _trace(self, source: Source, make: QuestionMaker) -> Made:
+        item = ItemOutcome(source.id, source.category)
+        self.items.append(item)
         if self._over_budget:
-            for count in counts:
-                count.over_budget += 1
+            item.agents = Failure("the budget was used up before", over_budget=True)
             return "over_budget"
         try:
-            question = await self._made(lambda: self._question(source))
+            question = await make(source, self._changed)
         except MediaError as error:
-            self.counts.problem(f"{source.id}: {error}")
-            for count in counts:
-                count.agent_failures += 1
+            item.agents = Failure.of(error)
             return "unreadable"
         with holding(question.clip):
             trace = await self._agents.trace(question, breadth_first=True)
-        for count in counts:
-            count.add_trace(trace)
-            count.agent_failures += trace.stop == "failed"
-            count.over_budget += trace.stop == "over_budget"
+        item.answered = trace.finished
+        item.add_trace(trace)
         if not trace.finished:
-            self.counts.problem(f"{source.id}: {trace.error}")
+            item.agents = Failure(str(trace.error), over_budget=trace.stop == "over_budget")
         self._over_budget |= trace.stop == "over_budget"
         return trace
 
-    async def _made(self, make: Callable[[], T]) -> T:
-        """Make a question off the event loop, one at a time: data sets are not made for more."""
-        async with self._making:
-            return await asyncio.to_thread(make)
-
-    def _question(self, source: Source) -> Question:
-        question = self._media.apply(source())
-        _ = question.key  # digests the media here, in the worker thread
-        return question
+    def _changed(self, question: Question) -> Question:
+        return self._media.apply(question).keyed()

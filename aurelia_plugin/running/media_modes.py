@@ -8,7 +8,7 @@ from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.media.audio import has_sound
 from aurelia_plugin.media.clip import Clip
 from aurelia_plugin.reasoning.question import Question
-from aurelia_plugin.running.conditions import Gather, shifted
+from aurelia_plugin.running.conditions.donors import Gather, donors
 from aurelia_plugin.settings import MediaMode
 
 __all__ = ["MediaChange"]
@@ -34,35 +34,35 @@ class MediaChange:
         self._mode = mode
         self._seed = seed
         self._seen: list[tuple[str, str, Clip]] = []
-        self._donors: dict[str, Clip] = {}
+        self._donated: dict[str, Clip] = {}
 
     @property
-    def surveys(self) -> bool:
+    def collects(self) -> bool:
         """Whether every question must be seen before any is changed."""
         return self._mode == "swapped"
 
-    def survey(self, question: Question) -> None:
+    def collect(self, question: Question) -> None:
         """Remember the question's sound, if it has any."""
         clip = question.clip
         if any(has_sound(medium) for medium in clip.media):
             self._seen.append((question.id, clip.digest, clip))
 
-    def settle(self, gather: Gather) -> None:
+    def finish_collecting(self, gather: Gather[tuple[str, str, Clip]]) -> None:
         """Find every clip's donor.
 
         Raises:
             ConfigError: if the run has fewer than two clips with sound.
         """
         seen = gather(self._seen)
-        donors = shifted([(identity, digest) for identity, digest, _ in seen], self._seed)
-        if donors is None:
+        found = donors([(identity, digest) for identity, digest, _ in seen], self._seed)
+        if found is None:
             raise ConfigError(
                 "media=swapped needs the sound of another clip, and this run has fewer than two "
                 "clips with sound.",
                 "Raise --limit, or choose more tasks.",
             )
         clips = {digest: clip for _, digest, clip in seen}
-        self._donors = {digest: clips[donor] for digest, donor in donors.items()}
+        self._donated = {digest: clips[donor] for digest, donor in found.items()}
         self._seen.clear()
 
     def apply(self, question: Question) -> Question:
@@ -71,5 +71,5 @@ class MediaChange:
             return question
         if self._mode != "swapped":
             return question.with_media(_PLAIN[self._mode])
-        donor = self._donors.get(question.clip.digest)
+        donor = self._donated.get(question.clip.digest)
         return question if donor is None else question.with_media(lambda c: c.with_sound_of(donor))

@@ -1,4 +1,4 @@
-"""The path of every run: question -> media mode -> arm -> target -> answer.
+"""The path of every run: question -> media mode -> condition -> target -> answer.
 
 Questions are made when their turn comes and forgotten when they are answered, so memory does not
 grow with the task list; while the target answers some, the agents work on later ones.
@@ -8,26 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import itertools
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal, NamedTuple, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
-from aurelia_plugin.calling.backend import Backend, Prompt, Reply, Usage, service_of
-from aurelia_plugin.calling.caller import Caller
-from aurelia_plugin.calling.counts import CallCount, ItemCount, RunCount
-from aurelia_plugin.calling.pacing import standing
+from aurelia_plugin.calling.backend import Prompt, Reply, Usage
 from aurelia_plugin.errors import AureliaError, BackendError, MediaError, OverBudgetError
 from aurelia_plugin.media.memory import holding
 from aurelia_plugin.reasoning.question import Question
-from aurelia_plugin.running.conditions import Arm, Gather, Posed
+from aurelia_plugin.running.conditions.base import Condition, Prepared
+from aurelia_plugin.running.conditions.donors import Gather, no_gather
 from aurelia_plugin.running.media_modes import MediaChange
-from aurelia_plugin.running.voting import Poll
+from aurelia_plugin.running.outcomes import Failure, ItemOutcome
+from aurelia_plugin.running.stopping import TargetWatch
+from aurelia_plugin.running.target import Target
 
-__all__ = ["Answer", "Pipeline", "Progress", "Source", "each"]
+__all__ = ["Answer", "Pipeline", "Progress", "QuestionMaker", "Source", "each"]
 
+S = TypeVar("S")
 T = TypeVar("T")
+
+AgentFailurePolicy = Literal["empty", "zero_shot", "raise"]
 
 
 class Source(Protocol):
@@ -66,206 +69,207 @@ class Progress(Protocol):
         """One question is answered."""
 
 
+class QuestionMaker:
+    """Makes questions off the event loop, one at a time: data sets are not made for more."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+
+    async def __call__(self, source: Source, then: Callable[[Question], T]) -> T:
+        """Return what `then` makes of the source's question; both may read files.
+
+        Raises:
+            MediaError: the question cannot be made, whatever the cause.
+            AureliaError: a setting or folder is at fault, and with it the whole run.
+        """
+        async with self._turn:
+            return await asyncio.to_thread(self._make, source, then)
+
+    def _make(self, source: Source, then: Callable[[Question], T]) -> T:
+        try:
+            return then(source())
+        except AureliaError:
+            raise
+        except Exception as error:  # tasks and data sets run other people's code on any content
+            raise MediaError(
+                source.id,
+                f"the question could not be made: {type(error).__name__}: {error}",
+                "Look at this item of the data set; the other questions are not concerned.",
+            ) from error
+
+
+@dataclass
+class _Run:
+    """What one call of `Pipeline.run` shares among its questions."""
+
+    progress: Progress
+    make: QuestionMaker = field(default_factory=QuestionMaker)
+    items: dict[str, ItemOutcome] = field(default_factory=dict)
+    begun: itertools.count[int] = field(default_factory=itertools.count)
+
+
 class Pipeline:
-    """Answers questions through one arm.
+    """Answers questions under one condition.
 
     Args:
         target: the model under test.
-        arm: what stands in front of a question.
+        condition: what stands in front of a question, and how the target is asked.
         media: what of its clip is sent.
         on_agent_failure: what becomes of a question whose agents failed.
-        counts: where outcomes are counted.
+        items: where the outcome of each question is appended.
         window: how many questions are under way at once.
         gather: joins lists over the processes of a run.
-        poll: asks for several answers and counts, for arms that want it.
-        caller: asks the target; the one that the agents use, so that both keep to one limit.
+        watch: stops the run where the target cannot answer.
     """
 
     def __init__(
         self,
-        target: Backend,
-        arm: Arm,
+        target: Target,
+        condition: Condition,
         media: MediaChange,
         *,
-        on_agent_failure: Literal["empty", "zero_shot", "raise"] = "empty",
-        counts: RunCount | None = None,
+        on_agent_failure: AgentFailurePolicy = "empty",
+        items: list[ItemOutcome] | None = None,
         window: int = 8,
-        gather: Gather = lambda items: items,
-        poll: Poll | None = None,
-        caller: Caller | None = None,
+        gather: Gather[Any] = no_gather,
+        watch: TargetWatch | None = None,
     ) -> None:
-        self.counts = counts or RunCount()
+        self.items: list[ItemOutcome] = [] if items is None else items
         self._target = target
-        self._target_count = self.counts.calls.setdefault("target", CallCount())
-        self._arm = arm
+        self._condition = condition
         self._media = media
         self._policy = on_agent_failure
         self._window = max(1, window)
         self._gather = gather
-        self._poll = poll
-        self._caller = caller or Caller()
+        self._watch = watch or TargetWatch()
 
     async def run(self, sources: Sequence[Source], progress: Progress) -> list[Answer]:
         """Answer every question; answers come in the order of the sources.
 
         Raises:
-            AureliaError: for a setting or folder that stops the whole run, and for a failed
-                question under `on_agent_failure=raise`. What was finished is stored.
+            AureliaError: for a setting or folder that stops the whole run, for a failed question
+                under `on_agent_failure=raise`, and where the target cannot answer at all. What
+                was finished is stored.
         """
-        self._making = asyncio.Lock()
+        run = _Run(progress)
+        outcomes = [ItemOutcome(source.id, source.category) for source in sources]
+        self.items += outcomes
+        taken = list(zip(sources, outcomes, strict=True))
+        await self._collect(taken, run)
+        answers = await each(taken, lambda one: self._answer(*one, run), self._window)
+        self._watch.finish()
+        return answers
 
-        async def survey_media(source: Source) -> None:
+    async def _collect(self, taken: Sequence[tuple[Source, ItemOutcome]], run: _Run) -> None:
+        """Show all questions to the media mode and the condition, where these want to see them."""
+
+        async def collect_media(one: tuple[Source, ItemOutcome]) -> None:
             with contextlib.suppress(MediaError):  # met again, and counted, when it is answered
-                await self._make(source, self._media.survey)
+                await run.make(one[0], self._media.collect)
 
-        async def survey_arm(source: Source) -> None:
+        async def collect_for_condition(one: tuple[Source, ItemOutcome]) -> None:
+            source, item = one
             with contextlib.suppress(MediaError):  # likewise
-                question = await self._make(source, self._changed)
+                question = await run.make(source, self._changed)
                 with holding(question.clip):
-                    trace = await self._arm.survey(question)
+                    trace = await self._condition.collect(question)
                 if trace is not None:
-                    for count in self.counts.of(source.category):
-                        count.add_trace(trace)
-            progress.reasoned()
+                    item.add_trace(trace)
+            run.progress.reasoned()
 
-        async def pose_and_answer(source: Source) -> Answer:
-            # The target waits for traces: what is begun is ended before the agents go on.
-            standing.set(next(begun))
-            return await self._answer(source, progress)
-
-        begun = itertools.count()
-
-        if self._media.surveys:
-            await each(sources, survey_media, self._window)
-            self._media.settle(self._gather)
-        if self._arm.surveys:
-            await each(sources, survey_arm, self._window)
-            self._arm.settle(self._gather)
-        return await each(sources, pose_and_answer, self._window)
-
-    async def _make(self, source: Source, then: Callable[[Question], T]) -> T:
-        """Make a question and do what reads its files, off the event loop."""
-        async with self._making:
-            return await asyncio.to_thread(lambda: then(source()))
+        if self._media.collects:
+            await each(taken, collect_media, self._window)
+            self._media.finish_collecting(self._gather)
+        if self._condition.collects:
+            await each(taken, collect_for_condition, self._window)
+            self._condition.finish_collecting(self._gather)
 
     def _changed(self, question: Question) -> Question:
-        changed = self._media.apply(question)
-        _ = changed.key  # digests the media here, in the worker thread
-        return changed
+        return self._media.apply(question).keyed()
 
     def _with_content(self, question: Question) -> tuple[Question, str]:
-        return self._changed(question), question.key
+        keyed = question.keyed()
+        return self._changed(keyed), keyed.key
 
-    async def _answer(self, source: Source, progress: Progress) -> Answer:
-        item = ItemCount(source.id)
-        self.counts.items.append(item)
+    async def _answer(self, source: Source, item: ItemOutcome, run: _Run) -> Answer:
+        # The target waits for traces: what is begun is ended before the agents go on.
+        priority = next(run.begun)
         started = time.monotonic()
-        answer = await self._answer_and_count(source, item, progress)
-        item.seconds = round(time.monotonic() - started, 3)
-        return answer
-
-    async def _answer_and_count(
-        self, source: Source, item: ItemCount, progress: Progress
-    ) -> Answer:
-        counts = self.counts.of(source.category)
-        for count in counts:
-            count.n += 1
         reply = None
         try:
-            question, item.content = await self._make(source, self._with_content)
+            question, item.content = await run.make(source, self._with_content)
         except MediaError as error:
-            self._target_failed(source, item, error)
-            self._reasoned(progress)
+            self._target_failed(item, error)
+            self._reasoned(run)
         else:
             with holding(question.clip):
-                reply = await self._posed_and_asked(source, question, item, progress)
-        if reply is None:
-            for count in counts:
-                count.unanswered += 1
-        progress.answered()
+                reply = await self._prepare_and_ask(question, item, run, priority)
+        if reply is not None:
+            item.add_reply(reply)
+        run.progress.answered()
+        item.seconds = round(time.monotonic() - started, 3)
         return Answer(reply.text, reply.usage) if reply else Answer("", None)
 
-    async def _posed_and_asked(
-        self, source: Source, question: Question, item: ItemCount, progress: Progress
+    async def _prepare_and_ask(
+        self, question: Question, item: ItemOutcome, run: _Run, priority: int
     ) -> Reply | None:
         item.media = tuple(medium.name for medium in question.clip.media)
-        posed = await self._arm.pose(question)
-        self._reasoned(progress)
-        item.steps, item.preface = posed.steps, posed.preface
-        if posed.trace is not None:
-            if posed.samples is None:  # else it is only counted
-                item.trace = posed.trace.key
-            for count in self.counts.of(source.category):
-                count.add_trace(posed.trace)
-                count.without_steps += posed.question is not None and not posed.trace.steps
-        item.failed = "agents" if posed.question is None else None
-        asked = self._after_agents(source, question, posed)
+        prepared = await self._condition.prepare(question, priority=priority)
+        self._reasoned(run)
+        item.steps, item.preface = prepared.steps, prepared.preface
+        if prepared.trace is not None:
+            item.add_trace(prepared.trace)
+            item.trace = prepared.trace.key if prepared.uses_trace else None
+            item.without_steps = prepared.question is not None and not prepared.trace.steps
+        asked = self._after_agents(question, item, prepared)
         if asked is None:
             return None
-        return await self._ask(asked, posed.samples, source, item)
+        return await self._ask(asked, prepared, item, priority)
 
-    def _reasoned(self, progress: Progress) -> None:
-        if not self._arm.surveys:  # there the survey has told it
-            progress.reasoned()
+    def _reasoned(self, run: _Run) -> None:
+        if not self._condition.collects:  # there it was told while they were collected
+            run.progress.reasoned()
 
-    def _after_agents(self, source: Source, question: Question, posed: Posed) -> Question | None:
+    def _after_agents(
+        self, question: Question, item: ItemOutcome, prepared: Prepared
+    ) -> Question | None:
         """Return what the target is asked, None if it is not asked because the agents failed."""
-        if posed.question is not None:
-            return posed.question
-        problem = f"{source.id}: {posed.problem}"
+        if prepared.question is not None:
+            return prepared.question
+        item.agents = prepared.failure or Failure("the condition gave no question and no cause")
         if self._policy == "raise":
             raise AureliaError(
-                problem,
+                f"{item.id}: {item.agents.cause}",
                 "Remove the cause and start again (finished calls are kept), or set "
                 "on_agent_failure=empty or zero_shot.",
             )
-        self.counts.problem(problem)
-        for count in self.counts.of(source.category):
-            count.over_budget += posed.over_budget
-            count.agent_failures += not posed.over_budget
         return question if self._policy == "zero_shot" else None
 
     async def _ask(
-        self, asked: Question, samples: int | None, source: Source, item: ItemCount
+        self, asked: Question, prepared: Prepared, item: ItemOutcome, priority: int
     ) -> Reply | None:
+        async def ask(prompt: Prompt) -> Reply:
+            return await self._target.ask(prompt, column=asked.column, priority=priority)
+
         try:
-            if samples is None or self._poll is None:
-                reply = await self._ask_target(asked, asked.prompt())
-            else:
-                ask = functools.partial(self._ask_target, asked)
-                reply, item.vote = await self._poll(asked, samples, ask)
+            answered = await self._condition.answer(asked, prepared, ask)
         except (BackendError, MediaError, OverBudgetError) as error:
-            self._target_failed(source, item, error)
+            self._target_failed(item, error)
+            self._watch.failed(error)
             return None
-        item.dropped = reply.evidence.dropped
-        item.input_tokens = reply.usage.input_tokens
-        item.output_tokens = reply.usage.output_tokens
-        return reply
+        self._watch.answered()
+        item.vote = answered.vote
+        return answered.reply
 
-    async def _ask_target(self, asked: Question, prompt: Prompt) -> Reply:
-        # A target on this machine costs nothing that a budget could limit.
-        reply = await self._caller.answer(
-            self._target, prompt, free=service_of(self._target) is None
-        )
-        price = self._caller.budget.price(self._target)
-        self._target_count.add(reply)
-        self.counts.usage.add("target", None, asked.column, reply, price)
-        return reply
-
-    def _target_failed(self, source: Source, item: ItemCount, error: AureliaError) -> None:
-        item.failed = "target"
+    def _target_failed(self, item: ItemOutcome, error: AureliaError) -> None:
+        item.target = Failure.of(error)
         if self._policy == "raise":
             raise error
-        self.counts.problem(f"{source.id}: {error}")
-        for count in self.counts.of(source.category):
-            over = isinstance(error, OverBudgetError)
-            count.target_over_budget += over
-            count.target_failures += not over
 
 
 async def each(
-    sources: Sequence[Source],
-    work: Callable[[Source], Awaitable[T]],
+    sources: Sequence[S],
+    work: Callable[[S], Awaitable[T]],
     window: int,
     *,
     widest: int = 0,

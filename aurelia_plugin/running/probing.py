@@ -20,7 +20,8 @@ from aurelia_plugin.calling.backend import (
     Reply,
     Text,
 )
-from aurelia_plugin.calling.caller import Caller, RetryPolicy
+from aurelia_plugin.calling.caller import Caller
+from aurelia_plugin.calling.retries import RetryPolicy
 from aurelia_plugin.errors import AureliaError
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Clip, Media

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.digests import digest_of
-from aurelia_plugin.settings import AureliaSettings, Condition, MediaMode, explain, validated
+from aurelia_plugin.running.conditions.table import conditions
+from aurelia_plugin.settings import AureliaSettings, MediaMode, explain, validated
 from aurelia_plugin.spec import BackendSpec
 
 __all__ = ["CONDITIONS", "Arm", "StudyPlan", "plan_from", "read_plan"]
@@ -229,10 +230,11 @@ def plan_from(values: Mapping[str, Any], source: str) -> StudyPlan:
 
 
 def _check(arm: Arm, source: str) -> None:
-    if arm.condition not in get_args(Condition) or arm.media not in get_args(MediaMode):
+    known = conditions()
+    if arm.condition not in known or arm.media not in get_args(MediaMode):
         raise ConfigError(
             f"{source}: there is no arm {arm.label!r}.",
-            f"An arm is one of {', '.join(get_args(Condition))}, with @ and one of "
+            f"An arm is one of {', '.join(known)}, with @ and one of "
             f"{', '.join(get_args(MediaMode))} where evidence is taken away.",
         )
     own = sorted(_OWN & set(arm.given))

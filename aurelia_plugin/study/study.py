@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from aurelia_plugin.files.atomic import write_atomically
+from aurelia_plugin.running.conditions.table import condition_info
 from aurelia_plugin.study.plan import Arm, StudyPlan
 from aurelia_plugin.study.provenance import PROVENANCE_FILE, provenance, write_plan
 from aurelia_plugin.study.running import Done, check_unchanged, finished, run_arm
@@ -70,7 +71,7 @@ def run_arms(
 
 def _borrows(arm: Arm) -> bool:
     """Whether the arm uses loops that `aurelia` makes, so that their cost is counted there."""
-    return arm.condition in {"placebo", "consistency"}
+    return condition_info(arm.condition).reuses_traces
 
 
 def write_provenance(plan: StudyPlan, done: Mapping[Arm, Done]) -> dict[str, Any]:

@@ -7,37 +7,79 @@ and their file names; neither their content nor the folders that they lay in are
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Final, TypedDict
 
-from pydantic import ValidationError
+from pydantic import ConfigDict
 
-from aurelia_plugin.errors import ConfigError, StoreError
+from aurelia_plugin.errors import ConfigError, MediaError
+from aurelia_plugin.files.places import inside
+from aurelia_plugin.files.records import Record, parse_record, problem_of
+from aurelia_plugin.files.regular import open_regular
+from aurelia_plugin.files.shown import shown
 from aurelia_plugin.reasoning.trace import Trace
-from aurelia_plugin.traces.integrity import Fault, Found, trace_fault
-from aurelia_plugin.traces.store import TraceStore
+from aurelia_plugin.traces.records import MOST_BYTES, Fault, Found, trace_fault
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 __all__ = [
     "COLUMNS",
     "HUB",
     "NUMBERS",
     "TEXTS",
+    "Row",
     "parquet_files",
     "pull_rows",
-    "push",
     "read_table",
     "row_of",
-    "trace_of",
 ]
 
-HUB = "hf:"
-_ROWS_PER_FILE = 50_000
-_NEEDED = ("question_key", "steps")
+HUB: Final = "hf:"
+_NEEDED: Final = ("question_key", "steps")
 
 
-def row_of(trace: Trace) -> dict[str, Any]:
+class Row(TypedDict):
+    """A trace as a row of a data set."""
+
+    key: str
+    question_key: str
+    question: str
+    clip_digest: str
+    media: list[str]
+    roles: list[str]
+    prompts_digest: str
+    threshold: int
+    max_iterations: int
+    seed: int
+    stop: str
+    score: int | None
+    iterations: int
+    steps: list[str]
+    step_answers: list[str]
+    caption: str | None
+    trace: str
+
+
+COLUMNS: Final = tuple(Row.__annotations__)
+"""The columns of a row, in order; text but for those that follow."""
+
+TEXTS: Final = ("media", "roles", "steps", "step_answers")
+NUMBERS: Final = ("threshold", "max_iterations", "seed", "score", "iterations")
+
+
+class _PulledRow(Record):
+    """What a row must have to be pulled; a data set may have other columns beside."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    trace: str
+    key: str | None = None
+    question_key: str | None = None
+
+
+def row_of(trace: Trace) -> Row:
     """Return a trace as a row."""
     named = trace.model_copy(
         update={"media": tuple(PurePath(name.replace("\\", "/")).name for name in trace.media)}
@@ -64,119 +106,21 @@ def row_of(trace: Trace) -> dict[str, Any]:
     }
 
 
-COLUMNS = (
-    "key",
-    "question_key",
-    "question",
-    "clip_digest",
-    "media",
-    "roles",
-    "prompts_digest",
-    "threshold",
-    "max_iterations",
-    "seed",
-    "stop",
-    "score",
-    "iterations",
-    "steps",
-    "step_answers",
-    "caption",
-    "trace",
-)
-"""The columns of a row, in order; text but for those that follow."""
-
-TEXTS = ("media", "roles", "steps", "step_answers")
-NUMBERS = ("threshold", "max_iterations", "seed", "score", "iterations")
-
-
-def _features() -> Any:
-    from datasets import Features, List, Value
-
-    kinds: dict[str, Any] = {name: List(Value("string")) for name in TEXTS}
-    kinds |= {name: Value("int64") for name in NUMBERS}
-    return Features({name: kinds.get(name, Value("string")) for name in COLUMNS})
-
-
-def trace_of(row: Mapping[str, Any], name: str) -> Found | Fault:
+def _trace_of(row: object, name: str) -> Found | Fault:
     """Return the trace of a row, or what is wrong with it; `name` says which row it is."""
     place = Path(name)
     try:
-        trace = Trace.model_validate_json(row["trace"])
-    except (KeyError, TypeError):
-        return Fault(place, "it has no text in the column trace")
-    except ValidationError as error:
-        return Fault(place, f"its trace cannot be read: {error.errors()[0]['msg']}")
-    cause = trace_fault(trace, str(row.get("key", trace.key)))
-    if cause is None and row.get("question_key", trace.question_key) != trace.question_key:
+        pulled = _PulledRow.model_validate(row)
+        content = pulled.trace.encode()
+        if len(content) > MOST_BYTES:
+            return Fault(place, f"its trace is larger than {MOST_BYTES >> 20} MB")
+        trace = parse_record(Trace, content)
+    except ValueError as error:
+        return Fault(place, f"its trace cannot be read: {problem_of(error)}")
+    cause = trace_fault(trace, trace.key if pulled.key is None else pulled.key)
+    if cause is None and pulled.question_key not in (None, trace.question_key):
         cause = "its question_key is not that of its trace"
     return Fault(place, cause) if cause is not None else Found(place, trace.key, trace)
-
-
-def push(folder: Path, to: str, *, private: bool = True) -> int:
-    """Write the finished traces of a folder as a data set.
-
-    Args:
-        folder: a traces folder.
-        to: `hf:ID`, a data set at the hub that your account may write to, or a folder, whose
-            earlier parquet files of traces are replaced.
-        private: whether a data set that is made at the hub is private.
-
-    Returns:
-        How many traces were written.
-
-    Raises:
-        StoreError: there is none, or the folder cannot be written.
-        ConfigError: the hub did not take them.
-    """
-    import datasets
-
-    if not (folder / "traces").is_dir():
-        raise StoreError(f"{folder}: not a traces folder.", "Name one that holds traces/.")
-
-    def rows() -> Iterator[dict[str, Any]]:
-        for trace in TraceStore(folder, writable=False).traces():
-            yield row_of(trace)
-
-    with tempfile.TemporaryDirectory() as work:
-        if next(rows(), None) is None:
-            raise StoreError(f"{folder}: no finished trace.", "Make some with: aurelia distil")
-        table = datasets.Dataset.from_generator(rows, features=_features(), cache_dir=work)
-        if to.startswith(HUB):
-            _to_hub(table, to.removeprefix(HUB), private)
-        else:
-            _to_folder(table, Path(to))
-        return len(table)
-
-
-def _to_hub(table: Any, name: str, private: bool) -> None:
-    from httpx import HTTPError
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
-
-    try:
-        table.push_to_hub(name, private=private)
-    except (HfHubHTTPError, OfflineModeIsEnabled, HTTPError, OSError, ValueError) as error:
-        raise ConfigError(
-            f"hf:{name}: {error}", "Log in with `hf auth login`, and name ACCOUNT/DATASET."
-        ) from error
-
-
-def _to_folder(table: Any, folder: Path) -> None:
-    files = -(-len(table) // _ROWS_PER_FILE)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        stale = set(folder.glob("traces-*-of-*.parquet"))
-        for index in range(files):
-            path = folder / f"traces-{index:05d}-of-{files:05d}.parquet"
-            part = path.with_name(f".part-{path.name}")
-            table.shard(files, index, contiguous=True).to_parquet(part)
-            part.replace(path)
-            stale.discard(path)
-        for path in stale:
-            path.unlink()
-    except OSError as error:
-        raise StoreError(
-            f"{folder}: {error.strerror or error}.", "Name a folder that can be written to."
-        ) from error
 
 
 def parquet_files(folder: Path) -> list[str]:
@@ -186,7 +130,24 @@ def parquet_files(folder: Path) -> list[str]:
     ]
 
 
-def read_table(source: str, columns: tuple[str, ...]) -> list[Any]:
+def _data_files(source: str) -> list[str]:
+    folder = Path(source).expanduser()
+    files = parquet_files(folder)
+    if not files:
+        raise ConfigError(f"{source}: no parquet files.", "Name a folder that has some.")
+    for name in files:
+        try:
+            inside(folder, Path(name).relative_to(folder).as_posix())
+            open_regular(Path(name)).close()
+        except (MediaError, OSError) as error:
+            cause = error.cause if isinstance(error, MediaError) else error.strerror or error
+            raise ConfigError(
+                f"{shown(name)}: {cause}.", "Remove it, or put the file itself into the folder."
+            ) from error
+    return files
+
+
+def read_table(source: str, columns: tuple[str, ...]) -> list[Dataset]:
     """Return the splits of a data set of traces, with these columns as far as they are there.
 
     Args:
@@ -197,23 +158,27 @@ def read_table(source: str, columns: tuple[str, ...]) -> list[Any]:
         ConfigError: there is no such data set, or a column that is needed is missing.
     """
     import datasets
+    from pyarrow import ArrowException  # type: ignore[import-untyped]
 
     try:
         if source.startswith(HUB):
             splits = list(datasets.load_dataset(source.removeprefix(HUB)).values())
         else:
-            files = parquet_files(Path(source).expanduser())
-            if not files:
-                raise ConfigError(f"{source}: no parquet files.", "Name a folder that has some.")
+            files = _data_files(source)
             splits = list(datasets.load_dataset("parquet", data_files=files).values())
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        raise ConfigError(f"{source}: {error}", "Name hf:DATASET or a folder.") from error
-    missing = {name for name in columns if name in _NEEDED} - set(splits[0].column_names)
-    if missing:
-        raise ConfigError(
-            f"{source}: the data set lacks {', '.join(sorted(missing))}.",
-            "It needs the columns question_key and steps.",
-        )
+    except (
+        *(OSError, ValueError, RecursionError),
+        *(datasets.exceptions.DatasetsError, ArrowException),
+    ) as error:
+        cause = shown(f"{error} {error.__cause__ or ''}".strip(), 1_000)
+        raise ConfigError(f"{source}: {cause}", "Name hf:DATASET or a folder.") from error
+    for split in splits:
+        missing = {name for name in columns if name in _NEEDED} - set(split.column_names)
+        if missing:
+            raise ConfigError(
+                f"{source}: the data set lacks {', '.join(sorted(missing))}.",
+                "It needs the columns question_key and steps.",
+            )
     return [
         split.select_columns([name for name in columns if name in split.column_names])
         for split in splits
@@ -228,4 +193,4 @@ def pull_rows(source: str) -> Iterator[Found | Fault]:
     """
     for number, split in enumerate(read_table(source, ("key", "question_key", "trace"))):
         for index, row in enumerate(split):
-            yield trace_of(row, f"{source}, split {number}, row {index}")
+            yield _trace_of(row, f"{source}, split {number}, row {index}")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
-from itertools import repeat
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Final, NamedTuple
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.files.records import Record, problem_of
+from aurelia_plugin.files.storable import Plain
+from aurelia_plugin.reasoning.injection import Reasoning
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.trace import MadeBy, Trace
-from aurelia_plugin.running.conditions import Reasoning
 from aurelia_plugin.traces.datasets import parquet_files, read_table
 from aurelia_plugin.traces.store import TraceStore
 
@@ -19,9 +22,37 @@ __all__ = ["open_precomputed"]
 
 LookUp = Callable[[Question], "Reasoning | None"]
 
-_UNFINISHED = ("failed", "over_budget", "unreadable")
+_UNFINISHED: Final = ("failed", "over_budget", "unreadable")
 
-_FORMS = "Set precomputed= to a traces folder, hf:DATASET or field:NAME."
+_FORMS: Final = "Set precomputed= to a traces folder, hf:DATASET or field:NAME."
+_COLUMNS: Final = ("question_key", "steps", "step_answers", "stop")
+_ROW_FIX: Final = (
+    "Correct the row: question_key is a text; steps and step_answers are lists of as many texts, "
+    "or texts with an entry per line."
+)
+
+Texts = list[Plain] | Plain | None
+"""A list of texts, a text with an entry per line, or nothing."""
+
+_TEXTS: Final = TypeAdapter[Texts](Texts, config=ConfigDict(strict=True))
+
+
+class _Row(Record):
+    """A row of a table of steps."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    question_key: str | None = None
+    steps: Texts
+    step_answers: Texts = None
+    stop: str | None = None
+
+
+class _Place(NamedTuple):
+    """Where a row stands in a table."""
+
+    split: int
+    row: int
 
 
 def open_precomputed(source: str | None) -> LookUp:
@@ -34,7 +65,8 @@ def open_precomputed(source: str | None) -> LookUp:
             Steps are a list of texts, or one text with a step per line.
 
     Raises:
-        ConfigError: if the source does not exist, or holds several answers for one question.
+        ConfigError: if the source does not exist, holds several answers for one question, or a
+            row that is none; the message names it.
     """
     if not source:
         raise ConfigError("condition=precomputed, and precomputed is not set.", _FORMS)
@@ -45,14 +77,21 @@ def open_precomputed(source: str | None) -> LookUp:
 
 
 def _from_field(question: Question, name: str) -> Reasoning | None:
-    steps = _texts((question.fields or {}).get(name))
-    return Reasoning(steps) if steps else None
+    try:
+        steps = _entries(_TEXTS.validate_python((question.fields or {}).get(name)))
+    except ValidationError as error:
+        raise ConfigError(
+            f"precomputed=field:{name}: {question.id}: {problem_of(error)}",
+            f"Correct the item's {name}: a list of texts, or a text with a step per line.",
+        ) from error
+    kept = tuple(step for step in steps if step)
+    return Reasoning(kept) if kept else None
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    """Return the entries of a list, or the lines of a text, that are not blank."""
-    lines = value.splitlines() if isinstance(value, str) else list(value or [])
-    return tuple(str(line).strip() for line in lines if str(line).strip())
+def _entries(value: Texts) -> tuple[str, ...]:
+    """Return the entries of a list, or the lines of a text, without spaces around them."""
+    lines = value.splitlines() if isinstance(value, str) else value or []
+    return tuple(line.strip() for line in lines)
 
 
 def _from_folder(source: str) -> LookUp:
@@ -102,29 +141,59 @@ def _reasoning(trace: Trace) -> Reasoning:
 def _from_table(source: str) -> LookUp:
     """Keep the rows where they are, and only where each question's row is in memory."""
     try:
-        splits = read_table(source, ("question_key", "steps", "step_answers", "stop"))
+        splits = read_table(source, _COLUMNS)
     except ConfigError as error:
         raise ConfigError(f"precomputed={error.what}", error.fix) from error
-    places: dict[str, tuple[int, int]] = {}
 
-    def reasoning(number: int, index: int) -> Reasoning:
-        row = splits[number][index]
-        return Reasoning(_texts(row["steps"]), tuple(row.get("step_answers") or ()))
+    def rows() -> Iterator[tuple[_Place, _Row]]:
+        for number, split in enumerate(splits):
+            for index, row in enumerate(split):
+                yield _Place(number, index), _read_row(row, _Place(number, index), source)
 
-    for number, split in enumerate(splits):
-        stops = split["stop"] if "stop" in split.column_names else repeat("")
-        for index, (key, stop) in enumerate(zip(split["question_key"], stops, strict=False)):
-            if stop in _UNFINISHED or key is None:
-                continue
-            first = places.setdefault(key, (number, index))
-            if first != (number, index) and reasoning(*first) != reasoning(number, index):
-                raise _ambiguous(source)
+    def reasoning(place: _Place) -> Reasoning:
+        row = _read_row(splits[place.split][place.row], place, source)
+        return _reasoning_of(row, place, source)
+
+    places: dict[str, _Place] = {}
+    for place, row in rows():
+        if row.stop in _UNFINISHED:
+            continue
+        if row.question_key is None:
+            raise _bad_row(source, place, "question_key: is missing")
+        own = _reasoning_of(row, place, source)
+        first = places.setdefault(row.question_key, place)
+        if first != place and reasoning(first) != own:
+            raise _ambiguous(source)
 
     def look_up(question: Question) -> Reasoning | None:
         place = places.get(question.key)
-        return None if place is None else reasoning(*place)
+        return None if place is None else reasoning(place)
 
     return look_up
+
+
+def _read_row(row: object, place: _Place, source: str) -> _Row:
+    try:
+        return _Row.model_validate(row)
+    except ValidationError as error:
+        raise _bad_row(source, place, problem_of(error)) from error
+
+
+def _reasoning_of(row: _Row, place: _Place, source: str) -> Reasoning:
+    steps, answers = _entries(row.steps), _entries(row.step_answers)
+    if answers and len(answers) != len(steps):
+        raise _bad_row(source, place, f"{len(steps)} steps, and {len(answers)} answers to them")
+    kept = [index for index, step in enumerate(steps) if step]
+    return Reasoning(
+        tuple(steps[index] for index in kept),
+        tuple(answers[index] for index in kept) if answers else (),
+    )
+
+
+def _bad_row(source: str, place: _Place, cause: str) -> ConfigError:
+    return ConfigError(
+        f"precomputed={source}, split {place.split}, row {place.row}: {cause}", _ROW_FIX
+    )
 
 
 def _unambiguous(rows: Iterable[tuple[str, Reasoning]], source: str) -> dict[str, Reasoning]:

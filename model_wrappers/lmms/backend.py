@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from loguru import logger
 from pydantic import Field, Json
 
 from aurelia_plugin.calling.backend import Generation, Prompt, Reply, Usage, cut_at
@@ -31,7 +31,6 @@ __all__ = [
     "open_backend",
 ]
 
-_log = logging.getLogger(__name__)
 
 _FAILURES = ("[LMMS_EVAL_REQUEST_FAILED", "[LMMS_EVAL_BUDGET_EXCEEDED", "[SAFETY_BLOCKED")
 """How the bundled wrappers begin what they return in place of an answer."""
@@ -213,9 +212,9 @@ def _known(model: str) -> WrapperForm:
             f"lmms-eval has no model {model!r}.", "`lmms-eval models` lists those that it has."
         )
     if model not in forms():
-        _log.warning(
-            "lmms:%s: how its wrapper takes media was not looked into: what is counted as "
-            "delivered may be lost in it; `aurelia probe --target lmms:%s` shows that.",
+        logger.warning(
+            "lmms:{}: how its wrapper takes media was not looked into: what is counted as "
+            "delivered may be lost in it; `aurelia probe --target lmms:{}` shows that.",
             *(model, model),
         )
     return form_of(model)

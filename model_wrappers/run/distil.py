@@ -8,21 +8,21 @@ from typing import Any
 
 from aurelia_plugin import __version__
 from aurelia_plugin.calling.backend import Backend, service_of
-from aurelia_plugin.calling.counts import RunCount
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.model_wrappers.delivery.encoding import has_room
 from aurelia_plugin.model_wrappers.providers import BackendPool
 from aurelia_plugin.model_wrappers.run.stage import (
     caller_for,
-    open_agents,
     open_store,
     plan_for,
     resolved,
 )
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.roles import ROLES, Role
+from aurelia_plugin.running.agents import Agents
 from aurelia_plugin.running.distilling import Distiller, Shard
 from aurelia_plugin.running.media_modes import MediaChange
+from aurelia_plugin.running.outcomes import RunOutcome
 from aurelia_plugin.spec import TARGET
 
 __all__ = ["DistilRun"]
@@ -63,18 +63,18 @@ class DistilRun:
             role: self._pool.get(objects.get(role) or specs[role]) for role in ROLES
         }
         self.store = open_store(self.settings)
-        self.counts = RunCount()
+        self.outcome = RunOutcome()
         self.caller = caller_for(
             self.settings,
             list(self.roles.values()),
-            self.counts,
+            self.outcome.ledger,
             (self.shard.index, self.shard.count),
         )
         self.plan = plan_for(self.settings, self.prompts, self.roles)
         self.distiller = Distiller(
-            open_agents(self.plan, self.roles, self.store, self.caller, self.counts),
+            Agents(self.roles, self.plan, self.store, self.caller),
             MediaChange(self.settings.media, self.settings.seed),
-            self.counts,
+            self.outcome.items,
             window=self._window(),
             widest=_WIDEST * sum(b.concurrency for b in self._backends() if service_of(b)),
             room=has_room,
@@ -83,10 +83,10 @@ class DistilRun:
 
     def record(self) -> dict[str, Any]:
         """Return the run's record, as `put_run` keeps it."""
-        prices = self.caller.budget.prices
+        prices = self.caller.prices
         return {
             "condition": "distil",
-            **self.counts.record(),
+            **self.outcome.record(),
             "version": __version__,
             "roles": dict(self.plan.roles),
             "threshold": self.plan.threshold,

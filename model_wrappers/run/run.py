@@ -1,4 +1,4 @@
-"""One run: settings resolved, backends opened, the arm chosen, counts kept."""
+"""One run: settings resolved, backends opened, the condition chosen, outcomes kept."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import Any
 
 from aurelia_plugin import __version__
 from aurelia_plugin.calling.backend import Backend
-from aurelia_plugin.calling.counts import RunCount
 from aurelia_plugin.model_wrappers.catalogue import row
 from aurelia_plugin.model_wrappers.one_by_one import OneByOne
 from aurelia_plugin.model_wrappers.providers import BackendPool
 from aurelia_plugin.model_wrappers.run.stage import (
     caller_for,
     harness_flags,
-    open_agents,
     open_store,
     plan_for,
     require_target,
@@ -24,21 +22,20 @@ from aurelia_plugin.model_wrappers.run.stage import (
 from aurelia_plugin.model_wrappers.run.summary import Summary
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.roles import ROLES, Role
-from aurelia_plugin.running.conditions import (
-    Arm,
-    AureliaArm,
-    ConsistencyArm,
-    CotArm,
-    Gather,
-    PlaceboArm,
-    PrecomputedArm,
-    ZeroShotArm,
+from aurelia_plugin.running.agents import Agents
+from aurelia_plugin.running.conditions.base import Condition
+from aurelia_plugin.running.conditions.donors import Gather, no_gather
+from aurelia_plugin.running.conditions.table import (
+    RunContext,
+    condition_info,
 )
+from aurelia_plugin.running.kept_replies import KeptReplies
 from aurelia_plugin.running.media_modes import MediaChange
+from aurelia_plugin.running.outcomes import RunOutcome
 from aurelia_plugin.running.pipeline import Answer, Pipeline, Progress, Source
-from aurelia_plugin.running.voting import Poll
+from aurelia_plugin.running.stopping import TargetWatch
+from aurelia_plugin.running.target import Target
 from aurelia_plugin.spec import BackendSpec
-from aurelia_plugin.traces.precomputed import open_precomputed
 
 __all__ = ["Run"]
 
@@ -67,7 +64,7 @@ class Run:
         *,
         batch_size: int | str | None = None,
         device: str | None = None,
-        gather: Gather = lambda items: items,
+        gather: Gather[Any] = no_gather,
         process: tuple[int, int] = (0, 1),
     ) -> None:
         objects = {key: value for key, value in given.items() if isinstance(value, Backend)}
@@ -76,6 +73,7 @@ class Run:
             {**given, **named}, from_catalogue="target" not in objects
         )
         require_target(self.settings)
+        self._info = condition_info(self.settings.condition)
         self._objects = objects
         self.config_digest = self.settings.check_config_digest()
         self.prompts = PromptSet(self.settings.preset, self.settings.prompts)
@@ -85,25 +83,24 @@ class Run:
             options,
             harness_flags(batch_size, device),
         )
-        self.counts = RunCount()
+        self.outcome = RunOutcome()
         self.roles: dict[Role, Backend] = {}
         if self.uses_agents:
             specs = self.settings.role_specs()
             self.roles = {role: self._pool.get(objects.get(role) or specs[role]) for role in ROLES}
         self.plan = plan_for(self.settings, self.prompts, self.roles)
         self.caller = caller_for(
-            self.settings, [self.target, *self.roles.values()], self.counts, process
+            self.settings, [self.target, *self.roles.values()], self.outcome.ledger, process
         )
         self._pipeline = Pipeline(
-            self._asked(),
-            self._arm(),
+            self._target(),
+            self._condition(),
             MediaChange(self.settings.media, self.settings.seed),
             on_agent_failure=self.settings.on_agent_failure,
-            counts=self.counts,
+            items=self.outcome.items,
             window=self._window(),
             gather=gather,
-            poll=self._poll(),
-            caller=self.caller,
+            watch=TargetWatch(self.settings.stop_after),
         )
 
     @property
@@ -114,7 +111,7 @@ class Run:
     @property
     def uses_agents(self) -> bool:
         """Whether this arm makes traces."""
-        return self.settings.condition in {"aurelia", "placebo", "consistency"}
+        return self._info.uses_agents
 
     @property
     def item_field(self) -> str | None:
@@ -149,11 +146,11 @@ class Run:
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started))
         return f"{stamp}_{self.settings.condition}"
 
-    def summary(self, counts: RunCount, seconds: float) -> Summary:
+    def summary(self, outcome: RunOutcome, seconds: float) -> Summary:
         """Return what the run did, for the screen and for the record."""
         return Summary(
             condition=self.settings.condition,
-            counts=counts,
+            outcome=outcome,
             about={
                 "version": __version__,
                 "target": self.target.identity,
@@ -163,40 +160,30 @@ class Run:
                 "settings": self.settings.model_dump(),
                 "prompts": self.prompts.digests,
                 "config_digest": self.config_digest,
-                "prices": self.caller.budget.prices and self.caller.budget.prices.date,
+                "prices": self.caller.prices and self.caller.prices.date,
                 "seconds": round(seconds, 3),
             },
         )
 
-    def _asked(self) -> Backend:
-        """Return the target as questions reach it."""
+    def _target(self) -> Target:
+        """Return the target as questions reach it, its replies kept."""
+        fresh = self.settings.answers == "fresh"
+        return Target(self._adapted(), KeptReplies(self.caller, self.store, fresh=fresh))
+
+    def _adapted(self) -> Backend:
+        """Return the target's backend, one that rates sounds one by one where it must."""
         spec = BackendSpec.parse(str(self.settings.target))
         if "target" in self._objects or spec.provider:
             return self.target
         clips = row(spec.model).hears.clips
         return self.target if clips is None else OneByOne(self.target, clips)
 
-    def _poll(self) -> Poll:
-        settings = self.settings
-        return Poll(self.target.identity, settings.vote_temperature, settings.seed, self.store)
-
     def _window(self) -> int:
         backends = {id(b): b for b in (self._pool.target, *self.roles.values())}
         return max(_WINDOW, 2 * sum(backend.concurrency for backend in backends.values()))
 
-    def _arm(self) -> Arm:
-        settings = self.settings
-        if settings.condition == "none":
-            return ZeroShotArm()
-        if settings.condition == "cot":
-            return CotArm(self.prompts)
-        if settings.condition == "precomputed":
-            return PrecomputedArm(
-                open_precomputed(settings.precomputed), self.prompts, settings.inject
-            )
-        agents = open_agents(self.plan, self.roles, self.store, self.caller, self.counts)
-        if settings.condition == "consistency":
-            return ConsistencyArm(agents.trace)
-        if settings.condition == "placebo":
-            return PlaceboArm(agents.trace, self.prompts, settings.inject, settings.seed)
-        return AureliaArm(agents.trace, self.prompts, settings.inject)
+    def _condition(self) -> Condition:
+        agents = Agents(self.roles, self.plan, self.store, self.caller)
+        return self._info.make(
+            RunContext(self.settings, self.prompts, self.store, self.target.identity, agents.trace)
+        )

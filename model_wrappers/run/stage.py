@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aurelia_plugin.calling.backend import Backend
-from aurelia_plugin.calling.budget import Budget, Limits
+from aurelia_plugin.calling.budget import Limits
 from aurelia_plugin.calling.caller import Caller
-from aurelia_plugin.calling.counts import RunCount
+from aurelia_plugin.calling.ledger import Ledger
 from aurelia_plugin.calling.prices import Prices
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.places import cache_dir
@@ -20,7 +20,6 @@ from aurelia_plugin.model_wrappers.catalogue import row
 from aurelia_plugin.reasoning.loop import LoopPlan
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.roles import Role
-from aurelia_plugin.running.agents import Agents
 from aurelia_plugin.settings import AureliaSettings, validated
 from aurelia_plugin.spec import BackendSpec
 from aurelia_plugin.traces.store import TraceStore
@@ -29,7 +28,6 @@ __all__ = [
     "Resolved",
     "caller_for",
     "harness_flags",
-    "open_agents",
     "open_store",
     "plan_for",
     "require_target",
@@ -111,7 +109,7 @@ def plan_for(
 def caller_for(
     settings: AureliaSettings,
     backends: list[Backend],
-    counts: RunCount,
+    ledger: Ledger,
     process: tuple[int, int],
 ) -> Caller:
     """Return what makes the calls of process `process[0]` of `process[1]`, within its budget.
@@ -123,20 +121,9 @@ def caller_for(
     prices = Prices.packaged(settings.price)
     if limits.cost is not None:
         prices.require(backends)
-    budget = Budget(limits.share(*process), prices, counts.spent)
-    return Caller(budget=budget, timeout=settings.call_timeout)
-
-
-def open_agents(
-    plan: LoopPlan,
-    roles: Mapping[Role, Backend],
-    traces: TraceStore,
-    caller: Caller,
-    counts: RunCount,
-) -> Agents:
-    """Return the agents, whose calls are counted in `counts`."""
-    agents = Agents(roles, plan, traces, caller)
-    counts.usage = agents.usage
-    for role, count in agents.counts.items():
-        counts.calls[role] = count
-    return agents
+    return Caller(
+        limits=limits.share(*process),
+        prices=prices,
+        timeout=settings.call_timeout,
+        ledger=ledger,
+    )

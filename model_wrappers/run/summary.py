@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aurelia_plugin.calling.counts import RunCount
+from aurelia_plugin.running.outcomes import RunOutcome
 
 __all__ = ["Summary"]
 
@@ -15,19 +15,20 @@ class Summary:
 
     Args:
         condition: the arm.
-        counts: of all processes.
+        outcome: of all processes.
         about: versions, settings and identities, for the record.
     """
 
-    def __init__(self, condition: str, counts: RunCount, about: Mapping[str, Any]) -> None:
-        self._counts = counts
-        self.record: dict[str, Any] = {"condition": condition, **counts.record(), **about}
+    def __init__(self, condition: str, outcome: RunOutcome, about: Mapping[str, Any]) -> None:
+        self._unreadable = outcome.unreadable_agents()
+        self._looped = any(item.stop is not None for item in outcome.items)
+        self.record: dict[str, Any] = {"condition": condition, **outcome.record(), **about}
 
     def text(self, path: str) -> str:
         """Return the summary for the screen; `path` says where the record was written."""
         record = self.record
         lines = [f"AURELIA condition={record['condition']}: {record['n']} questions"]
-        if self._counts.total.traces:
+        if self._looped:
             lines.append(
                 "  traces: {accepted} accepted, {exhausted} exhausted, {unscored} unscored, "
                 "{agent_failures} failed, {over_budget} over budget; "
@@ -42,14 +43,15 @@ class Summary:
         lines.append(
             "  delivered to the target: {frames} frames, {images} images, {clips} sounds "
             "({sound_seconds:.1f} s) in {calls} calls".format(**target)
+            + (f" and {target['reused']} kept replies" if target["reused"] else "")
         )
         lines.append(f"  record: {path}")
         return "\n".join(lines)
 
     def warnings(self) -> list[str]:
         """Return what must not be overlooked: failures and evidence that was not delivered."""
-        lines = []
         record = self.record
+        lines = list(self._unreadable)
         if record["failed"]:
             lines.append(
                 "{agent_failures} questions failed in the agents and {target_failures} at the "

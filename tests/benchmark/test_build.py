@@ -68,7 +68,7 @@ def test_a_build_goes_on_where_it_was(tmp_path: Path, capsys: pytest.CaptureFixt
     (source / "a").mkdir()
     write_mp4(source / "v" / "0.mp4", *media())
     for place in range(1, 4):
-        write_wav(source / "a" / f"0_{place}.wav", media()[1])
+        write_wav(source / "a" / f"0_{place}.wav", place / 4 * media()[1])
     arguments = [*annotations, "--media", str(source)]
     assert _build("dm_match", to, *arguments) == 1
     names = (to / "missing_dm_match.txt").read_text().split()
@@ -79,7 +79,7 @@ def test_a_build_goes_on_where_it_was(tmp_path: Path, capsys: pytest.CaptureFixt
     assert len(there) == 3
     write_wav(source / "a" / "0_4.mp3", media()[1])  # as a download with another ending
     for place in range(1, 5):
-        write_wav(source / "a" / f"1_{place}.wav", media()[1])
+        write_wav(source / "a" / f"1_{place}.wav", place / 4 * media()[1])
     assert _build("dm_match", to, *arguments) == 0
     assert {path: path.stat().st_mtime_ns for path in there} == there
     assert not (to / "missing_dm_match.txt").exists()

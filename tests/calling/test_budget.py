@@ -10,15 +10,20 @@ from making import QUICK, beep, question, score, team, text_of
 from serviced import ServedBackend
 
 from aurelia_plugin.calling.backend import Generation, Message, Prompt, Reply, Text, Usage
-from aurelia_plugin.calling.budget import Budget, Limits, expected_input
+from aurelia_plugin.calling.budget import Limits, expected_input
 from aurelia_plugin.calling.caller import Caller
+from aurelia_plugin.calling.ledger import Purpose
 from aurelia_plugin.calling.prices import Prices
 from aurelia_plugin.errors import BackendError, OverBudgetError, TransientError
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
+from aurelia_plugin.reasoning.roles import ROLES
 from aurelia_plugin.reasoning.trace import Trace
+from aurelia_plugin.running.outcomes import RunOutcome
 
 PROMPT = question().prompt()
+
+AGENT = Purpose("reasoner")
 
 
 def _used(read: int, written: int) -> Any:
@@ -26,7 +31,7 @@ def _used(read: int, written: int) -> Any:
 
 
 def _caller(price: str = "1/2", **limits: Any) -> Caller:
-    return Caller(QUICK, budget=Budget(Limits(**limits), Prices.packaged(price)))
+    return Caller(QUICK, limits=Limits(**limits), prices=Prices.packaged(price))
 
 
 def _ask_until_refused(caller: Caller, backend: Any, at_once: int = 8) -> int:
@@ -35,7 +40,7 @@ def _ask_until_refused(caller: Caller, backend: Any, at_once: int = 8) -> int:
     async def ask() -> int:
         done = 0
         while True:
-            calls = (caller.answer(backend, PROMPT) for _ in range(at_once))
+            calls = (caller.answer(backend, PROMPT, AGENT) for _ in range(at_once))
             replies = await asyncio.gather(*calls, return_exceptions=True)
             done += sum(isinstance(reply, Reply) for reply in replies)
             for reply in replies:
@@ -56,16 +61,16 @@ def test_calls_stop_at_the_limit_and_not_before(limit: int) -> None:
 def test_tokens_stop_before_the_limit_is_passed() -> None:
     caller = _caller(tokens=1_000)
     answered = _ask_until_refused(caller, ScriptedBackend(_used(20, 16)))
-    assert caller.budget.spent.tokens == 36 * answered <= 1_000
+    assert caller.ledger.spent().tokens == 36 * answered <= 1_000
     # What is left could not have paid for the worst case of a call: 25 read, 16 written.
-    assert 1_000 - caller.budget.spent.tokens < 25 + 16
+    assert 1_000 - caller.ledger.spent().tokens < 25 + 16
 
 
 def test_money_stops_before_the_limit_is_passed() -> None:
     caller = _caller("1/2", cost=0.01)
     answered = _ask_until_refused(caller, ServedBackend(_used(20, 16)))
-    assert caller.budget.spent.cost == pytest.approx(answered * 52e-6)
-    assert 0.01 - 60e-6 < caller.budget.spent.cost <= 0.01
+    assert caller.ledger.spent().cost == pytest.approx(answered * 52e-6)
+    assert 0.01 - 60e-6 < caller.ledger.spent().cost <= 0.01
 
 
 def test_no_limit_is_passed_whatever_calls_take_within_their_bounds() -> None:
@@ -78,8 +83,8 @@ def test_no_limit_is_passed_whatever_calls_take_within_their_bounds() -> None:
 
     caller = _caller(tokens=2_000, calls=70)
     _ask_until_refused(caller, ServedBackend(reply, most=16), at_once=16)
-    assert caller.budget.spent.tokens <= 2_000
-    assert caller.budget.spent.calls <= 70
+    assert caller.ledger.spent().tokens <= 2_000
+    assert caller.ledger.spent().calls <= 70
 
 
 def test_a_call_waits_while_others_may_take_less_than_they_reserved() -> None:
@@ -88,7 +93,7 @@ def test_a_call_waits_while_others_may_take_less_than_they_reserved() -> None:
 
     async def four() -> list[Reply]:
         backend = ScriptedBackend(_used(1, 1))
-        return await asyncio.gather(*(caller.answer(backend, PROMPT) for _ in range(4)))
+        return await asyncio.gather(*(caller.answer(backend, PROMPT, AGENT) for _ in range(4)))
 
     assert len(asyncio.run(four())) == 4
 
@@ -100,19 +105,20 @@ def test_what_a_model_takes_corrects_the_guess() -> None:
     assert asyncio.run(caller.answer(dear, PROMPT)).usage.input_tokens == guess * 10
     with pytest.raises(OverBudgetError):
         asyncio.run(caller.answer(dear, PROMPT))
-    assert caller.budget.spent.tokens <= guess * 20
+    assert caller.ledger.spent().tokens <= guess * 20
 
 
-def test_what_does_not_count_is_never_refused() -> None:
+def test_a_target_on_this_machine_does_not_count_and_is_never_refused() -> None:
     caller = _caller(calls=1)
     backend = ScriptedBackend(lambda prompt: "a")
 
     async def ask() -> None:
         for _ in range(3):
-            await caller.answer(backend, PROMPT, free=True)
+            await caller.answer(backend, PROMPT)
 
     asyncio.run(ask())
-    assert caller.budget.spent.calls == 0
+    assert caller.ledger.spent().calls == 0
+    assert caller.ledger.total().calls == 3
 
 
 @pytest.mark.parametrize(("charged", "calls"), [(True, 3), (False, 0)])
@@ -125,8 +131,8 @@ def test_a_failed_call_costs_its_worst_case_if_the_service_may_want_money(
     caller = _caller(tokens=100_000)
     with pytest.raises(TransientError):
         asyncio.run(caller.answer(ServedBackend(fail), PROMPT))
-    assert caller.budget.spent.calls == calls
-    assert caller.budget.spent.tokens == calls * (expected_input(PROMPT) + 16)
+    assert caller.ledger.spent().calls == calls
+    assert caller.ledger.spent().tokens == calls * (expected_input(PROMPT) + 16)
 
 
 def test_an_error_that_is_none_of_ours_gives_back_what_was_reserved() -> None:
@@ -135,8 +141,8 @@ def test_an_error_that_is_none_of_ours_gives_back_what_was_reserved() -> None:
 
     caller = _caller(calls=1)
     with pytest.raises(BackendError):
-        asyncio.run(caller.answer(ScriptedBackend(fail), PROMPT))
-    assert asyncio.run(caller.answer(ScriptedBackend(lambda p: "a"), PROMPT)).text == "a"
+        asyncio.run(caller.answer(ServedBackend(fail), PROMPT))
+    assert asyncio.run(caller.answer(ServedBackend(lambda p: "a"), PROMPT)).text == "a"
 
 
 def test_cancelling_gives_back_what_was_reserved() -> None:
@@ -147,8 +153,8 @@ def test_cancelling_gives_back_what_was_reserved() -> None:
             await asyncio.Event().wait()
             return ""
 
-        hangs = asyncio.create_task(caller.answer(ScriptedBackend(forever), PROMPT))
-        waits = asyncio.create_task(caller.answer(ScriptedBackend(lambda p: "a"), PROMPT))
+        hangs = asyncio.create_task(caller.answer(ScriptedBackend(forever), PROMPT, AGENT))
+        waits = asyncio.create_task(caller.answer(ServedBackend(lambda p: "a"), PROMPT))
         await asyncio.sleep(0.01)
         assert not waits.done()
         hangs.cancel()
@@ -179,7 +185,8 @@ def test_longer_prompts_and_media_are_expected_to_take_more(clip_file: Path) -> 
 
 
 def _trace(made: Any) -> Trace:
-    return asyncio.run(made.agents.trace(question("Who rings?", beep())))
+    trace: Trace = asyncio.run(made.agents.trace(question("Who rings?", beep())))
+    return trace
 
 
 def test_a_loop_that_the_budget_ends_is_kept_but_never_taken_for_finished(tmp_path: Path) -> None:
@@ -195,7 +202,7 @@ def test_a_loop_that_the_budget_ends_is_kept_but_never_taken_for_finished(tmp_pa
     rich = team(tmp_path, evaluator=hard)
     assert _trace(rich).stop == "exhausted"
     assert rich.asked == (1, 2, 2)  # of nine calls, four were paid for before
-    assert [count.reused for count in rich.agents.counts.values()] == [2, 1, 1]
+    assert [rich.ledger.total("reused", role).calls for role in ROLES] == [2, 1, 1]
     assert _trace(team(tmp_path, caller=_caller(calls=1))).stop == "exhausted"
 
 
@@ -203,7 +210,7 @@ def test_usage_is_counted_by_role_iteration_and_column(tmp_path: Path) -> None:
     made = team(tmp_path, evaluator=lambda p: score(9 if "more" in text_of(p) else 2))
     asyncio.run(made.agents.trace(question("Who?", column="meme")))
     asyncio.run(made.agents.trace(question("Who more?", column="avsd")))
-    usage = made.agents.usage.record()
+    usage = RunOutcome(made.ledger).record()["usage"]
     calls = {
         name: {key: row["calls"] for key, row in usage[name].items()}
         for name in ("by_role", "by_iteration", "by_column")

@@ -9,7 +9,8 @@ from making import QUICK, question
 from serviced import ServedBackend
 
 from aurelia_plugin.calling.backend import Prompt, Reply
-from aurelia_plugin.calling.caller import Caller, RetryPolicy
+from aurelia_plugin.calling.caller import Caller
+from aurelia_plugin.calling.retries import RetryPolicy
 from aurelia_plugin.errors import BackendError, ConfigError, MediaError, TransientError
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 from aurelia_plugin.redaction import keep_secret

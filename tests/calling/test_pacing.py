@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from aurelia_plugin.calling.pacing import Pacer, standing
+from aurelia_plugin.calling.pacing import Pacer
 
 
 class Clock:
@@ -170,8 +170,7 @@ def test_calls_of_earlier_questions_go_first() -> None:
     order: list[str] = []
 
     async def call(number: int, name: str) -> None:
-        standing.set(number)
-        async with pacer.turn():
+        async with pacer.turn(number):
             order.append(name)
             await asyncio.sleep(0)
 
@@ -181,4 +180,3 @@ def test_calls_of_earlier_questions_go_first() -> None:
 
     asyncio.run(all_at_once())
     assert order == ["first", "a", "b1", "b2", "c"]
-    assert standing.get() == 0

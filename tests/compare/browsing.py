@@ -18,7 +18,7 @@ from aurelia_plugin.compare.outputs.page import write_page
 from aurelia_plugin.compare.outputs.plots import write_plots
 from aurelia_plugin.compare.result import ArmAnswer, Comparison
 from aurelia_plugin.reasoning.trace import AgentCall, Iteration
-from aurelia_plugin.running.voting import Ballot, Vote, sample_seed
+from aurelia_plugin.running.conditions.voting import Ballot, Vote, sample_seed
 from aurelia_plugin.traces.store import TraceStore
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

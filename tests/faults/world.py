@@ -18,20 +18,25 @@ from pathlib import Path
 from fake_servers import Answer, Request, completion
 
 from aurelia_plugin.calling.backend import Generation, Message, Reply, Text
-from aurelia_plugin.calling.caller import Caller, RetryPolicy
+from aurelia_plugin.calling.caller import Caller
+from aurelia_plugin.calling.retries import RetryPolicy
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.model_wrappers.openai.backend import (
     OpenAIBackend,
     OpenAIOptions,
 )
+from aurelia_plugin.reasoning.injection import Injector
 from aurelia_plugin.reasoning.loop import LoopPlan
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.roles import ROLES
 from aurelia_plugin.running.agents import Agents
-from aurelia_plugin.running.conditions import AureliaArm
+from aurelia_plugin.running.conditions.packaged import Aurelia
+from aurelia_plugin.running.kept_replies import KeptReplies
 from aurelia_plugin.running.media_modes import MediaChange
 from aurelia_plugin.running.pipeline import Pipeline
+from aurelia_plugin.running.stopping import TargetWatch
+from aurelia_plugin.running.target import Target
 from aurelia_plugin.traces.store import TraceStore
 
 PATIENT = RetryPolicy(attempts=6, first_wait=0.001, longest_wait=0.02, patience=20.0)
@@ -161,11 +166,11 @@ def answers(
     caller = Caller(PATIENT, timeout=timeout)
     agents = Agents(dict.fromkeys(ROLES, backend), plan, store, caller)
     pipeline = Pipeline(
-        backend,
-        AureliaArm(agents.trace, PromptSet(), "steps"),
+        Target(backend, KeptReplies(caller, store)),
+        Aurelia(agents.trace, Injector(PromptSet(), with_answers=False)),
         MediaChange("full", seed=0),
         window=16,
-        caller=caller,
+        watch=TargetWatch(0),
     )
     sources = [_Source(number, position) for position, number in enumerate(numbers)]
     return [answer.text for answer in asyncio.run(pipeline.run(sources, _Silent()))]

@@ -110,8 +110,8 @@ def test_registration_loads_neither_a_yaml_parser_nor_pydantic() -> None:
 
 
 def test_only_what_is_run_in_these_tests_claims_a_run() -> None:
-    from test_families import FAMILIES
-    from test_lmms_upstream import UPSTREAM
+    from .lmms.test_upstream import UPSTREAM
+    from .transformers.test_families import FAMILIES
 
     tiny = {known.id for known in rows().values() if known.status == "run-tiny"}
     services = {"gemini", "reka"}

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from making import Team, beep, question, score, steps, team, text_of
+from making import QUICK, Team, beep, question, score, steps, team, text_of
 
-from aurelia_plugin.calling.backend import Generation, Prompt, Reply, Usage
-from aurelia_plugin.calling.pacing import standing
+from aurelia_plugin.calling.backend import Backend, Generation, Prompt, Reply, Usage
+from aurelia_plugin.calling.caller import Caller
 from aurelia_plugin.errors import BackendError, StoreError, TransientError
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.question import Question
+from aurelia_plugin.reasoning.roles import ROLES
 from aurelia_plugin.reasoning.trace import Trace
 
 ASKED = question("Who rings?", beep())
@@ -25,7 +26,8 @@ def _trace(made: Team, asked: Question = ASKED) -> Trace:
 
 
 def _counted(made: Team) -> list[tuple[int, int]]:
-    return [(count.calls, count.reused) for count in made.agents.counts.values()]
+    ledger = made.ledger
+    return [(ledger.total(role=r).calls, ledger.total("reused", r).calls) for r in ROLES]
 
 
 def test_a_stored_trace_costs_no_call(tmp_path: Path) -> None:
@@ -208,26 +210,38 @@ def test_a_full_disk_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         _trace(made)
 
 
-@pytest.mark.parametrize(("breadth_first", "stood"), [(True, [1, 2, 3]), (False, [0, 0, 0])])
+class _Watched(Caller):
+    """Notes the priority of every call."""
+
+    def __init__(self) -> None:
+        super().__init__(QUICK)
+        self.seen: dict[str, list[int]] = {"a": [], "b": []}
+
+    async def answer(self, backend: Backend, prompt: Prompt, *how: Any, priority: int = 0) -> Reply:
+        for name in self.seen:
+            if f"Who is {name}" in text_of(prompt) and backend.identity == "r-1":
+                self.seen[name].append(priority)
+        return await super().answer(backend, prompt, *how, priority=priority)
+
+
+@pytest.mark.parametrize(("breadth_first", "priorities"), [(True, [0, 1, 2]), (False, [7, 7, 7])])
 def test_breadth_first_late_iterations_stand_behind_early_ones(
-    tmp_path: Path, breadth_first: bool, stood: list[int]
+    tmp_path: Path, breadth_first: bool, priorities: list[int]
 ) -> None:
-    seen: dict[str, list[int]] = {"a": [], "b": []}
-
-    def reason(prompt: Prompt) -> str:
-        (name,) = (name for name in seen if f"Who is {name}" in text_of(prompt))
-        seen[name].append(standing.get())
-        return steps(f"Look at {name} again, {len(seen[name])}.")
-
-    made = team(tmp_path, reason, evaluator=lambda prompt: score(2), max_iterations=3)
+    caller = _Watched()
+    made = team(
+        tmp_path,
+        lambda prompt: steps(f"Look again, {len(text_of(prompt))}."),
+        evaluator=lambda prompt: score(2),
+        max_iterations=3,
+        caller=caller,
+    )
     asked = [question(f"Who is {name}?", beep()) for name in "ab"]
 
     async def both() -> None:
         await asyncio.gather(
-            *(made.agents.trace(one, breadth_first=breadth_first) for one in asked)
+            *(made.agents.trace(one, priority=7, breadth_first=breadth_first) for one in asked)
         )
 
     asyncio.run(both())
-    assert [number - seen["a"][0] for number in seen["a"]] == [s - stood[0] for s in stood]
-    assert seen["a"] == seen["b"]
-    assert standing.get() == 0, "nothing else is put behind"
+    assert caller.seen == {"a": priorities, "b": priorities}

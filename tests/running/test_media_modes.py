@@ -33,7 +33,7 @@ def _brightest(asked: Question) -> int:
 def test_what_each_mode_leaves(clip_file: Path, mode: MediaMode, heard: bool, seen: bool) -> None:
     asked = question("Who?", Media.file("video", clip_file))
     change = MediaChange(mode, seed=0)
-    assert not change.surveys
+    assert not change.collects
     changed = change.apply(asked)
     assert bool(np.abs(_samples(changed)).max() > 0.1) == heard
     assert (_brightest(changed) > 20) == seen
@@ -61,10 +61,10 @@ def test_swapped_exchanges_the_sounds_of_a_run(make_video: MakeVideo) -> None:
         "Who?", Media.file("video", make_video("mute.mp4", grey_frames([9, 99]))), id="m"
     )
     change = MediaChange("swapped", seed=0)
-    assert change.surveys
+    assert change.collects
     for one in (*asked, mute):
-        change.survey(one)
-    change.settle(lambda items: items)
+        change.collect(one)
+    change.finish_collecting(lambda items: items)
     heard = []
     for one in asked:
         changed = change.apply(one)
@@ -80,7 +80,7 @@ def test_swapped_exchanges_the_sounds_of_a_run(make_video: MakeVideo) -> None:
 
 def test_swapped_needs_two_clips_with_sound() -> None:
     change = MediaChange("swapped", seed=0)
-    change.survey(question("Who?", beep()))
-    change.survey(question("What?", beep()))
+    change.collect(question("Who?", beep()))
+    change.collect(question("What?", beep()))
     with pytest.raises(ConfigError, match="fewer than two"):
-        change.settle(lambda items: items)
+        change.finish_collecting(lambda items: items)

@@ -3,19 +3,18 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from making import QUICK, Team, beep, question, score, team, text_of
+from making import QUICK, Line, Made, Team, answers, beep, numbered, question, score, team, text_of
 from media.conftest import MakeVideo, tone
 from serviced import ServedBackend
 
 from aurelia_plugin.calling.backend import Evidence, Prompt, Reply, Usage
-from aurelia_plugin.calling.budget import Budget, Limits
+from aurelia_plugin.calling.budget import Limits
 from aurelia_plugin.calling.caller import Caller
-from aurelia_plugin.calling.counts import RunCount
 from aurelia_plugin.calling.prices import Prices
 from aurelia_plugin.errors import (
     AureliaError,
@@ -28,28 +27,19 @@ from aurelia_plugin.errors import (
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
+from aurelia_plugin.reasoning.injection import Injector
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.question import Question
-from aurelia_plugin.running.conditions import AureliaArm, PlaceboArm, ZeroShotArm
-from aurelia_plugin.running.media_modes import MediaChange
-from aurelia_plugin.running.pipeline import Answer, Pipeline, each
+from aurelia_plugin.running.conditions.base import Condition
+from aurelia_plugin.running.conditions.packaged import Aurelia, Placebo, ZeroShot
+from aurelia_plugin.running.pipeline import Answer, each
+from aurelia_plugin.settings import MediaMode
 from aurelia_plugin.traces.store import TraceStore
 
 PROMPTS = PromptSet()
 
 
-class Made:
-    """A source that makes its question anew each time."""
-
-    def __init__(self, number: int, make: Callable[[int], Question] | None = None) -> None:
-        self.id, self.category = f"q/{number}", "even" if number % 2 == 0 else "odd"
-        self._number, self._make = number, make or plain
-
-    def __call__(self) -> Question:
-        return self._make(self._number)
-
-
-class Told:
+class Progress:
     """Counts what the pipeline reports."""
 
     def __init__(self) -> None:
@@ -62,15 +52,11 @@ class Told:
         self.events.append("answered")
 
 
-def plain(number: int) -> Question:
-    return question(f"Question {number}?", id=f"q/{number}")
-
-
 def unreadable(*numbers: int) -> Callable[[int], Question]:
     def make(number: int) -> Question:
         if number in numbers:
             raise MediaError("clip.mp4", "is missing")
-        return plain(number)
+        return numbered(number)
 
     return make
 
@@ -79,23 +65,22 @@ def echo(prompt: Prompt) -> str:
     return f"to {text_of(prompt).splitlines()[-1]}"
 
 
-def aurelia(made: Team) -> AureliaArm:
-    return AureliaArm(made.agents.trace, PROMPTS, "steps")
+STEPS = Injector(PROMPTS, with_answers=False)
 
 
-def placebo(made: Team) -> PlaceboArm:
-    return PlaceboArm(made.agents.trace, PROMPTS, "steps", seed=0)
+def aurelia(made: Team) -> Aurelia:
+    return Aurelia(made.agents.trace, STEPS)
 
 
-def pipeline(target: Any = echo, arm: Any = None, media: str = "full", **how: Any) -> Pipeline:
+def placebo(made: Team) -> Placebo:
+    return Placebo(made.agents.trace, STEPS, seed=0)
+
+
+def pipeline(
+    target: Any = echo, condition: Condition | None = None, media: MediaMode = "full", **how: Any
+) -> Line:
     backend = target if isinstance(target, ScriptedBackend) else ScriptedBackend(target)
-    change = MediaChange(media, seed=0)  # type: ignore[arg-type]
-    how.setdefault("caller", Caller(QUICK))
-    return Pipeline(backend, arm or ZeroShotArm(), change, **how)
-
-
-def run(line: Pipeline, sources: Sequence[Made], told: Told | None = None) -> list[str]:
-    return [a.text for a in asyncio.run(line.run(sources, told or Told()))]
+    return Line(backend, condition or ZeroShot(), media, **how)
 
 
 def failing(*numbers: int) -> Callable[[Prompt], str]:
@@ -114,39 +99,39 @@ def test_answers_come_in_the_order_of_the_sources_whatever_ends_first() -> None:
             await asyncio.sleep(0)
         return str(number)
 
-    assert run(pipeline(backwards), [Made(n) for n in range(10)]) == [str(n) for n in range(10)]
-    assert run(pipeline(), []) == []
+    assert answers(pipeline(backwards), [Made(n) for n in range(10)]) == [str(n) for n in range(10)]
+    assert answers(pipeline(), []) == []
 
 
 def test_zero_shot_asks_the_target_the_question_itself() -> None:
     target = ScriptedBackend(echo)
     line = pipeline(target)
-    assert run(line, [Made(3)]) == ["to Question 3?"]
-    assert target.prompts == [plain(3).prompt()]
-    assert line.counts.record()["n"] == 1
-    assert line.counts.record()["evidence"]["target"]["calls"] == 1
+    assert answers(line, [Made(3)]) == ["to Question 3?"]
+    assert target.prompts == [numbered(3).prompt()]
+    assert line.outcome.record()["n"] == 1
+    assert line.outcome.record()["evidence"]["target"]["calls"] == 1
 
 
 def test_the_target_gets_the_steps_before_its_question(tmp_path: Path) -> None:
     target = ScriptedBackend(echo)
     line = pipeline(target, aurelia(team(tmp_path)))
-    told = Told()
-    assert run(line, [Made(1)], told) == ["to Question 1?"]
+    progress = Progress()
+    assert answers(line, [Made(1)], progress) == ["to Question 1?"]
     assert "1. Listen.\n" in text_of(target.prompts[0])
-    assert told.events == ["reasoned", "answered"]
-    (kept,) = line.counts.items
+    assert progress.events == ["reasoned", "answered"]
+    (kept,) = line.outcome.items
     assert (kept.steps, f"{kept.preface}\n\nQuestion 1?") == (
         ("Listen.",),
         text_of(target.prompts[0]),
     )
-    record = line.counts.record()
+    record = line.outcome.record()
     assert (record["accepted"], record["mean_iterations"], record["failed"]) == (1, 1.0, 0)
 
 
 def test_usage_is_handed_on() -> None:
-    answers = asyncio.run(pipeline().run([Made(0)], Told()))
-    assert answers[0].usage is not None
-    assert answers[0].usage.output_tokens == 3
+    (found,) = asyncio.run(pipeline().run([Made(0)], Progress()))
+    assert found.usage is not None
+    assert found.usage.output_tokens == 3
 
 
 @pytest.mark.parametrize(("policy", "text"), [("empty", ""), ("zero_shot", "to Question 1?")])
@@ -154,13 +139,13 @@ def test_a_question_whose_agents_failed(tmp_path: Path, policy: str, text: str) 
     target = ScriptedBackend(echo)
     made = team(tmp_path, failing(1))
     line = pipeline(target, aurelia(made), on_agent_failure=policy)
-    told = Told()
-    assert run(line, [Made(n) for n in range(3)], told) == [
+    progress = Progress()
+    assert answers(line, [Made(n) for n in range(3)], progress) == [
         "to Question 0?",
         text,
         "to Question 2?",
     ]
-    record = line.counts.record()
+    record = line.outcome.record()
     assert (record["n"], record["agent_failures"], record["target_failures"]) == (3, 1, 0)
     assert record["unanswered"] == (policy == "empty")
     assert record["without_steps"] == 0, "a failure is not a question without steps"
@@ -168,20 +153,20 @@ def test_a_question_whose_agents_failed(tmp_path: Path, policy: str, text: str) 
     assert record["by_category"]["even"]["agent_failures"] == 0
     assert record["problems"] == ["q/1: agent: is down\nStart it."]
     assert sum("1. Listen." in text_of(p) for p in target.prompts) == 2
-    assert sorted(told.events) == ["answered"] * 3 + ["reasoned"] * 3
+    assert sorted(progress.events) == ["answered"] * 3 + ["reasoned"] * 3
 
 
 def test_raise_ends_the_run_and_names_the_question(tmp_path: Path) -> None:
     line = pipeline(echo, aurelia(team(tmp_path, failing(1))), on_agent_failure="raise")
     with pytest.raises(AureliaError, match="q/1: agent: is down") as caught:
-        run(line, [Made(n) for n in range(3)])
+        answers(line, [Made(n) for n in range(3)])
     assert "on_agent_failure" in caught.value.fix
 
 
 def test_agents_that_write_nothing_are_counted_and_the_target_is_asked(tmp_path: Path) -> None:
     line = pipeline(echo, aurelia(team(tmp_path, lambda prompt: "")))
-    assert run(line, [Made(0)]) == ["to Question 0?"]
-    record = line.counts.record()
+    assert answers(line, [Made(0)]) == ["to Question 0?"]
+    record = line.outcome.record()
     assert (record["without_steps"], record["unscored"], record["failed"]) == (1, 1, 0)
 
 
@@ -193,12 +178,12 @@ def _down(prompt: Prompt) -> str:
 
 def test_a_failing_target_gives_an_empty_answer_and_is_counted() -> None:
     line = pipeline(_down)
-    assert asyncio.run(line.run([Made(0), Made(1)], Told()))[1] == Answer("", None)
-    record = line.counts.record()
+    assert asyncio.run(line.run([Made(0), Made(1)], Progress()))[1] == Answer("", None)
+    record = line.outcome.record()
     assert (record["target_failures"], record["unanswered"], record["failed"]) == (1, 1, 1)
     assert record["problems"] == ["q/1: target: is down\nStart it."]
     with pytest.raises(BackendError, match="is down"):
-        run(pipeline(_down, on_agent_failure="raise"), [Made(0), Made(1)])
+        answers(pipeline(_down, on_agent_failure="raise"), [Made(0), Made(1)])
 
 
 def test_a_target_that_cannot_read_a_medium_is_counted() -> None:
@@ -206,8 +191,8 @@ def test_a_target_that_cannot_read_a_medium_is_counted() -> None:
         raise MediaError("clip.mp4", "is cut")
 
     line = pipeline(listen)
-    assert run(line, [Made(0), Made(1)]) == ["", ""]
-    assert line.counts.record()["target_failures"] == 2
+    assert answers(line, [Made(0), Made(1)]) == ["", ""]
+    assert line.outcome.record()["target_failures"] == 2
 
 
 def test_the_target_is_retried() -> None:
@@ -219,8 +204,8 @@ def test_the_target_is_retried() -> None:
         return "yes"
 
     line = pipeline(busy)
-    assert run(line, [Made(0)]) == ["yes"]
-    assert line.counts.record()["evidence"]["target"]["calls"] == 1
+    assert answers(line, [Made(0)]) == ["yes"]
+    assert line.outcome.record()["evidence"]["target"]["calls"] == 1
 
 
 @pytest.mark.parametrize("make_arm", [None, aurelia, placebo])
@@ -228,13 +213,18 @@ def test_a_question_that_cannot_be_made_is_counted_and_does_not_end_the_run(
     tmp_path: Path, make_arm: Callable[[Team], Any] | None
 ) -> None:
     line = pipeline(echo, make_arm(team(tmp_path)) if make_arm else None)
-    told = Told()
+    progress = Progress()
     sources = [Made(n, unreadable(1)) for n in range(4)]
-    assert run(line, sources, told) == ["to Question 0?", "", "to Question 2?", "to Question 3?"]
-    record = line.counts.record()
+    assert answers(line, sources, progress) == [
+        "to Question 0?",
+        "",
+        "to Question 2?",
+        "to Question 3?",
+    ]
+    record = line.outcome.record()
     assert (record["n"], record["target_failures"], record["unanswered"]) == (4, 1, 1)
     assert "clip.mp4: is missing" in record["problems"][0]
-    assert told.events.count("reasoned") == told.events.count("answered") == 4
+    assert progress.events.count("reasoned") == progress.events.count("answered") == 4
 
 
 @pytest.mark.parametrize("error", [ConfigError("no", "fix"), StoreError("full", "fix")])
@@ -244,7 +234,7 @@ def test_what_concerns_the_whole_run_ends_it(tmp_path: Path, error: AureliaError
 
     for line in (pipeline(wrong), pipeline(echo, aurelia(team(tmp_path, wrong)))):
         with pytest.raises(type(error)) as caught:
-            run(line, [Made(n) for n in range(5)])
+            answers(line, [Made(n) for n in range(5)])
         assert caught.value is error
 
 
@@ -255,7 +245,7 @@ def test_a_window_of_questions_is_made_ahead_and_no_more_live(tmp_path: Path) ->
     def make(number: int) -> Question:
         nonlocal made
         made += 1
-        asked = plain(number)
+        asked = numbered(number)
         living.add(asked)
         return asked
 
@@ -270,7 +260,7 @@ def test_a_window_of_questions_is_made_ahead_and_no_more_live(tmp_path: Path) ->
         most = max(most, len(living))
         return "yes"
 
-    run(pipeline(slow, aurelia(team(tmp_path)), window=3), [Made(n, make) for n in range(25)])
+    answers(pipeline(slow, aurelia(team(tmp_path)), window=3), [Made(n, make) for n in range(25)])
     assert (made, at_once) == (25, 3)
     assert most <= 4, "three under way, and one being made for whoever has just answered"
 
@@ -294,7 +284,7 @@ def test_agents_work_ahead_while_the_target_is_slow(tmp_path: Path) -> None:
         return "A bell."
 
     arm = aurelia(team(tmp_path, summarizer=summarize, evaluator=evaluate))
-    run(pipeline(slow, arm, window=3), [Made(n) for n in range(4)])
+    answers(pipeline(slow, arm, window=3), [Made(n) for n in range(4)])
     assert log.index("agents did 2") < log.index("target ends 0")
 
 
@@ -311,7 +301,7 @@ def test_cancelling_leaves_no_task_behind(tmp_path: Path, where: str) -> None:
 
         made = team(tmp_path, hang) if where == "agent" else team(tmp_path)
         line = pipeline(hang, aurelia(made), window=3)
-        running = asyncio.create_task(line.run([Made(n) for n in range(9)], Told()))
+        running = asyncio.create_task(line.run([Made(n) for n in range(9)], Progress()))
         while begun < 3:
             await asyncio.sleep(0.001)
         running.cancel()
@@ -338,7 +328,7 @@ def test_an_error_stops_the_agents_of_all_other_questions(tmp_path: Path) -> Non
 
         line = pipeline(echo, aurelia(team(tmp_path, reply)), window=3)
         with pytest.raises(ConfigError):
-            await line.run([Made(n) for n in range(9)], Told())
+            await line.run([Made(n) for n in range(9)], Progress())
         return asyncio.all_tasks() - {asyncio.current_task()}
 
     assert asyncio.run(fail()) == set()
@@ -349,21 +339,23 @@ def test_the_placebo_borrows_steps_and_asks_every_question_once(tmp_path: Path) 
         number = text_of(prompt).split("Question ")[1][0]
         return f'{{"steps": ["step of {number}"]}}'
 
-    target, told = ScriptedBackend(echo), Told()
+    target, progress = ScriptedBackend(echo), Progress()
     line = pipeline(target, placebo(team(tmp_path, reply)))
-    assert run(line, [Made(n) for n in range(5)], told) == [f"to Question {n}?" for n in range(5)]
+    assert answers(line, [Made(n) for n in range(5)], progress) == [
+        f"to Question {n}?" for n in range(5)
+    ]
     for prompt in target.prompts:
         text = text_of(prompt)
         assert text.split("step of ")[1][0] != text.split("Question ")[1][0]
-    record = line.counts.record()
+    record = line.outcome.record()
     assert (record["n"], record["accepted"], record["agent_failures"]) == (5, 5, 0)
-    assert told.events == ["reasoned"] * 5 + ["answered"] * 5
+    assert progress.events == ["reasoned"] * 5 + ["answered"] * 5
 
 
 def test_a_failed_donor_is_an_agent_failure(tmp_path: Path) -> None:
     line = pipeline(echo, placebo(team(tmp_path, failing(0))))
-    assert run(line, [Made(0), Made(1)]) == ["to Question 0?", ""]
-    record = line.counts.record()
+    assert answers(line, [Made(0), Made(1)]) == ["to Question 0?", ""]
+    record = line.outcome.record()
     assert (record["agent_failures"], record["unanswered"]) == (1, 1)
 
 
@@ -378,15 +370,15 @@ def test_what_became_of_each_question_is_kept(tmp_path: Path) -> None:
 
     made = team(tmp_path, failing(1))
     line = pipeline(ScriptedBackend(deaf), aurelia(made))
-    run(line, [Made(n, unreadable(3)) for n in range(4)])
-    first, second, third, fourth = sorted(line.counts.items, key=lambda item: item.id)
+    answers(line, [Made(n, unreadable(3)) for n in range(4)])
+    first, second, third, fourth = sorted(line.outcome.items, key=lambda item: item.id)
     assert [item.id for item in (first, second, third, fourth)] == ["q/0", "q/1", "q/2", "q/3"]
-    assert first.content == plain(0).key
+    assert first.content == numbered(0).key
     assert first.steps == ("Listen.",)
     assert TraceStore(tmp_path).trace(str(first.trace)) is not None
-    assert (first.input_tokens, first.output_tokens) == (4, 2)
-    assert first.dropped == ("sound: not heard",)
-    failures = [item.failed for item in (first, second, third, fourth)]
+    assert (first.usage.input_tokens, first.usage.output_tokens) == (4, 2)
+    assert first.evidence.dropped == ("sound: not heard",)
+    failures = [item.record()["failed"] for item in (first, second, third, fourth)]
     assert failures == [None, "agents", "target", "target"]
     assert fourth.content is None
 
@@ -400,8 +392,8 @@ def test_the_content_kept_is_that_before_media_are_taken_away(make_video: MakeVi
     kept = []
     for media in ("full", "muted", "text"):
         line = pipeline(media=media)
-        run(line, [Made(0, make)])
-        kept.append(line.counts.items[0].content)
+        answers(line, [Made(0, make)])
+        kept.append(line.outcome.items[0].content)
     assert len(set(kept)) == 1
 
 
@@ -411,15 +403,17 @@ def test_the_placebos_steps_are_kept_as_they_were_put(tmp_path: Path) -> None:
         return f'{{"steps": ["step of {number}"], "answers": ["answer {number}"]}}'
 
     made = team(tmp_path, reply)
-    line = pipeline(arm=PlaceboArm(made.agents.trace, PROMPTS, "steps_and_answers", seed=0))
-    run(line, [Made(0), Made(1)])
-    steps = {item.id: item.steps for item in line.counts.items}
+    line = pipeline(
+        condition=Placebo(made.agents.trace, Injector(PROMPTS, with_answers=True), seed=0)
+    )
+    answers(line, [Made(0), Made(1)])
+    steps = {item.id: item.steps for item in line.outcome.items}
     assert steps == {"q/0": ("step of 1 answer 1",), "q/1": ("step of 0 answer 0",)}
 
 
 def test_the_placebo_of_one_question_ends_the_run(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="only one"):
-        run(pipeline(echo, placebo(team(tmp_path))), [Made(0)])
+        answers(pipeline(echo, placebo(team(tmp_path))), [Made(0)])
 
 
 def test_swapped_sound_reaches_agents_and_target(tmp_path: Path, make_video: MakeVideo) -> None:
@@ -436,19 +430,20 @@ def test_swapped_sound_reaches_agents_and_target(tmp_path: Path, make_video: Mak
         return '{"steps": ["Listen."]}'
 
     line = pipeline(listen, aurelia(team(tmp_path, listen)), media="swapped")
-    run(line, [Made(n, make) for n in range(3)])
-    own = {waveform(Media.file("video", file)).samples.tobytes() for file in files}
+    answers(line, [Made(n, make) for n in range(3)])
+    waves = [waveform(Media.file("video", file)) for file in files]
+    own = {wave.samples.tobytes() for wave in waves if wave is not None}
     assert set(heard) == own
     assert all(heard.count(sound) == 2 for sound in own), "once by the reasoner, once by the target"
 
 
 def test_a_second_run_counts_into_the_same_record() -> None:
-    counts = RunCount()
-    line = pipeline(counts=counts)
-    run(line, [Made(0)])
-    run(line, [Made(1)])
-    assert counts.record()["n"] == 2
-    assert sorted(counts.by_category) == ["even", "odd"]
+    line = pipeline()
+    answers(line, [Made(0)])
+    answers(line, [Made(1)])
+    record = line.outcome.record()
+    assert record["n"] == 2
+    assert sorted(record["by_category"]) == ["even", "odd"]
 
 
 def test_questions_are_made_one_at_a_time_off_the_event_loop() -> None:
@@ -461,11 +456,11 @@ def test_questions_are_made_one_at_a_time_off_the_event_loop() -> None:
         inside += 1
         most = max(most, inside)
         threads.add(threading.get_ident())
-        asked = plain(number)
+        asked = numbered(number)
         inside -= 1
         return asked
 
-    run(pipeline(), [Made(n, make) for n in range(20)])
+    answers(pipeline(), [Made(n, make) for n in range(20)])
     assert most == 1
     assert threading.get_ident() not in threads
 
@@ -480,12 +475,12 @@ def test_media_that_cannot_be_digested_are_the_questions_failure(tmp_path: Path)
         return asked
 
     line = pipeline(lambda prompt: Reply(text="yes"))
-    assert run(line, [Made(0, make)]) == [""]
-    assert line.counts.record()["target_failures"] == 1
+    assert answers(line, [Made(0, make)]) == [""]
+    assert line.outcome.record()["target_failures"] == 1
 
 
 def _poor(**limits: Any) -> Caller:
-    return Caller(QUICK, budget=Budget(Limits(**limits), Prices.packaged("1/1")))
+    return Caller(QUICK, limits=Limits(**limits), prices=Prices.packaged("1/1"))
 
 
 @pytest.mark.parametrize(("policy", "text"), [("empty", ""), ("zero_shot", "to Question 1?")])
@@ -495,38 +490,38 @@ def test_a_question_whose_agents_the_budget_ended_is_counted_and_never_scored(
     caller = _poor(calls=4)
     made = team(tmp_path, caller=caller)
     line = pipeline(echo, aurelia(made), on_agent_failure=policy, caller=caller, window=1)
-    assert run(line, [Made(n) for n in range(2)]) == ["to Question 0?", text]
-    record = line.counts.record()
+    assert answers(line, [Made(n) for n in range(2)]) == ["to Question 0?", text]
+    record = line.outcome.record()
     assert (record["accepted"], record["over_budget"], record["failed"]) == (1, 1, 0)
     assert record["unanswered"] == (policy == "empty")
     assert "q/1: max_calls=4 could be passed" in record["problems"][0]
     rich = pipeline(echo, aurelia(team(tmp_path)))
-    assert run(rich, [Made(n) for n in range(2)]) == ["to Question 0?", "to Question 1?"]
-    assert rich.counts.record()["accepted"] == 2
+    assert answers(rich, [Made(n) for n in range(2)]) == ["to Question 0?", "to Question 1?"]
+    assert rich.outcome.record()["accepted"] == 2
 
 
 def test_the_budget_under_raise_ends_the_run(tmp_path: Path) -> None:
     made = team(tmp_path, caller=_poor(calls=4))
     with pytest.raises(AureliaError, match="max_calls=4"):
-        run(pipeline(echo, aurelia(made), on_agent_failure="raise"), [Made(0), Made(1)])
+        answers(pipeline(echo, aurelia(made), on_agent_failure="raise"), [Made(0), Made(1)])
 
 
 def test_a_target_behind_a_network_is_paid_from_the_same_budget(tmp_path: Path) -> None:
     caller = _poor(calls=6)  # the second question's caption is the first's: its score is there
     target = ServedBackend(echo)
     line = pipeline(target, aurelia(team(tmp_path, caller=caller)), caller=caller, window=1)
-    assert run(line, [Made(n) for n in range(3)]) == ["to Question 0?", "", ""]
-    record = line.counts.record()
+    assert answers(line, [Made(n) for n in range(3)]) == ["to Question 0?", "", ""]
+    record = line.outcome.record()
     assert (record["target_over_budget"], record["over_budget"]) == (1, 1)
     assert (record["unanswered"], record["target_failures"]) == (2, 0)
-    assert (caller.budget.spent.calls, len(target.prompts)) == (6, 1)
+    assert (caller.ledger.spent().calls, len(target.prompts)) == (6, 1)
 
 
 def test_a_placebo_whose_donor_the_budget_ended_is_counted_so(tmp_path: Path) -> None:
     made = team(tmp_path, caller=_poor(calls=4))
     line = pipeline(echo, placebo(made), window=1)
-    assert run(line, [Made(0), Made(1)]) == ["", "to Question 1?"]
-    record = line.counts.record()
+    assert answers(line, [Made(0), Made(1)]) == ["", "to Question 1?"]
+    record = line.outcome.record()
     assert (record["over_budget"], record["agent_failures"]) == (1, 0)
 
 
@@ -535,8 +530,8 @@ def test_usage_is_counted_by_column_for_the_target_too(tmp_path: Path) -> None:
         return question(f"Question {number}?", column="meme" if number else "avsd")
 
     line = pipeline(ServedBackend(echo), caller=_poor(tokens=10**6))
-    run(line, [Made(n, make) for n in range(3)])
-    usage = line.counts.record()["usage"]
+    answers(line, [Made(n, make) for n in range(3)])
+    usage = line.outcome.record()["usage"]
     assert {name: row["calls"] for name, row in usage["by_column"].items()} == {
         "avsd": 1,
         "meme": 2,

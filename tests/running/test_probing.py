@@ -11,7 +11,7 @@ import pytest
 from making import beep
 
 from aurelia_plugin.calling.backend import Evidence, Prompt, Reply, Usage
-from aurelia_plugin.calling.caller import RetryPolicy
+from aurelia_plugin.calling.retries import RetryPolicy
 from aurelia_plugin.errors import BackendError
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Clip, Frames, Media

@@ -11,20 +11,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from making import QUICK, question, score, team, text_of
+from making import Line, question, score, team, text_of
 from making import trace as made_trace
 
 from aurelia_plugin.benchmark.data.items import Item, Source
 from aurelia_plugin.benchmark.vote_values import read_answer, reader_of
 from aurelia_plugin.calling.backend import Generation, Prompt
-from aurelia_plugin.calling.caller import Caller
 from aurelia_plugin.errors import BackendError
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 from aurelia_plugin.reasoning.question import Question
-from aurelia_plugin.running.conditions import ConsistencyArm
-from aurelia_plugin.running.media_modes import MediaChange
-from aurelia_plugin.running.pipeline import Pipeline
-from aurelia_plugin.running.voting import Poll, Vote, majority, read_any, sample_seed
+from aurelia_plugin.running.conditions.packaged import Consistency
+from aurelia_plugin.running.conditions.voting import Poll, Vote, majority, read_any, sample_seed
 from aurelia_plugin.traces.store import TraceStore
 
 
@@ -88,18 +85,13 @@ class Silent:
         pass
 
 
-def pipeline(folder: Path, target: ScriptedBackend, seed: int = 0, **loop: Any) -> Pipeline:
-    made = team(folder, **loop)
-    return Pipeline(
-        target,
-        ConsistencyArm(made.agents.trace),
-        MediaChange("full", seed=0),
-        caller=Caller(QUICK),
-        poll=Poll(target.identity, 0.7, seed, TraceStore(folder)),
-    )
+def pipeline(folder: Path, target: ScriptedBackend, seed: int = 0, **loop: Any) -> Line:
+    made, store = team(folder, **loop), TraceStore(folder)
+    poll = Poll(target.identity, 0.7, seed, store)
+    return Line(target, Consistency(made.agents.trace, poll), store=store)
 
 
-def answer(line: Pipeline, asked: Question | None = None) -> Any:
+def answer(line: Line, asked: Question | None = None) -> Any:
     return asyncio.run(line.run([One(asked or question())], Silent()))[0]
 
 
@@ -150,10 +142,10 @@ def test_as_many_answers_as_the_loop_made_calls_and_the_majority_in_its_own_word
     ]
     assert vote.chosen == 1
     assert result.usage.output_tokens == sum(len(text.split()) for text in said)
-    assert line.counts.record()["evidence"]["target"]["calls"] == 6
-    (kept,) = line.counts.items
+    assert line.outcome.record()["evidence"]["target"]["calls"] == 6
+    (kept,) = line.outcome.items
     assert (kept.vote, kept.trace) == (vote.key, None), "the loop is counted, not used"
-    assert kept.output_tokens == result.usage.output_tokens
+    assert kept.usage.output_tokens == result.usage.output_tokens
 
 
 def test_a_second_run_asks_nothing_again_and_another_seed_asks_all(tmp_path: Path) -> None:
@@ -169,8 +161,9 @@ def test_a_second_run_asks_nothing_again_and_another_seed_asks_all(tmp_path: Pat
 def test_a_failed_sample_is_no_answer_and_the_others_are_kept(tmp_path: Path) -> None:
     target = ScriptedBackend(Sampler(["a", "b", "b"], fails=1))
     line = pipeline(tmp_path, target)
-    assert answer(line).text == ""
-    assert line.counts.record()["target_failures"] == 1
+    with pytest.raises(BackendError, match="not one question was answered"):
+        answer(line)
+    assert line.outcome.record()["target_failures"] == 1
     assert votes(tmp_path) == []
     up = ScriptedBackend(Sampler(["a", "b", "b"]))
     assert answer(pipeline(tmp_path, up)).text == "b"
@@ -184,7 +177,7 @@ def test_a_failed_loop_gives_no_number_of_calls_and_no_answer(tmp_path: Path) ->
     target = ScriptedBackend(lambda prompt: "a")
     line = pipeline(tmp_path, target, reasoner=down)
     assert answer(line).text == ""
-    assert (target.prompts, line.counts.record()["agent_failures"]) == ([], 1)
+    assert (target.prompts, line.outcome.record()["agent_failures"]) == ([], 1)
 
 
 def test_a_task_that_samples_keeps_its_temperature(tmp_path: Path) -> None:
@@ -196,12 +189,13 @@ def test_a_task_that_samples_keeps_its_temperature(tmp_path: Path) -> None:
     }
 
 
-def test_the_number_of_samples_is_the_traces_number_of_calls() -> None:
-    async def trace(asked: Question) -> Any:
+def test_the_number_of_samples_is_the_traces_number_of_calls(tmp_path: Path) -> None:
+    async def trace(asked: Question, *, priority: int = 0) -> Any:
         return made_trace("k", stop="unscored")
 
-    posed = asyncio.run(ConsistencyArm(trace).pose(question()))
-    assert (posed.question, posed.samples) == (question(), 1), "at least one"
+    poll = Poll("t-1", 0.7, 0, TraceStore(tmp_path))
+    prepared = asyncio.run(Consistency(trace, poll).prepare(question()))
+    assert (prepared.question, prepared.samples) == (question(), 1), "at least one"
 
 
 def item(**fields: Any) -> Item:

@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurelia_plugin.calling.backend import Generation, Message, Prompt, Text
-from aurelia_plugin.calling.caller import Caller, RetryPolicy
+from aurelia_plugin.calling.caller import Caller
+from aurelia_plugin.calling.retries import RetryPolicy
 from aurelia_plugin.errors import AureliaError, BackendError, ConfigError
 from aurelia_plugin.model_wrappers.openai.backend import OpenAIBackend, OpenAIOptions
 from aurelia_plugin.model_wrappers.providers import BackendPool

@@ -131,9 +131,8 @@ def test_the_plan_that_is_written_is_the_plan(
 
 
 def test_model_args_of_the_command_line_are_read_as_the_harness_reads_them() -> None:
-    from aurelia_plugin.commands.study import _pairs
+    from aurelia_plugin.arguments import read_pairs, split_list
 
-    assert _pairs('a=1,b={"x": [1, 2]},c=u?k=v') == {"a": "1", "b": '{"x": [1, 2]}', "c": "u?k=v"}
-    assert _pairs(None) is None
-    with pytest.raises(ConfigError, match="has no value"):
-        _pairs("flag")
+    given = split_list('a=1,b={"x": [1, 2]},c=u?k=v')
+    expected = {"a": "1", "b": '{"x": [1, 2]}', "c": "u?k=v"}
+    assert read_pairs(given, "--model_args") == expected

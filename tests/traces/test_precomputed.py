@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,9 @@ import pytest
 from making import question, trace
 
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.reasoning.injection import Reasoning
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.trace import Iteration
-from aurelia_plugin.running.conditions import Reasoning
 from aurelia_plugin.traces.precomputed import open_precomputed
 from aurelia_plugin.traces.store import TraceStore
 
@@ -18,7 +19,7 @@ ASKED = question("Who rings?", id="q/0")
 OTHER = question("Who sings?", id="q/1")
 
 
-def _stored(folder: Path, key: str, *steps: str, stop: str = "accepted") -> None:
+def _stored(folder: Path, key: str, *steps: str, stop: str | None = None) -> None:
     made = Iteration(steps=steps, step_answers=tuple("b" for _ in steps), score=7)
     TraceStore(folder).put_trace(trace(key, made, question_key=ASKED.key, stop=stop))
 
@@ -62,7 +63,7 @@ def test_a_field_of_the_items(value: object, steps: tuple[str, ...] | None) -> N
     assert open_precomputed("field:hints")(ASKED) is None
 
 
-def _data_set(folder: Path, *rows: dict[str, Any]) -> str:
+def _data_set(folder: Path, *rows: Mapping[str, object]) -> str:
     folder.mkdir(exist_ok=True)
     (folder / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return f"hf:{folder}"
@@ -75,7 +76,7 @@ def _data_sets_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_data_set(tmp_path: Path) -> None:
-    rows = [
+    rows: list[dict[str, object]] = [
         {"question_key": ASKED.key, "steps": ["Look.", "Listen."], "step_answers": ["a", "b"]},
         {"question_key": OTHER.key, "steps": ["Wait."], "step_answers": None},
     ]
@@ -119,7 +120,7 @@ def test_a_folder_without_traces_is_not_a_traces_folder(tmp_path: Path) -> None:
 def _named(folder: Path, asked: Question, *steps: str, threshold: int = 6) -> Path:
     """Store a trace under the key that a run would give it."""
     made = Iteration(steps=steps, score=7)
-    plain = trace("k", made, question_key=asked.key).model_copy(update={"threshold": threshold})
+    plain = trace("k", made, question_key=asked.key, threshold=threshold)
     key = plain.made_by.trace_key(asked.key)
     TraceStore(folder).put_trace(plain.model_copy(update={"key": key}))
     return folder / "traces" / key[:2] / f"{key}.json"

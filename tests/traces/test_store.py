@@ -144,13 +144,39 @@ def test_a_full_disk_says_what_to_do_and_leaves_nothing_behind(
     assert (tmp_path / "traces/ab/ab12.json").read_bytes() == before
 
 
-def test_a_folder_in_the_place_of_a_file_is_an_error(tmp_path: Path) -> None:
+def test_a_folder_in_the_place_of_a_file_gives_way(tmp_path: Path) -> None:
     store = TraceStore(tmp_path)
-    (tmp_path / "calls/cd/cd34.json").mkdir(parents=True)
-    with pytest.raises(StoreError):
-        store.call("cd34")
-    with pytest.raises(StoreError):
+    for number in range(2):
+        (tmp_path / "calls/cd/cd34.json/below").mkdir(parents=True)
+        assert number or store.call("cd34") is None
         store.put_call("cd34", Reply(text="a"))
+        assert store.call("cd34") == Reply(text="a")
+        (tmp_path / "calls/cd/cd34.json").unlink()
+    assert len(list((tmp_path / "calls/cd").glob("*.unreadable/below"))) == 2
+
+
+@pytest.mark.parametrize("kind", ["file", "link out", "link to nothing"])
+def test_what_stands_in_the_place_of_a_folder_gives_way(tmp_path: Path, kind: str) -> None:
+    store = TraceStore(tmp_path / "own")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    place = tmp_path / "own" / "traces" / "ab"
+    if kind == "file":
+        place.write_text("x")
+    else:
+        place.symlink_to(outside if kind == "link out" else tmp_path / "nothing")
+    store.put_trace(DONE)
+    assert store.trace("ab12") == DONE
+    assert list(outside.iterdir()) == []
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_kind_of_record_that_lies_elsewhere_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "own" / "traces").symlink_to(tmp_path / "outside")
+    with pytest.raises(StoreError, match="leads out of the folder"):
+        TraceStore(tmp_path / "own")
 
 
 def test_files_can_be_read_by_whom_the_umask_lets(tmp_path: Path) -> None:

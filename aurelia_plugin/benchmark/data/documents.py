@@ -36,7 +36,9 @@ def question_text(item: Item) -> str:
     """Return the question, its options if any, and the form of the answer."""
     lines = [item.question]
     lines += [
-        f"{letter}. {text}" for letter, text in zip(item.letters, item.options or (), strict=True)
+        f"{letter}. {text}"
+        for letter, text in zip(item.letters, item.options or (), strict=True)
+        if text.strip()  # a letter that the source gives no option
     ]
     return "\n".join([*lines, _instruction(item)])
 

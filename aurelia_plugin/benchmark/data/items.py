@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
+    JsonValue,
     SerializerFunctionWrapHandler,
-    ValidationError,
     model_serializer,
     model_validator,
 )
 
+from aurelia_plugin.benchmark.data.media_path import MediaPath
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.files.atomic import write_atomically
+from aurelia_plugin.files.records import Record, problem_of
+from aurelia_plugin.files.shown import shown
+from aurelia_plugin.files.storable import PLAIN, Plain
+from aurelia_plugin.files.strict_json import check_json
+from aurelia_plugin.files.text_lines import LineError, read_lines
 
 __all__ = [
     "CATEGORIES",
@@ -31,6 +34,7 @@ __all__ = [
     "ReasoningSource",
     "Source",
     "item_schema",
+    "parse_item",
     "read_items",
     "write_items",
 ]
@@ -73,28 +77,11 @@ CATEGORIES = (
 )
 
 
-def _inside(path: str) -> str:
-    parts = PurePosixPath(path)
-    windows = "\\" in path or path[1:2] == ":"
-    if not path.strip() or windows or parts.is_absolute() or ".." in parts.parts:
-        raise ValueError(
-            f"{path!r} is not a path below the manifest's folder, written with forward slashes"
-        )
-    return path
-
-
-MediaPath = Annotated[
-    str, AfterValidator(_inside), Field(description="Relative to the folder of the manifest.")
-]
-
-
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Row(Record):
     @model_serializer(mode="wrap")
-    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
         # Fields that only some sources have are left out where they say nothing.
-        row: dict[str, Any] = handler(self)
+        row: dict[str, JsonValue] = handler(self)
         return {
             key: value
             for key, value in row.items()
@@ -105,10 +92,10 @@ class _Row(BaseModel):
 class Source(_Row):
     """Where an item was taken from: a data set and the row's id in it."""
 
-    dataset: str
-    id: str
+    dataset: Plain
+    id: Plain
     licence: Annotated[
-        str | None, Field(description="Terms of the annotation and of the media, in words.")
+        Plain | None, Field(description="Terms of the annotation and of the media, in words.")
     ] = None
 
 
@@ -118,11 +105,11 @@ class ReasoningSource(_Row):
     score: Annotated[int, Field(ge=1, le=10, description="Of the caption of these steps.")]
     threshold: Annotated[int, Field(ge=1, le=10, description="From which a score is accepted.")]
     iterations: Annotated[int, Field(ge=1, description="Until the steps were accepted.")]
-    trace: Annotated[str, Field(description="Key of the trace that holds the whole loop.")]
-    reasoner: Annotated[str, Field(description="Identity of the model that wrote the steps.")]
-    summarizer: str
-    evaluator: Annotated[str, Field(description="Identity of the model that gave the score.")]
-    prompts_digest: str
+    trace: Annotated[Plain, Field(description="Key of the trace that holds the whole loop.")]
+    reasoner: Annotated[Plain, Field(description="Identity of the model that wrote the steps.")]
+    summarizer: Plain
+    evaluator: Annotated[Plain, Field(description="Identity of the model that gave the score.")]
+    prompts_digest: Plain
 
 
 class Item(_Row):
@@ -134,16 +121,16 @@ class Item(_Row):
     "Audio-Visual Counting" in MUSIC-AVQA.
     """
 
-    id: Annotated[str, Field(min_length=1, description="Unique in the manifest.")]
+    id: Annotated[str, Field(min_length=1, description="Unique in the manifest."), PLAIN]
     column: Annotated[str, Field(json_schema_extra={"enum": list(COLUMNS)})]
     category: Annotated[str, Field(json_schema_extra={"enum": list(CATEGORIES)})]
-    question: str
+    question: Plain
     options: Annotated[
-        tuple[str, ...] | None, Field(description="Texts without letters; null if open.")
+        tuple[Plain, ...] | None, Field(description="Texts without letters; null if open.")
     ] = None
-    answer: Annotated[str, Field(description="With options, the letter of the right one.")]
+    answer: Annotated[Plain, Field(description="With options, the letter of the right one.")]
     references: Annotated[
-        tuple[str, ...], Field(description="Other right answers, or reference sentences.")
+        tuple[Plain, ...], Field(description="Other right answers, or reference sentences.")
     ] = ()
     video: MediaPath | None = None
     audio: MediaPath | None = None
@@ -151,25 +138,30 @@ class Item(_Row):
         tuple[MediaPath, ...], Field(description="Several sounds, named Audio 1, Audio 2, ...")
     ] = ()
     source: Source
-    reasoning_steps: tuple[str, ...] | None = None
-    step_answers: tuple[str, ...] | None = None
+    reasoning_steps: tuple[Plain, ...] | None = None
+    step_answers: tuple[Plain, ...] | None = None
     reasoning_source: Annotated[
         ReasoningSource | None,
         Field(description="Where the reasoning steps are from, if agents wrote them."),
     ] = None
     needs: tuple[Medium, ...] = ()
-    facts: dict[str, str] = {}
-    question_type: str | None = None
+    facts: dict[Plain, Plain] = Field({})
+    question_type: Plain | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Item:
         problems = []
         if self.column not in COLUMNS:
-            problems.append(f"column {self.column!r} is not one of {', '.join(COLUMNS)}")
+            problems.append(f"column {shown(self.column)!r} is not one of {', '.join(COLUMNS)}")
         if self.category not in CATEGORIES:
-            problems.append(f"category {self.category!r} is not one of {', '.join(CATEGORIES)}")
+            problems.append(
+                f"category {shown(self.category)!r} is not one of {', '.join(CATEGORIES)}"
+            )
         if self.options is not None and self.answer not in self.letters:
-            problems.append(f"answer {self.answer!r} is not one of {', '.join(self.letters)}")
+            letters = ", ".join(self.letters)
+            problems.append(f"answer {shown(self.answer)!r} is not one of {letters}")
+        elif self.options and not self.options[self.letters.index(self.answer)].strip():
+            problems.append(f"answer {self.answer} is an option without text")
         if self.step_answers is not None and len(self.step_answers) != len(
             self.reasoning_steps or ()
         ):
@@ -197,7 +189,7 @@ class Item(_Row):
         return tuple(chr(ord("A") + index) for index in range(len(self.options or ())))
 
 
-def item_schema() -> dict[str, Any]:
+def item_schema() -> dict[str, JsonValue]:
     """Return the JSON Schema (draft 2020-12) of one line of a manifest."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -206,36 +198,48 @@ def item_schema() -> dict[str, Any]:
     }
 
 
+def parse_item(line: str) -> Item:
+    """Return the item of one line of a manifest.
+
+    Raises:
+        ValueError: it is none; a pydantic.ValidationError where it is JSON.
+    """
+    item = Item.model_validate_json(line)
+    check_json(line)
+    return item
+
+
 def read_items(path: Path) -> Iterator[Item]:
     """Yield the items of a JSON-lines manifest, skipping blank lines.
 
     Raises:
         ConfigError: the file cannot be read, or a line is not an item; names file and line.
     """
+    form = "Name a manifest: one JSON object per line, in UTF-8."
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
+        for line in read_lines(path):
+            yield _item(path, line.number, line.text)
+    except LineError as error:
+        raise ConfigError(f"{path}:{error.line}: {error.cause}", form) from error
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}", form) from error
+
+
+def _item(path: Path, number: int, line: str) -> Item:
+    try:
+        return parse_item(line)
+    except ValueError as error:
         raise ConfigError(
-            f"{path}: {error}", "Name a manifest: one JSON object per line, in UTF-8."
+            f"{path}:{number}: {problem_of(error)}", f"Correct line {number} of the manifest."
         ) from error
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            yield Item.model_validate_json(line)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "line"
-            raise ConfigError(
-                f"{path}:{number}: {where}: {first['msg']}",
-                f"Correct line {number} of the manifest.",
-            ) from error
 
 
 def write_items(path: Path, items: Iterable[Item]) -> None:
-    """Write a manifest: ASCII JSON, one item per line, replaced atomically."""
+    """Write a manifest: ASCII JSON, one item per line, replaced atomically.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     # ASCII only: readers that split at U+2028 and its like then still see one item per line.
     text = "".join(json.dumps(item.model_dump(mode="json")) + "\n" for item in items)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="ascii")
-    temporary.replace(path)
+    write_atomically(path, text.encode("ascii"))

@@ -18,21 +18,21 @@ from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.medium import Media
 
-__all__ = ["Heard", "is_soundtrack", "without_soundtracks"]
+__all__ = ["WithoutSoundtracks", "is_soundtrack", "without_soundtracks"]
 
 _RATE: Final = 16_000
 _STEP: Final = _RATE // 20
 _ALIKE: Final = 0.9
 
 
-class Heard(NamedTuple):
+class WithoutSoundtracks(NamedTuple):
     """Items after the soundtracks were left out, and how many were."""
 
     items: list[Item]
     left_out: int
 
 
-def without_soundtracks(items: Iterable[Item], folder: Path) -> Heard:
+def without_soundtracks(items: Iterable[Item], folder: Path) -> WithoutSoundtracks:
     """Return the items without separate sounds that only repeat the soundtrack of the video."""
     kept = []
     left_out = 0
@@ -46,7 +46,7 @@ def without_soundtracks(items: Iterable[Item], folder: Path) -> Heard:
             item = item.model_copy(update={"audio": None})
             left_out += 1
         kept.append(item)
-    return Heard(kept, left_out)
+    return WithoutSoundtracks(kept, left_out)
 
 
 def is_soundtrack(video: Path, sound: Path) -> bool:

@@ -8,12 +8,21 @@ six references per dialogue. The dialogue so far is shown, the video's caption a
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from pydantic import BaseModel, Field
 
 from aurelia_plugin.benchmark.data.items import Item, Source
-from aurelia_plugin.benchmark.sources.draft import Draft, Reading, bad_file, media_place, read_json
+from aurelia_plugin.benchmark.sources.draft import (
+    Draft,
+    Reading,
+    bad_file,
+    media_place,
+    parsed,
+    read_json,
+)
 
 __all__ = ["read"]
 
@@ -24,6 +33,36 @@ _REFERENCES: Final = (
 )
 
 
+class _Turn(BaseModel):
+    question: str
+    answer: str
+
+
+class _Dialog(BaseModel):
+    image_id: str
+    dialog: tuple[_Turn, ...] = Field(min_length=1)
+
+    @property
+    def name(self) -> str:
+        """`<image_id>_<index of the last turn>`."""
+        return f"{self.image_id}_{len(self.dialog) - 1}"
+
+
+class _Image(BaseModel):
+    id: int | str
+    name: str
+
+
+class _Annotation(BaseModel):
+    image_id: int | str
+    caption: str
+
+
+class _Captions(BaseModel):
+    images: tuple[_Image, ...]
+    annotations: tuple[_Annotation, ...]
+
+
 def read(path: Path, references: Path, licence: str) -> Reading:
     """Read a challenge's test set and its references.
 
@@ -31,11 +70,14 @@ def read(path: Path, references: Path, licence: str) -> Reading:
         ConfigError: a file is not in this form, or the two do not belong together.
     """
     content = read_json(path, _WANTED)
-    dialogs = content.get("dialogs") if isinstance(content, dict) else None
-    if not isinstance(dialogs, list) or not dialogs:
+    rows = content.get("dialogs") if isinstance(content, dict) else None
+    if not isinstance(rows, list) or not rows:
         raise bad_file(path, "holds no dialogs", _WANTED)
+    dialogs = [
+        parsed(_Dialog, row, path, f"dialog {number}", _WANTED) for number, row in enumerate(rows)
+    ]
     captions = _captions(references)
-    names = [_name(path, number, dialog) for number, dialog in enumerate(dialogs)]
+    names = [dialog.name for dialog in dialogs]
     missing = [name for name in names if name not in captions]
     if missing:
         cause = f"has no reference for {len(missing)} dialogs of {path}, first for {missing[0]}"
@@ -43,54 +85,41 @@ def read(path: Path, references: Path, licence: str) -> Reading:
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise bad_file(path, f"holds dialog {twice[0]} twice", _WANTED)
-    pairs = zip(names, dialogs, strict=True)
-    drafts = [_draft(name, dialog, captions[name], licence) for name, dialog in pairs]
-    return Reading(tuple(drafts))
-
-
-def _name(path: Path, number: int, dialog: Mapping[str, Any]) -> str:
-    try:
-        turns = dialog["dialog"]
-        if not all({"question", "answer"} <= turn.keys() for turn in turns) or not turns:
-            raise KeyError("dialog with questions and answers")
-        return f"{dialog['image_id']}_{len(turns) - 1}"
-    except (KeyError, TypeError, AttributeError) as error:
-        raise bad_file(path, f"dialog {number} has no {error}", _WANTED) from error
+    return Reading(tuple(_draft(dialog, captions[dialog.name], licence) for dialog in dialogs))
 
 
 def _captions(path: Path) -> dict[str, list[str]]:
-    """Return image name -> references; a name is `<image_id>_<index of the last turn>`."""
-    content = read_json(path, _REFERENCES)
-    try:
-        names = {image["id"]: image["name"] for image in content["images"]}
-        found: dict[str, list[str]] = defaultdict(list)
-        for annotation in content["annotations"]:
-            found[names[annotation["image_id"]]].append(annotation["caption"])
-    except (KeyError, TypeError) as error:
-        raise bad_file(path, f"is not in the layout of COCO captions: {error}", _REFERENCES) from (
-            error
-        )
+    """Return image name -> references."""
+    value = read_json(path, _REFERENCES)
+    what = "is not in the layout of COCO captions:"
+    content = parsed(_Captions, value, path, what, _REFERENCES)
+    names = {image.id: image.name for image in content.images}
+    found: dict[str, list[str]] = defaultdict(list)
+    for annotation in content.annotations:
+        if annotation.image_id not in names:
+            raise bad_file(path, f"holds no image {annotation.image_id}", _REFERENCES)
+        found[names[annotation.image_id]].append(annotation.caption)
     return found
 
 
-def _turns(dialog: Iterable[Mapping[str, str]]) -> str:
+def _turns(dialog: Sequence[_Turn]) -> str:
     *before, last = dialog
-    lines = [f"Q: {turn['question']}\nA: {turn['answer']}" for turn in before]
+    lines = [f"Q: {turn.question}\nA: {turn.answer}" for turn in before]
     head = ["The dialogue about the video so far:", *lines] if lines else []
-    return "\n".join([*head, f"Question: {last['question']}"])
+    return "\n".join([*head, f"Question: {last.question}"])
 
 
-def _draft(name: str, dialog: Mapping[str, Any], captions: list[str], licence: str) -> Draft:
-    file = f"{dialog['image_id']}.mp4"
+def _draft(dialog: _Dialog, captions: Sequence[str], licence: str) -> Draft:
+    file = f"{dialog.image_id}.mp4"
     place = media_place("avsd", file)
     item = Item(
-        id=f"avsd-{name}",
+        id=f"avsd-{dialog.name}",
         column="avsd",
         category="Dynamic scene",
-        question=_turns(dialog["dialog"]),
+        question=_turns(dialog.dialog),
         answer=captions[0],
         references=tuple(captions),
         video=place,
-        source=Source(dataset="AVSD", id=name, licence=licence),
+        source=Source(dataset="AVSD", id=dialog.name, licence=licence),
     )
     return Draft(item, {place: file})

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
+from pathlib import Path, PurePosixPath
+from typing import Final, NamedTuple, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from aurelia_plugin.benchmark.data.items import Item
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.files.digests import digest_of
+from aurelia_plugin.files.records import problem_of
+from aurelia_plugin.files.regular import read_regular
+from aurelia_plugin.files.shown import shown
+from aurelia_plugin.files.strict_json import parse_json
+from aurelia_plugin.files.text_lines import decoded
 
-__all__ = ["Draft", "Reading", "bad_file", "cause_of", "media_place", "read_json"]
+__all__ = ["Draft", "Reading", "bad_file", "media_place", "parsed", "unique_place"]
+
+_MOST_BYTES: Final = 1024 * 2**20
+_PLAIN_ID: Final = re.compile(r"[a-z0-9][a-z0-9_.]*")
+_PLAIN_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+_LONGEST: Final = 120
+
+
+F = TypeVar("F", bound=BaseModel)
 
 
 class Draft(NamedTuple):
@@ -40,28 +54,56 @@ def bad_file(path: Path, cause: str, wanted: str) -> ConfigError:
     return ConfigError(f"{path}: {cause}", f"Name {wanted}.")
 
 
-def cause_of(error: Exception) -> str:
-    """Return the first problem of an item that is none, or the error's own text."""
-    if not isinstance(error, ValidationError):
-        return str(error)
-    first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    what = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {what}" if where else what
-
-
-def read_json(path: Path, wanted: str) -> Any:
+def read_json(path: Path, wanted: str) -> JsonValue:
     """Return the content of a JSON file.
 
     Raises:
         ConfigError: it cannot be read; `wanted` says what to name instead.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(decoded(1, read_regular(path, _MOST_BYTES)))
     except (OSError, ValueError) as error:
-        raise bad_file(path, str(error), wanted) from error
+        raise bad_file(path, problem_of(error), wanted) from error
+
+
+def parsed(form: type[F], value: JsonValue, path: Path, where: str, wanted: str) -> F:
+    """Return a part of an annotation file in its form; fields that it does not name are skipped.
+
+    Args:
+        form: the part's class.
+        value: the part.
+        path: the file.
+        where: which part it is.
+        wanted: what to name instead, if it has another form.
+
+    Raises:
+        ConfigError: it has another form.
+    """
+    try:
+        return form.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        lacks = f"'{shown(field)}'" if field else "fields"
+        raise bad_file(path, f"{where} has no {lacks} ({first['msg']})", wanted) from error
 
 
 def media_place(column: str, name: str) -> str:
     """Return where a source's file stands in the benchmark's folder."""
     return f"media/{column}/{Path(name).name}"
+
+
+def unique_place(column: str, item: str, name: str) -> str:
+    """Return where the file that an item calls `name` stands: a place of its own.
+
+    The place tells the two of every other item and name, in file systems that take no heed of case
+    or of how letters are composed, too: what is not plain in them is told by a digest.
+    """
+    plain = f"{item}-{name}"
+    if _PLAIN_ID.fullmatch(item) and _PLAIN_NAME.fullmatch(name) and len(plain) <= _LONGEST:
+        return f"media/{column}/{plain}"
+    path = PurePosixPath(re.sub(r"[^A-Za-z0-9_.-]", "_", f"{item}-{PurePosixPath(name).name}"))
+    suffix = path.suffix if len(path.suffix) <= 6 else ""
+    stem = path.name[: len(path.name) - len(suffix)][-_LONGEST:].lstrip(".")
+    digest = digest_of([item, name])[:12]
+    return f"media/{column}/{stem}-{digest}{suffix}"

@@ -7,22 +7,24 @@ file; in the original one 55 keys come twice with different answers.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Final
+
+from pydantic import BaseModel, BeforeValidator, Json, JsonValue
 
 from aurelia_plugin.benchmark.data.items import Item, Source
 from aurelia_plugin.benchmark.sources.draft import (
     Draft,
     Reading,
     bad_file,
-    cause_of,
     media_place,
+    parsed,
     read_json,
 )
+from aurelia_plugin.files.records import problem_of
 
 __all__ = ["fill", "read"]
 
@@ -48,6 +50,32 @@ def fill(template: str, values: Sequence[str]) -> str:
     return re.sub(r"\s+([?.,])", r"\1", text)
 
 
+def _text(value: object) -> object:
+    """Return a number as text: some files have ids as numbers."""
+    return str(value) if isinstance(value, int | float) else value
+
+
+_Text = Annotated[str, BeforeValidator(_text)]
+
+
+class _Row(BaseModel):
+    video_id: _Text
+    question_id: _Text
+    question_deleted: bool | int | None = None
+    anser: _Text | None = None
+
+
+class _Question(BaseModel):
+    """What a row has that is not deleted."""
+
+    video_id: _Text
+    question_id: _Text
+    question_content: str
+    templ_values: Json[list[str]]
+    type: Json[list[str]]
+    anser: _Text
+
+
 def read(path: Path, licence: str) -> Reading:
     """Read the annotation file.
 
@@ -60,41 +88,41 @@ def read(path: Path, licence: str) -> Reading:
     rows = read_json(path, _WANTED)
     if not isinstance(rows, list) or not rows:
         raise bad_file(path, "is not a list of rows", _WANTED)
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[JsonValue]] = defaultdict(list)
+    answers: dict[tuple[str, str], set[str | None]] = defaultdict(set)
     deleted = 0
-    for number, row in enumerate(rows):
-        try:
-            if row.get("question_deleted"):
-                deleted += 1
-                continue
-            groups[str(row["video_id"]), str(row["question_id"])].append(row)
-        except (AttributeError, KeyError) as error:
-            raise bad_file(path, f"row {number} has no {error}", _WANTED) from error
+    for number, value in enumerate(rows):
+        row = parsed(_Row, value, path, f"row {number}", _WANTED)
+        if row.question_deleted:
+            deleted += 1
+        else:
+            groups[row.video_id, row.question_id].append(value)
+            answers[row.video_id, row.question_id].add(row.anser)
     notes = [f"{deleted} rows are marked as deleted and left out"] if deleted else []
     drafts = []
     for (video, question), group in groups.items():
-        if len({row.get("anser") for row in group}) > 1:
-            notes.append(f"video {video}, question {question}: answers differ; left out")
+        where = f"video {video}, question {question}"
+        if len(answers[video, question]) > 1:
+            notes.append(f"{where}: answers differ; left out")
             continue
         try:
-            drafts.append(_draft(video, question, group[0], licence))
-        except (KeyError, ValueError, TypeError) as error:
-            cause = f"video {video}, question {question}: {cause_of(error)}"
-            raise bad_file(path, cause, _WANTED) from error
+            drafts.append(_draft(parsed(_Question, group[0], path, where, _WANTED), licence))
+        except ValueError as error:
+            raise bad_file(path, f"{where}: {problem_of(error)}", _WANTED) from error
     return Reading(tuple(drafts), tuple(notes))
 
 
-def _draft(video: str, question: str, row: Mapping[str, Any], licence: str) -> Draft:
-    name = f"{video}.mp4"
+def _draft(row: _Question, licence: str) -> Draft:
+    name = f"{row.video_id}.mp4"
     place = media_place("music_avqa", name)
     item = Item(
-        id=f"music_avqa-{video}-{question}",
+        id=f"music_avqa-{row.video_id}-{row.question_id}",
         column="music_avqa",
         category="Musical performances",
-        question=fill(row["question_content"], json.loads(row["templ_values"])),
-        answer=str(row["anser"]).replace("_", " "),
+        question=fill(row.question_content, row.templ_values),
+        answer=row.anser.replace("_", " "),
         video=place,
-        source=Source(dataset=_DATASET, id=f"{video}/{question}", licence=licence),
-        question_type=" ".join(json.loads(row["type"])),
+        source=Source(dataset=_DATASET, id=f"{row.video_id}/{row.question_id}", licence=licence),
+        question_type=" ".join(row.type),
     )
     return Draft(item, {place: name})

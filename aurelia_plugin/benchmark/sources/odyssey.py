@@ -7,18 +7,22 @@ between them in the prompt, and `[video1]` "the video".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator
 
 from aurelia_plugin.benchmark.data.items import Item, Source
 from aurelia_plugin.benchmark.sources.draft import (
     Draft,
     Reading,
     bad_file,
-    cause_of,
     media_place,
+    parsed,
 )
+from aurelia_plugin.benchmark.sources.options import letter_of, read_options
+from aurelia_plugin.files.records import problem_of
 
 __all__ = ["read"]
 
@@ -29,6 +33,20 @@ _FIELDS: Final = (
     *("question_id", "question_type_id", "question", "options", "answer"),
     *("video_path", "audio_path"),
 )
+
+
+def _texts(value: object) -> object:
+    return () if value is None else value
+
+
+class _Row(BaseModel):
+    question_id: Annotated[str, BeforeValidator(str)]
+    question_type_id: int
+    question: str
+    options: list[str]
+    answer: str
+    video_path: Annotated[tuple[str, ...], BeforeValidator(_texts)]
+    audio_path: Annotated[tuple[str, ...], BeforeValidator(_texts)]
 
 
 class _Task(NamedTuple):
@@ -52,26 +70,23 @@ def read(column: str, path: Path, licence: str) -> Reading:
     task = _TASKS[column]
     drafts: dict[str, Draft] = {}
     notes = []
-    for row in _rows(path):
-        if int(row["question_type_id"]) != task.number:
-            continue
-        name = str(row["question_id"])
-        videos, sounds = list(row["video_path"] or ()), list(row["audio_path"] or ())
+    for row in _rows(path, task.number):
+        name, videos, sounds = row.question_id, row.video_path, row.audio_path
         if len(videos) != 1 or not sounds:
             notes.append(f"{name}: has {len(videos)} videos and {len(sounds)} sounds; left out")
         elif name in drafts:
             notes.append(f"{name}: comes twice; the first is kept")
         else:
             try:
-                drafts[name] = _draft(task, name, row, licence)
+                drafts[name] = _draft(task, row, licence)
             except ValueError as error:
-                raise bad_file(path, f"question {name}: {cause_of(error)}", _WANTED) from error
+                raise bad_file(path, f"question {name}: {problem_of(error)}", _WANTED) from error
     return Reading(tuple(drafts.values()), tuple(notes))
 
 
-def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    import pyarrow as arrow  # type: ignore[import-untyped]
-    import pyarrow.parquet as parquet  # type: ignore[import-untyped]
+def _rows(path: Path, task: int) -> Iterator[_Row]:
+    import pyarrow as arrow
+    import pyarrow.parquet as parquet
 
     files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
     if not files:
@@ -85,7 +100,9 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
             rows = parquet.read_table(file, columns=list(_FIELDS)).to_pylist()
         except (OSError, arrow.ArrowException) as error:
             raise bad_file(file, str(error), _WANTED) from error
-        yield from rows
+        for number, row in enumerate(rows):
+            if row["question_type_id"] is not None and int(row["question_type_id"]) == task:
+                yield parsed(_Row, row, file, f"row {number}", _WANTED)
 
 
 def _plain(text: str) -> str:
@@ -93,27 +110,26 @@ def _plain(text: str) -> str:
     return " ".join(re.sub(r"\[video\d+\]", "the video", text).split())
 
 
-def _option(text: str) -> str:
-    return re.sub(r"^\s*\(?[A-D][.):]\s+", "", text).strip()
-
-
-def _draft(task: _Task, name: str, row: Mapping[str, Any], licence: str) -> Draft:
-    (video,), sounds = row["video_path"], tuple(row["audio_path"])
+def _draft(task: _Task, row: _Row, licence: str) -> Draft:
+    name = row.question_id
     # Names repeat between folders of the source, so the question's id leads.
     places = {
-        media_place(task.column, f"{name}-{Path(path).name}"): path for path in (video, *sounds)
+        media_place(task.column, f"{name}-{Path(path).name}"): path
+        for path in (*row.video_path, *row.audio_path)
     }
-    if len(places) != 1 + len(sounds):
+    if len(places) != 1 + len(row.audio_path):
         raise ValueError("two of its media have the same name")
     first, *others = places
     single = len(others) == 1
+    options = read_options(list(row.options))
+    answer = row.answer.strip().strip("().").upper()
     item = Item(
         id=f"{task.column}-{name}",
         column=task.column,
         category=task.category,
-        question=_plain(row["question"]),
-        options=tuple(_option(text) for text in row["options"]),
-        answer=str(row["answer"]).strip().strip("().").upper(),
+        question=_plain(row.question),
+        options=options.texts,
+        answer=letter_of(answer, options) or answer,
         video=first,
         audio=others[0] if single else None,
         audios=() if single else tuple(others),

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from aurelia_plugin.benchmark.data.collecting import Collected, Shelf, collect
+from aurelia_plugin.benchmark.data.collecting import Collected, MediaFolder, collect
 from aurelia_plugin.benchmark.data.items import COLUMNS, MANIFEST, read_items, write_items
 from aurelia_plugin.benchmark.sources import SOURCES, Draft, Reading
 from aurelia_plugin.benchmark.sources.selection import (
@@ -77,11 +77,11 @@ def build(recipe: Recipe, folder: Path) -> Built:
     source = SOURCES[recipe.column]
     reading = source.read(recipe.annotations, recipe.references)
     chosen, how = _choose(recipe, reading)
-    shelf = Shelf(recipe.media) if recipe.media is not None else None
+    media = MediaFolder(recipe.media) if recipe.media is not None else None
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_ids(folder / "row_ids" / f"{recipe.column}.txt", chosen, how)
-        collected = collect(chosen, folder, shelf, keep_incomplete=recipe.annotations_only)
+        collected = collect(chosen, folder, media, keep_incomplete=recipe.annotations_only)
         _merge(folder, recipe.column, collected)
         missing_list = _write_missing(folder, recipe.column, collected.missing)
     except OSError as error:

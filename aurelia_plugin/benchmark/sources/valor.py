@@ -6,8 +6,17 @@ import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from pydantic import BaseModel
+
 from aurelia_plugin.benchmark.data.items import Item, Source
-from aurelia_plugin.benchmark.sources.draft import Draft, Reading, bad_file, media_place, read_json
+from aurelia_plugin.benchmark.sources.draft import (
+    Draft,
+    Reading,
+    bad_file,
+    media_place,
+    parsed,
+    read_json,
+)
 
 __all__ = ["ClipId", "clip_id", "read"]
 
@@ -28,6 +37,11 @@ class ClipId(NamedTuple):
     video: str
     start: float
     end: float
+
+
+class _Clip(BaseModel):
+    video_id: str
+    desc: str
 
 
 def clip_id(text: str) -> ClipId:
@@ -54,10 +68,11 @@ def read(path: Path, licence: str) -> Reading:
     drafts: dict[str, Draft] = {}
     notes = []
     for number, row in enumerate(rows):
+        clip = parsed(_Clip, row, path, f"row {number}", _WANTED)
         try:
-            name, description = row["video_id"], " ".join(row["desc"].split())
+            name, description = clip.video_id, " ".join(clip.desc.split())
             clip_id(name)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except ValueError as error:
             raise bad_file(path, f"row {number}: {error}", _WANTED) from error
         if not description:
             notes.append(f"{name}: has no description; left out")

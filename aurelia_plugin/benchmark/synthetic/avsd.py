@@ -10,6 +10,7 @@ import numpy as np
 from aurelia_plugin.benchmark.synthetic.draw import (
     Draft,
     Family,
+    Turn,
     article,
     figure,
     nuisance,
@@ -110,9 +111,12 @@ def _draft(
     )
 
 
-def colour_and_sound(rng: np.random.Generator, turn: int) -> Draft:
+def colour_and_sound(rng: np.random.Generator, turn: Turn) -> Draft:
     """Which colour the shape has and which instrument plays."""
-    colour, sound = turn_of(COLOURS, turn), turn_of(INSTRUMENTS, turn + turn // 5)
+    colour, sound = (
+        turn_of(COLOURS, turn.number),
+        turn_of(INSTRUMENTS, turn.number + turn.number // 5),
+    )
     shape, motion = one_of(rng, SHAPES), one_of(rng, MOTIONS)
     scene = Scene((moving(rng, motion, shape, colour),), (repeated(rng, sound),))
     sentences = (
@@ -136,9 +140,12 @@ def colour_and_sound(rng: np.random.Generator, turn: int) -> Draft:
     )
 
 
-def motion_and_sound(rng: np.random.Generator, turn: int) -> Draft:
+def motion_and_sound(rng: np.random.Generator, turn: Turn) -> Draft:
     """What the shape does and which instrument plays."""
-    motion, sound = turn_of(MOTIONS, turn), turn_of(INSTRUMENTS, turn + turn // 5)
+    motion, sound = (
+        turn_of(MOTIONS, turn.number),
+        turn_of(INSTRUMENTS, turn.number + turn.number // 5),
+    )
     shape, colour = one_of(rng, SHAPES), one_of(rng, COLOURS)
     scene = Scene((moving(rng, motion, shape, colour),), (repeated(rng, sound),))
     doing = MOTION_PHRASES[motion]
@@ -161,9 +168,9 @@ def motion_and_sound(rng: np.random.Generator, turn: int) -> Draft:
     return _draft(rng, scene, question, {"motion": motion, "sound": sound}, sentences, steps)
 
 
-def pitch_and_motion(rng: np.random.Generator, turn: int) -> Draft:
+def pitch_and_motion(rng: np.random.Generator, turn: Turn) -> Draft:
     """Where the melody goes and what the shape does."""
-    pitch, motion = turn_of(PITCHES, turn), turn_of(MOTIONS, turn + turn // 15)
+    pitch, motion = turn_of(PITCHES, turn.number), turn_of(MOTIONS, turn.number + turn.number // 15)
     shape, colour = one_of(rng, SHAPES), one_of(rng, COLOURS)
     timbre = one_of(rng, [name for name in INSTRUMENTS if name != "drum"])
     scene = Scene((moving(rng, motion, shape, colour),), (gliding(rng, timbre, pitch),))
@@ -187,9 +194,9 @@ def pitch_and_motion(rng: np.random.Generator, turn: int) -> Draft:
     return _draft(rng, scene, question, {"pitch": pitch, "motion": motion}, sentences, steps)
 
 
-def order_and_colour(rng: np.random.Generator, turn: int) -> Draft:
+def order_and_colour(rng: np.random.Generator, turn: Turn) -> Draft:
     """Whether sound or movement starts first, and the colour of what moves."""
-    order, colour = turn_of(ORDERS, turn), turn_of(COLOURS, turn + turn // 15)
+    order, colour = turn_of(ORDERS, turn.number), turn_of(COLOURS, turn.number + turn.number // 15)
     shape, motion = one_of(rng, SHAPES), one_of(rng, MOTIONS[:4])
     sound_at, motion_at = starts(rng, order)
     timbre = one_of(rng, INSTRUMENTS)

@@ -23,7 +23,7 @@ from aurelia_plugin.files.places import cache_dir
 
 __all__ = ["GENERATOR_VERSION", "chosen_folder", "folder", "planned_folder", "samples"]
 
-GENERATOR_VERSION: Final = 2
+GENERATOR_VERSION: Final = 3
 """Raised with every change that alters an item or its media."""
 
 _SEED: Final = "AVREASONBENCH_MINI_SEED"
@@ -35,7 +35,7 @@ def samples(column: str, seed: int, items: int) -> Iterator[Sample]:
     """Yield the column's samples; each depends on (seed, column, index) and nothing else."""
     for index in range(items):
         rng = np.random.default_rng([seed, COLUMNS.index(column), index])
-        yield make(column, rng, index=index)
+        yield make(column, rng, index=index, letters=seed)
 
 
 def planned_folder(seed: int, items: int) -> Path:

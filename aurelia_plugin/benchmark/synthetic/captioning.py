@@ -8,6 +8,7 @@ from aurelia_plugin.benchmark.synthetic.avsd import MOTION_PHRASES, gliding, mov
 from aurelia_plugin.benchmark.synthetic.draw import (
     Draft,
     Family,
+    Turn,
     article,
     nuisance,
     one_of,
@@ -33,11 +34,14 @@ _ASK = (
 )
 
 
-def caption_order(rng: np.random.Generator, turn: int) -> Draft:
+def caption_order(rng: np.random.Generator, turn: Turn) -> Draft:
     """Colour, shape, motion, instrument, and whether sound or movement starts first."""
-    colour, shape = turn_of(COLOURS, turn), turn_of(SHAPES, turn + turn // 5)
-    motion = turn_of(MOTIONS[:4], turn)
-    sound, order = turn_of(INSTRUMENTS, 2 * turn + turn // 5), turn_of(ORDERS, turn)
+    colour, shape = turn_of(COLOURS, turn.number), turn_of(SHAPES, turn.number + turn.number // 5)
+    motion = turn_of(MOTIONS[:4], turn.number)
+    sound, order = (
+        turn_of(INSTRUMENTS, 2 * turn.number + turn.number // 5),
+        turn_of(ORDERS, turn.number),
+    )
     sound_at, motion_at = starts(rng, order)
     scene = Scene(
         (moving(rng, motion, shape, colour, motion_at),), (repeated(rng, sound, sound_at),)
@@ -76,12 +80,15 @@ def caption_order(rng: np.random.Generator, turn: int) -> Draft:
     )
 
 
-def caption_pitch(rng: np.random.Generator, turn: int) -> Draft:
+def caption_pitch(rng: np.random.Generator, turn: Turn) -> Draft:
     """Colour, shape, motion, instrument, and where the melody goes."""
     pitched = tuple(name for name in INSTRUMENTS if name != "drum")
-    colour, shape = turn_of(COLOURS, turn), turn_of(SHAPES, 2 * turn + turn // 5)
-    motion, sound = turn_of(MOTIONS, turn + turn // 5), turn_of(pitched, turn)
-    pitch = turn_of(PITCHES, turn)
+    colour, shape = (
+        turn_of(COLOURS, turn.number),
+        turn_of(SHAPES, 2 * turn.number + turn.number // 5),
+    )
+    motion, sound = turn_of(MOTIONS, turn.number + turn.number // 5), turn_of(pitched, turn.number)
+    pitch = turn_of(PITCHES, turn.number)
     scene = Scene((moving(rng, motion, shape, colour),), (gliding(rng, sound, pitch),))
     doing = MOTION_PHRASES[motion]
     sentences = (

@@ -18,7 +18,7 @@ from aurelia_plugin.benchmark.synthetic import (
     meme,
     music_avqa,
 )
-from aurelia_plugin.benchmark.synthetic.draw import Draft, Family
+from aurelia_plugin.benchmark.synthetic.draw import Draft, Family, Turn
 from aurelia_plugin.benchmark.synthetic.scene import Scene
 from aurelia_plugin.errors import ConfigError
 
@@ -64,6 +64,7 @@ def make(
     index: int | None = None,
     allow: Callable[[Scene], bool] | None = None,
     name: str | None = None,
+    letters: int | None = None,
 ) -> Sample:
     """Draw one sample without rendering or writing anything.
 
@@ -76,6 +77,8 @@ def make(
             data `lambda scene: not held_out(scene)`. With an `index`, the gold answer stays the
             same; without, it is given up after 200 draws.
         name: the item's id and the stem of its media paths.
+        letters: with an `index`, the seed of the right options' letters, which then balance over
+            consecutive indices; without, each letter is drawn from `rng`.
 
     Raises:
         ConfigError: no such column, or nothing was allowed in 5000 draws.
@@ -87,9 +90,10 @@ def make(
     index = int(rng.integers(2**20)) if index is None else index
     turn, place = divmod(index, len(families))
     family = tuple(families)[place]
+    seed = None if drawn or letters is None else (letters, COLUMNS.index(column), place)
     for attempt in range(1, _TRIES + 1):
         # Families start at different points of their cycles; 7 is prime to all cycles' lengths.
-        draft = families[family](rng, turn + 7 * place)
+        draft = families[family](rng, Turn(turn + 7 * place, turn, seed))
         if allow is None or all(allow(scene) for scene in (draft.scene, *draft.candidates)):
             item = _item(draft, column, family, name or f"{column}-{index:05d}")
             return Sample(item, draft.scene, family, draft.candidates)

@@ -12,6 +12,7 @@ from aurelia_plugin.benchmark.synthetic.draw import (
     Choices,
     Draft,
     Family,
+    Turn,
     figure,
     nuisance,
     one_of,
@@ -48,7 +49,7 @@ def _hit(rng: np.random.Generator, timbre: str, onset: float) -> Sound:
     return Sound(timbre, (Note(onset, 0.45, float(rng.integers(57, 73))),), gain=0.2)
 
 
-def order_of_two(rng: np.random.Generator, turn: int) -> Draft:
+def order_of_two(rng: np.random.Generator, turn: Turn) -> Draft:
     """A flash, then a sound; the other way round; or both at the same moment."""
     early, late = float(rng.uniform(0.5, 1.2)), float(rng.uniform(2.2, 3.2))
     same = float(rng.uniform(0.5, 3.2))
@@ -57,13 +58,13 @@ def order_of_two(rng: np.random.Generator, turn: int) -> Draft:
         "The sound comes first, then the flash.": (late, early),
         "The flash and the sound come at the same moment.": (same, same),
     }
-    gold = turn_of(tuple(meanings), turn)
+    gold = turn_of(tuple(meanings), turn.number)
     flash_at, sound_at = meanings[gold]
     shape = figure(rng, radius=0.22)
     scene = Scene(
         (replace(shape, flashes=(flash_at,)),), (_hit(rng, one_of(rng, INSTRUMENTS), sound_at),)
     )
-    choices = place_gold(rng, gold, [text for text in meanings if text != gold], turn, 3)
+    choices = place_gold(rng, gold, [text for text in meanings if text != gold], turn)
     steps = (
         ("When does the shape light up?", f"after about {flash_at:.1f} seconds"),
         ("When is the sound heard?", f"after about {sound_at:.1f} seconds"),
@@ -72,7 +73,7 @@ def order_of_two(rng: np.random.Generator, turn: int) -> Draft:
     return _draft(rng, scene, "What is the sequence of events in the video?", choices, steps)
 
 
-def flash_with_sound(rng: np.random.Generator, turn: int) -> Draft:
+def flash_with_sound(rng: np.random.Generator, turn: Turn) -> Draft:
     """Three shapes light up one after the other; a sound goes with one of them."""
     colours, shapes = several_of(rng, COLOURS, 3), several_of(rng, SHAPES, 3)
     moments = [0.4 + 1.15 * slot + float(rng.uniform(0.0, 0.25)) for slot in range(3)]
@@ -84,7 +85,7 @@ def flash_with_sound(rng: np.random.Generator, turn: int) -> Draft:
         )
         for shape, colour, place, slot in zip(shapes, colours, PLACES, order, strict=True)
     )
-    slot = turn % 3
+    slot = turn.number % 3
     chosen = order.index(slot)
     timbre = one_of(rng, INSTRUMENTS)
     names = [f"The {c} {s}" for c, s in zip(colours, shapes, strict=True)]
@@ -95,14 +96,14 @@ def flash_with_sound(rng: np.random.Generator, turn: int) -> Draft:
         ("Which shape lights up at that moment?", names[chosen]),
     )
     question = "Three shapes light up in turn. Which one lights up exactly when the sound is heard?"
-    return _draft(rng, scene, question, place_gold(rng, names[chosen], others, turn, 3), steps)
+    return _draft(rng, scene, question, place_gold(rng, names[chosen], others, turn), steps)
 
 
-def sound_with_shape(rng: np.random.Generator, turn: int) -> Draft:
+def sound_with_shape(rng: np.random.Generator, turn: Turn) -> Draft:
     """Two stitched halves, each with its own shape and its own instrument."""
     cut = float(rng.uniform(1.75, 2.25))
     colours, shapes = several_of(rng, COLOURS, 2), several_of(rng, SHAPES, 2)
-    gold = turn_of(INSTRUMENTS, turn)
+    gold = turn_of(INSTRUMENTS, turn.number)
     other, third, fourth = several_of(rng, [n for n in INSTRUMENTS if n != gold], 3)
     half = int(rng.integers(2))
     figures = (
@@ -140,7 +141,7 @@ class _Sequence(NamedTuple):
     swapped: bool
 
 
-def sequence_of_three(rng: np.random.Generator, turn: int) -> Draft:
+def sequence_of_three(rng: np.random.Generator, turn: Turn) -> Draft:
     """One flash among two different instruments: where it falls, and which one plays first."""
     first, second = several_of(rng, INSTRUMENTS, 2)
     slots = sorted(several_of(rng, range(3), 2))
@@ -151,7 +152,7 @@ def sequence_of_three(rng: np.random.Generator, turn: int) -> Draft:
         events.insert(variant.flash_slot, "flash")
         return ", then ".join(events).capitalize()
 
-    gold = turn_of(variants, turn)
+    gold = turn_of(variants, turn.number)
     events = told(gold).lower().split(", then ")
     moments = {event: 0.4 + 1.15 * k + float(rng.uniform(0, 0.2)) for k, event in enumerate(events)}
     scene = Scene(
@@ -173,7 +174,7 @@ def sequence_of_three(rng: np.random.Generator, turn: int) -> Draft:
         rng,
         scene,
         "In which order do the flash and the two instruments come?",
-        place_gold(rng, told(gold), others, turn, 4),
+        place_gold(rng, told(gold), others, turn),
         steps,
     )
 

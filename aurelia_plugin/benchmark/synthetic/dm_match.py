@@ -14,6 +14,7 @@ import numpy as np
 from aurelia_plugin.benchmark.synthetic.draw import (
     Draft,
     Family,
+    Turn,
     beats,
     figure,
     nuisance,
@@ -28,9 +29,9 @@ __all__ = ["FAMILIES"]
 _OPTIONS = ("Audio 1", "Audio 2", "Audio 3", "Audio 4")
 
 
-def _match(motion: str, verb: str, rng: np.random.Generator, turn: int) -> Draft:
-    tempo = turn_of(tuple(TEMPI), turn)
-    position = (turn + turn // len(TEMPI)) % len(_OPTIONS)
+def _match(motion: str, verb: str, rng: np.random.Generator, turn: Turn) -> Draft:
+    tempo = turn_of(tuple(TEMPI), turn.number)
+    position = turn.letter(rng, len(_OPTIONS))
     order = [str(name) for name in rng.permutation([name for name in TEMPI if name != tempo])]
     order.insert(position, tempo)
     # One factor for all: the clip's beat and the right sound's beat agree exactly.
@@ -75,12 +76,12 @@ def _match(motion: str, verb: str, rng: np.random.Generator, turn: int) -> Draft
     )
 
 
-def bounce(rng: np.random.Generator, turn: int) -> Draft:
+def bounce(rng: np.random.Generator, turn: Turn) -> Draft:
     """A shape that lands on every beat."""
     return _match("bouncing", "bounce", rng, turn)
 
 
-def flash(rng: np.random.Generator, turn: int) -> Draft:
+def flash(rng: np.random.Generator, turn: Turn) -> Draft:
     """A shape that lights up on every beat."""
     return _match("flashing", "flash", rng, turn)
 

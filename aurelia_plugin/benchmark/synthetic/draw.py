@@ -26,6 +26,7 @@ __all__ = [
     "Choices",
     "Draft",
     "Family",
+    "Turn",
     "article",
     "beats",
     "figure",
@@ -68,8 +69,33 @@ class Draft:
     candidates: tuple[Scene, ...] = ()
 
 
-Family = Callable[[np.random.Generator, int], Draft]
-"""A kind of question. The number is the turn: gold answers cycle with it, so they balance."""
+class Turn(NamedTuple):
+    """Which gold answer, and which letter, a question of a family has.
+
+    Attributes:
+        number: of the turn; what the right answer says cycles with it, so that it balances.
+        draw: how many questions of the family were drawn before; letters balance over them.
+        seed: of the letters; None draws each by itself.
+    """
+
+    number: int
+    draw: int = 0
+    seed: tuple[int, ...] | None = None
+
+    def letter(self, rng: np.random.Generator, count: int) -> int:
+        """Return the place of the right option among `count`.
+
+        Of each `count` questions in a row every letter is right once, in an order drawn from the
+        seed: no letter follows from the one before it, nor from what the right answer says.
+        """
+        if self.seed is None:
+            return int(rng.integers(count))
+        block, place = divmod(self.draw, count)
+        return int(np.random.default_rng([*self.seed, count, block]).permutation(count)[place])
+
+
+Family = Callable[[np.random.Generator, Turn], Draft]
+"""A kind of question."""
 
 
 class Choices(NamedTuple):
@@ -98,16 +124,9 @@ def turn_of(values: Sequence[T], turn: int, stride: int = 1) -> T:
     return values[(turn // stride) % len(values)]
 
 
-def place_gold(
-    rng: np.random.Generator, gold: str, others: Sequence[str], turn: int, labels: int = 1
-) -> Choices:
-    """Order the options so that the right one moves through all positions with the turn.
-
-    `labels`: over how many turns the gold meaning cycles; the position then shifts by one more,
-    so that no meaning keeps to one letter.
-    """
-    count = len(others) + 1
-    position = (turn + turn // labels) % count if labels > 1 else turn % count
+def place_gold(rng: np.random.Generator, gold: str, others: Sequence[str], turn: Turn) -> Choices:
+    """Put the right option where the turn's letter is drawn, among the others in random order."""
+    position = turn.letter(rng, len(others) + 1)
     options = several_of(rng, others, len(others))
     options.insert(position, gold)
     return Choices(tuple(options), chr(ord("A") + position))

@@ -19,7 +19,14 @@ from aurelia_plugin.benchmark.synthetic.atlas import (
     Region,
     region_of,
 )
-from aurelia_plugin.benchmark.synthetic.draw import Draft, Family, nuisance, one_of, several_of
+from aurelia_plugin.benchmark.synthetic.draw import (
+    Draft,
+    Family,
+    Turn,
+    nuisance,
+    one_of,
+    several_of,
+)
 from aurelia_plugin.benchmark.synthetic.scene import Flag, Note, Scene, Sound
 from aurelia_plugin.benchmark.synthetic.vocabulary import INSTRUMENTS
 
@@ -93,9 +100,9 @@ def _intro(lines: list[str]) -> str:
     )
 
 
-def _ask(attribute: str, hops: int, rng: np.random.Generator, turn: int) -> Draft:
+def _ask(attribute: str, hops: int, rng: np.random.Generator, turn: Turn) -> Draft:
     # The gold region cycles through the whole atlas; 7 is prime to its 25 regions.
-    gold = ATLAS[(7 * turn) % len(ATLAS)]
+    gold = ATLAS[(7 * turn.number) % len(ATLAS)]
     atlas = _little_atlas(rng, gold)
     shift = int(rng.integers(1, 4))
     neighbours = {

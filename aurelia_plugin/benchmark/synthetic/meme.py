@@ -16,6 +16,7 @@ from aurelia_plugin.benchmark.synthetic.draw import (
     LEGEND,
     Draft,
     Family,
+    Turn,
     article,
     beats,
     figure,
@@ -45,15 +46,15 @@ _QUESTION = "What is the joke in this clip, or is there none? Watch and listen."
 
 def _draft(
     rng: np.random.Generator,
-    turn: int,
+    turn: Turn,
     scene: Scene,
     texts: dict[_Cell, str],
     steps: tuple[tuple[str, str], ...],
     question: str = _QUESTION,
 ) -> Draft:
-    gold = turn_of(_CELLS, turn)
+    gold = turn_of(_CELLS, turn.number)
     others = [texts[cell] for cell in _CELLS if cell != gold]
-    choices = place_gold(rng, texts[gold], others, turn, 4)
+    choices = place_gold(rng, texts[gold], others, turn)
     fits = gold.picture == gold.sound
     verdict = "They fit." if fits else "They do not fit."
     return Draft(
@@ -67,9 +68,9 @@ def _draft(
     )
 
 
-def size_and_pitch(rng: np.random.Generator, turn: int) -> Draft:
+def size_and_pitch(rng: np.random.Generator, turn: Turn) -> Draft:
     """A huge or tiny thing with a deep or squeaky voice."""
-    gold = turn_of(_CELLS, turn)
+    gold = turn_of(_CELLS, turn.number)
     sizes, voices = ("huge", "tiny"), ("deep", "squeaky")
     texts = {
         cell: f"Something {sizes[cell.picture]} with a {voices[cell.sound]} voice"
@@ -88,9 +89,9 @@ def size_and_pitch(rng: np.random.Generator, turn: int) -> Draft:
     return _draft(rng, turn, scene, texts, steps)
 
 
-def landing_and_sound(rng: np.random.Generator, turn: int) -> Draft:
+def landing_and_sound(rng: np.random.Generator, turn: Turn) -> Draft:
     """Something that lands again and again, or keeps still, with or without thuds."""
-    gold = turn_of(_CELLS, turn)
+    gold = turn_of(_CELLS, turn.number)
     texts = {
         _Cell(0, 0): "It bounces and thuds are heard: that fits.",
         _Cell(0, 1): "It bounces without any sound: that is odd.",
@@ -112,9 +113,9 @@ def landing_and_sound(rng: np.random.Generator, turn: int) -> Draft:
     return _draft(rng, turn, Scene((shape,), thuds), texts, steps)
 
 
-def wrong_instrument(rng: np.random.Generator, turn: int) -> Draft:
+def wrong_instrument(rng: np.random.Generator, turn: Turn) -> Draft:
     """A shape that stands for one instrument and sounds like it, or like another one."""
-    gold = turn_of(_CELLS, turn)
+    gold = turn_of(_CELLS, turn.number)
     shapes = several_of(rng, SHAPES, 2)
     sounds = [INSTRUMENT_OF[shape] for shape in shapes]
     texts = {
@@ -134,9 +135,9 @@ def wrong_instrument(rng: np.random.Generator, turn: int) -> Draft:
     return _draft(rng, turn, scene, texts, steps, f"{LEGEND} {_QUESTION}")
 
 
-def haste(rng: np.random.Generator, turn: int) -> Draft:
+def haste(rng: np.random.Generator, turn: Turn) -> Draft:
     """Something that hurries or dawdles to fast or slow music."""
-    gold = turn_of(_CELLS, turn)
+    gold = turn_of(_CELLS, turn.number)
     tempi, speeds = ("fast", "slow"), ("It hurries", "It dawdles")
     texts = {
         cell: f"{speeds[cell.picture]} while the music is {tempi[cell.sound]}"

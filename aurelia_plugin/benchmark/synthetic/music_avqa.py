@@ -19,6 +19,7 @@ from aurelia_plugin.benchmark.synthetic.draw import (
     LEGEND,
     Draft,
     Family,
+    Turn,
     figure,
     nuisance,
     one_of,
@@ -64,9 +65,9 @@ def _heard_step(instruments: Sequence[str]) -> tuple[str, str]:
     return ("Which instruments can be heard?", _listed(sorted(instruments)))
 
 
-def count_sounding(rng: np.random.Generator, turn: int) -> Draft:
+def count_sounding(rng: np.random.Generator, turn: Turn) -> Draft:
     """How many of the instruments in the picture sound: zero to three."""
-    answer = turn_of(NUMBERS[:4], turn)
+    answer = turn_of(NUMBERS[:4], turn.number)
     sounding = NUMBERS.index(answer)
     names = several_of(rng, INSTRUMENTS, 5)
     seen = names[: max(sounding, int(rng.integers(2, 4)))]
@@ -81,9 +82,9 @@ def count_sounding(rng: np.random.Generator, turn: int) -> Draft:
     )
 
 
-def left_sounding(rng: np.random.Generator, turn: int) -> Draft:
+def left_sounding(rng: np.random.Generator, turn: Turn) -> Draft:
     """Whether the instrument at a named place sounds."""
-    answer = turn_of(PRESENCE, turn)
+    answer = turn_of(PRESENCE, turn.number)
     seen = several_of(rng, INSTRUMENTS, 2 + int(rng.integers(2)))
     place = one_of(rng, places(len(seen)))
     asked = seen[places(len(seen)).index(place)]
@@ -102,9 +103,9 @@ def left_sounding(rng: np.random.Generator, turn: int) -> Draft:
     )
 
 
-def unseen_source(rng: np.random.Generator, turn: int) -> Draft:
+def unseen_source(rng: np.random.Generator, turn: Turn) -> Draft:
     """Whether something is heard that is not in the picture."""
-    answer = turn_of(PRESENCE, turn)
+    answer = turn_of(PRESENCE, turn.number)
     names = several_of(rng, INSTRUMENTS, 5)
     seen = names[:3]
     heard = several_of(rng, seen, 2 if answer == "no" else 1)
@@ -127,9 +128,9 @@ def unseen_source(rng: np.random.Generator, turn: int) -> Draft:
     )
 
 
-def unseen_name(rng: np.random.Generator, turn: int) -> Draft:
+def unseen_name(rng: np.random.Generator, turn: Turn) -> Draft:
     """Which of two heard instruments is not in the picture."""
-    answer = turn_of(INSTRUMENTS, turn)
+    answer = turn_of(INSTRUMENTS, turn.number)
     others = several_of(rng, [name for name in INSTRUMENTS if name != answer], 3)
     seen = several_of(rng, others[:2], 2)
     heard = several_of(rng, [answer, seen[0]], 2)
@@ -144,9 +145,9 @@ def unseen_name(rng: np.random.Generator, turn: int) -> Draft:
     )
 
 
-def where_sounding(rng: np.random.Generator, turn: int) -> Draft:
+def where_sounding(rng: np.random.Generator, turn: Turn) -> Draft:
     """Where the only sounding instrument is."""
-    answer = turn_of(PLACES, turn)
+    answer = turn_of(PLACES, turn.number)
     seen = several_of(rng, INSTRUMENTS, 3)
     heard = [seen[PLACES.index(answer)]]
     scene = Scene(row(rng, seen), band(rng, heard))
@@ -159,9 +160,9 @@ def where_sounding(rng: np.random.Generator, turn: int) -> Draft:
     )
 
 
-def louder(rng: np.random.Generator, turn: int) -> Draft:
+def louder(rng: np.random.Generator, turn: Turn) -> Draft:
     """Whether the left or the right instrument is louder."""
-    answer = turn_of(("left", "right"), turn)
+    answer = turn_of(("left", "right"), turn.number)
     seen = several_of(rng, INSTRUMENTS, 2)
     loud = seen[0] if answer == "left" else seen[1]
     # A factor of five is 14 dB: more than the timbres differ in perceived loudness.
@@ -178,9 +179,9 @@ def louder(rng: np.random.Generator, turn: int) -> Draft:
     )
 
 
-def first_to_sound(rng: np.random.Generator, turn: int) -> Draft:
+def first_to_sound(rng: np.random.Generator, turn: Turn) -> Draft:
     """Where the instrument is that starts first; the others join later, one by one."""
-    answer = turn_of(PLACES, turn)
+    answer = turn_of(PLACES, turn.number)
     seen = several_of(rng, INSTRUMENTS, 3)
     first = seen[PLACES.index(answer)]
     order = [first, *several_of(rng, [name for name in seen if name != first], 2)]
@@ -195,9 +196,9 @@ def first_to_sound(rng: np.random.Generator, turn: int) -> Draft:
     )
 
 
-def count_heard(rng: np.random.Generator, turn: int) -> Draft:
+def count_heard(rng: np.random.Generator, turn: Turn) -> Draft:
     """How many different instruments are heard, seen or not: one to three (sound alone)."""
-    answer = turn_of(NUMBERS[1:4], turn)
+    answer = turn_of(NUMBERS[1:4], turn.number)
     heard = several_of(rng, INSTRUMENTS, NUMBERS.index(answer))
     seen = several_of(rng, INSTRUMENTS, 2 + int(rng.integers(2)))
     return _draft(
@@ -210,9 +211,9 @@ def count_heard(rng: np.random.Generator, turn: int) -> Draft:
     )
 
 
-def count_seen(rng: np.random.Generator, turn: int) -> Draft:
+def count_seen(rng: np.random.Generator, turn: Turn) -> Draft:
     """How many instruments are in the picture, sounding or not: one to five (picture alone)."""
-    answer = turn_of(NUMBERS[1:6], turn)
+    answer = turn_of(NUMBERS[1:6], turn.number)
     count = NUMBERS.index(answer)
     columns = several_of(rng, np.linspace(0.13, 0.87, 5).tolist(), count)
     shapes = tuple(

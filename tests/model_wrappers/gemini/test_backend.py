@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import io
 import logging
 import sys
@@ -401,12 +402,16 @@ def test_a_silent_rerouting_is_flagged_once_and_recorded(
     assert len(news) == int(told)
 
 
+def _always(answer: Answer, request: object) -> Answer:
+    return answer
+
+
 def test_the_key_is_in_no_error_log_or_identity(run: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     for status in (401, 400, 429, 500):
         error = {"code": status, "message": f"bad key {SECRET}", "status": "X"}
         answer = Answer({"error": error}, status)
-        running = run(Gemini(reply=lambda request, answer=answer: answer))
+        running = run(Gemini(reply=functools.partial(_always, answer)))
         with pytest.raises(BackendError, match=r"bad key \[key\]") as caught:
             running.ask(_prompt())
         shown = f"{caught.value!r}{vars(caught.value)}{caught.value.__cause__}"

@@ -28,7 +28,7 @@ from aurelia_plugin.model_wrappers.lmms.forms import WrapperForm, form_of, forms
 from aurelia_plugin.model_wrappers.options import read_options
 
 
-class Base(lmms):
+class Base(lmms):  # type: ignore[misc]
     """What a wrapper has before it answers; `calls` is what its model was given."""
 
     def __init__(self, batch_size: int = 1, voice: str = "plain", **_: Any) -> None:
@@ -46,12 +46,12 @@ class Base(lmms):
     generate_until_multi_round = loglikelihood
 
 
-class ChatModel(ChatMixin, Base):
+class ChatModel(ChatMixin, Base):  # type: ignore[misc]
     """Answers through the harness's own loop for chat wrappers."""
 
     def generate_until(self, requests: list[Instance]) -> list[str]:
         self.batches.append(len(requests))
-        return super().generate_until(requests)
+        return list(super().generate_until(requests))
 
     def _infer_one(self, chat_messages: Any, gen_kwargs: dict[str, Any]) -> Any:
         blocks = [
@@ -135,7 +135,7 @@ def test_requests_asked_together_go_in_one_call_and_do_not_mix(
     jobs = [_Job(pack(p, WrapperForm()), p.generation) for p in prompts]
 
     async def together() -> list[str]:
-        return await asyncio.gather(*(backend._batcher(job) for job in jobs))
+        return list(await asyncio.gather(*(backend._batcher(job) for job in jobs)))
 
     assert asyncio.run(together()) == [f"about number {n}" for n in range(6)]
     assert backend.load().batches == [6]

@@ -11,7 +11,8 @@ import pytest
 from fake_servers import Answer, Request, completion, serving
 from making import question
 
-from aurelia_plugin.calling.caller import Caller, RetryPolicy
+from aurelia_plugin.calling.caller import Caller
+from aurelia_plugin.calling.retries import RetryPolicy
 from aurelia_plugin.errors import BackendError, TransientError
 from aurelia_plugin.model_wrappers.openai.backend import OpenAIBackend, OpenAIOptions
 from aurelia_plugin.model_wrappers.openai.endpoints import Endpoints

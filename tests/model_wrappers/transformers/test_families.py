@@ -6,6 +6,7 @@ import asyncio
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ import torch
 from media.conftest import tone
 
 from aurelia_plugin.calling.backend import Generation, Message, Prompt, Reply, Text
-from aurelia_plugin.calling.caller import RetryPolicy
+from aurelia_plugin.calling.retries import RetryPolicy
 from aurelia_plugin.media.clip import Clip, Frames, Media, Waveform
 from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.delivery.arrays import prepare
@@ -167,7 +168,7 @@ TAKES = Capabilities(max_frames=16)
 def test_frames_a_second_are_a_limit_beside_the_number_of_frames() -> None:
     clip = video()  # 1.5 s, six frames
 
-    def frames(**change: object) -> int:
+    def frames(**change: Any) -> int:
         return prepare(prompt(clip), TAKES.model_copy(update=change)).evidence.frames
 
     assert (frames(), frames(fps=2.0), frames(fps=2.0, max_frames=2), frames(fps=0.1)) == (

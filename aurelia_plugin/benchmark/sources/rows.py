@@ -1,0 +1,293 @@
+"""Rows of questions as the official pipeline and common variants write them: JSON or CSV.
+
+A value is taken as it stands. What is no text where one has to be, or comes twice, is refused with
+its file and place.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from pydantic import JsonValue
+
+from aurelia_plugin.benchmark.data.items import COLUMNS
+from aurelia_plugin.benchmark.sources.options import (
+    NO_OPTIONS,
+    Options,
+    parsed_text,
+    read_options,
+    scalar_text,
+)
+from aurelia_plugin.errors import ConfigError, MediaError
+from aurelia_plugin.files.places import inside
+from aurelia_plugin.files.regular import read_regular
+from aurelia_plugin.files.shown import shown
+from aurelia_plugin.files.strict_json import parse_json, parse_object
+from aurelia_plugin.files.text_lines import LineError, decoded, read_lines
+
+__all__ = ["Row", "column_of", "read_rows"]
+
+_MOST_BYTES: Final = 256 * 2**20
+
+_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "id": ("id", "question_id", "qid", "sample_id"),
+    "question": ("query", "question", "prompt"),
+    "answer": ("answer", "gt_answer", "gt", "ground_truth", "label", "anser"),
+    "options": ("options", "choices"),
+    "references": ("references", "answers"),
+    "video": ("video_path", "video"),
+    "audio": ("audio_path", "audio"),
+    "audios": ("audio_paths", "audios"),
+    "column": ("column", "task", "task_name", "subset"),
+    "category": ("category", "question_category"),
+    "reasoning_steps": ("reasoning_steps", "reasoning", "steps"),
+}
+_COLUMNS: Final = {
+    **{column.replace("_", ""): column for column in COLUMNS},
+    **{"avcaptioning": "captioning", "valor": "captioning", "avgeoiq": "geoiq"},
+    **{"avcompositional": "compositional", "avcomp": "compositional", "avmeme": "meme"},
+    **{"dmmatch": "dm_match", "avdancematch": "dm_match", "dancematch": "dm_match"},
+}
+_FIX: Final = "Name a .json, .jsonl or .csv file, or a folder of .json files, in UTF-8."
+
+
+@dataclass(frozen=True)
+class Row:
+    """One question as a source has it; what is empty is not there.
+
+    Attributes:
+        file: where it stands.
+        number: of the line (JSON lines, CSV) or of the entry (JSON), from 1.
+        id: the source's, else made of the file's name and the number.
+        audio: one separate sound.
+        audios: several.
+    """
+
+    file: Path
+    number: int
+    id: str
+    question: str = ""
+    answer: str = ""
+    column: str = ""
+    category: str = ""
+    options: Options = NO_OPTIONS
+    references: tuple[str, ...] = ()
+    video: str = ""
+    audio: str = ""
+    audios: tuple[str, ...] = ()
+    reasoning_steps: tuple[str, ...] = ()
+
+    def filled(self, other: Row | None) -> Row:
+        """Return the row with the other's fields where it has none itself."""
+        if other is None:
+            return self
+        return replace(
+            self,
+            question=self.question or other.question,
+            answer=self.answer or other.answer,
+            column=self.column or other.column,
+            category=self.category or other.category,
+            options=self.options if self.options.texts else other.options,
+            references=self.references or other.references,
+            video=self.video or other.video,
+            audio=self.audio or other.audio,
+            audios=self.audios or other.audios,
+            reasoning_steps=self.reasoning_steps or other.reasoning_steps,
+        )
+
+    def placed(self, column: str | None, category: str | None) -> Row:
+        """Return the row with this column and category where it has none itself."""
+        return replace(
+            self,
+            column=self.column or column_of(column or ""),
+            category=self.category or category or "",
+        )
+
+
+class _Raw(NamedTuple):
+    number: int
+    fields: Mapping[str, JsonValue]
+
+
+def column_of(text: str) -> str:
+    """Return a benchmark's column by one of its names; another text stays as it is."""
+    return _COLUMNS.get(re.sub(r"[^a-z]", "", text.lower()), text)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Return the rows of a file, or of the JSON files of a folder, with ids that differ.
+
+    Raises:
+        ConfigError: it cannot be read, holds no rows, or an id twice; the message names the file
+            and, where there is one, the row.
+    """
+    files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+    rows = [
+        _row(file, raw) for file in files for raw in _content(file, path if path.is_dir() else None)
+    ]
+    if not rows:
+        raise ConfigError(f"{path}: holds no questions.", _FIX)
+    if path.is_dir():  # the same id in two files: the files' names tell them apart
+        counts = Counter(row.id for row in rows)
+        rows = [
+            replace(row, id=f"{_name_below(path, row.file)}-{row.id}")
+            if counts[row.id] > 1
+            else row
+            for row in rows
+        ]
+    _require_ids(rows)
+    return rows
+
+
+def _name_below(folder: Path, file: Path) -> str:
+    return "-".join(file.relative_to(folder).with_suffix("").parts)
+
+
+def _require_ids(rows: Iterable[Row]) -> None:
+    first: dict[str, Row] = {}
+    for row in rows:
+        other = first.setdefault(row.id, row)
+        if other is not row:
+            raise ConfigError(
+                f"{row.file}:{row.number}: id {shown(row.id)!r} is that of {other.file}:"
+                f"{other.number} already: which question is meant cannot be told.",
+                "Give every question an id of its own.",
+            )
+
+
+def _content(path: Path, folder: Path | None) -> list[_Raw]:
+    try:
+        if folder is not None:
+            inside(folder, path.relative_to(folder).as_posix())
+        if path.suffix.lower() == ".csv":
+            return list(_csv_rows(path))
+        if path.suffix.lower() == ".jsonl":
+            return list(_json_lines(path))
+        return _json_rows(parse_json(decoded(1, read_regular(path, _MOST_BYTES))))
+    except LineError as error:
+        raise ConfigError(f"{path}:{error.line}: {error.cause}", _FIX) from error
+    except MediaError as error:
+        raise ConfigError(f"{path}: {error.cause}", _FIX) from error
+    except (OSError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) else shown(error)
+        raise ConfigError(f"{path}: cannot be read: {cause}", _FIX) from error
+
+
+def _csv_rows(path: Path) -> Iterator[_Raw]:
+    reader = csv.reader(io.StringIO(decoded(1, read_regular(path, _MOST_BYTES)), newline=""))
+    try:
+        head = next(reader, [])
+        doubled = [name for name, count in Counter(head).items() if count > 1 and name]
+        if doubled:
+            raise LineError(1, f"two columns are called {shown(doubled[0], 60)!r}")
+        for cells in reader:
+            if len(cells) > len(head):
+                raise LineError(
+                    reader.line_num, f"has {len(cells)} cells, and the head has {len(head)}"
+                )
+            if cells:
+                yield _Raw(reader.line_num, dict(zip(head, cells, strict=False)))
+    except csv.Error as error:
+        raise LineError(reader.line_num, str(error)) from error
+
+
+def _json_lines(path: Path) -> Iterator[_Raw]:
+    for line in read_lines(path):
+        try:
+            yield _Raw(line.number, parse_object(line.text))
+        except ValueError as error:
+            raise LineError(line.number, shown(error)) from error
+
+
+def _json_rows(value: JsonValue) -> list[_Raw]:
+    """Return the rows of a list, of one row, of id -> row, or of one list under a name."""
+    if isinstance(value, dict) and not any(name in value for name in _NAMES["question"]):
+        inner = list(value.values())
+        if len(inner) == 1 and isinstance(inner[0], list):
+            value = inner[0]
+        else:
+            value = [
+                {"id": key, **row} if isinstance(row, dict) else row for key, row in value.items()
+            ]
+    value = [value] if isinstance(value, dict) else value
+    if not isinstance(value, list):
+        raise ValueError("is not a list of questions")
+    rows = []
+    for number, row in enumerate(value, start=1):
+        if not isinstance(row, dict):
+            raise ValueError(f"entry {number} is not a question but {shown(row, 60)}")
+        rows.append(_Raw(number, row))
+    return rows
+
+
+def _row(file: Path, raw: _Raw) -> Row:
+    found = {
+        field: next((raw.fields[name] for name in names if _there(raw.fields.get(name))), None)
+        for field, names in _NAMES.items()
+    }
+    field = ""
+    try:
+        texts = {}
+        for field in ("id", "question", "answer", "column", "category", "video"):
+            texts[field] = scalar_text(_single(found[field]))
+        lists = {}
+        for field in ("references", "reasoning_steps", "audio", "audios"):
+            lists[field] = _texts(found[field], in_order=field.startswith("audio"))
+        field = "options"
+        options = read_options(found["options"])
+    except ValueError as error:
+        raise ConfigError(
+            f"{file}:{raw.number}: {field}: {shown(error)}", f"Correct {field} there."
+        ) from error
+    sounds, audio = lists["audios"], lists["audio"]
+    return Row(
+        file=file,
+        number=raw.number,
+        id=texts["id"] or f"{file.stem}-{raw.number:04d}",
+        question=texts["question"],
+        answer=texts["answer"],
+        column=column_of(texts["column"]),
+        category=texts["category"],
+        options=options,
+        references=lists["references"],
+        video=texts["video"],
+        audio=audio[0] if len(audio) == 1 else "",
+        audios=audio if len(audio) > 1 else sounds,
+        reasoning_steps=lists["reasoning_steps"],
+    )
+
+
+def _there(value: JsonValue) -> bool:
+    return value not in (None, "", [], {})
+
+
+def _single(value: JsonValue) -> JsonValue:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def _texts(value: JsonValue, *, in_order: bool) -> tuple[str, ...]:
+    """Return the texts of a list, an object's values, a text's parts between `|`, or its lines.
+
+    Args:
+        value: of a field.
+        in_order: whether an empty text has a place of its own, and is refused.
+    """
+    value = parsed_text(value) if isinstance(value, str) else value
+    parts: Sequence[JsonValue]
+    if isinstance(value, str):
+        parts = value.split("|") if "|" in value else value.splitlines()
+    elif isinstance(value, dict):
+        parts = list(value.values())
+    else:
+        parts = value if isinstance(value, list) else [value]
+    texts = [scalar_text(part) for part in parts]
+    if in_order and len(texts) > 1 and not all(texts):
+        raise ValueError(f"entry {texts.index('') + 1} is empty")
+    return tuple(text for text in texts if text)

@@ -1,0 +1,175 @@
+"""The conditions of a run, as one table: settings, studies, help and documentation read it.
+
+Other packages add rows through the entry point group `aurelia.conditions`: each entry is a
+`ConditionInfo`, or a function that returns one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+
+from loguru import logger
+
+from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.reasoning.injection import Injector
+from aurelia_plugin.reasoning.prompting import PromptSet
+from aurelia_plugin.running.conditions.base import Condition, MakeTrace
+from aurelia_plugin.running.conditions.packaged import (
+    Aurelia,
+    ChainOfThought,
+    Consistency,
+    Placebo,
+    Precomputed,
+    ZeroShot,
+)
+from aurelia_plugin.running.conditions.voting import Poll
+from aurelia_plugin.settings import AureliaSettings
+from aurelia_plugin.traces.precomputed import open_precomputed
+from aurelia_plugin.traces.store import TraceStore
+
+__all__ = ["CONDITIONS", "GROUP", "ConditionInfo", "RunContext", "condition_info", "conditions"]
+
+GROUP = "aurelia.conditions"
+"""The entry points of other packages."""
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What conditions are made from.
+
+    Attributes:
+        settings: of the run.
+        prompts: of the run.
+        store: the traces folder.
+        target: the identity of the model under test.
+        trace: makes a question's trace; only for conditions that use agents.
+    """
+
+    settings: AureliaSettings
+    prompts: PromptSet
+    store: TraceStore
+    target: str
+    trace: MakeTrace
+
+    @property
+    def injector(self) -> Injector:
+        """Puts reasoning in front of questions, as `inject` has it."""
+        with_answers = self.settings.inject == "steps_and_answers"
+        return Injector(self.prompts, with_answers=with_answers)
+
+
+@dataclass(frozen=True)
+class ConditionInfo:
+    """One row of the table.
+
+    Attributes:
+        name: as `condition=` takes it.
+        help: what the target is given, in a few words.
+        make: makes it for one run.
+        uses_agents: whether it makes traces, and the run needs agents.
+        reuses_traces: whether these are the traces of `condition=aurelia`, so that a study makes
+            them there.
+    """
+
+    name: str
+    help: str
+    make: Callable[[RunContext], Condition]
+    uses_agents: bool = False
+    reuses_traces: bool = False
+
+
+def _consistency(context: RunContext) -> Condition:
+    settings = context.settings
+    poll = Poll(context.target, settings.vote_temperature, settings.seed, context.store)
+    return Consistency(context.trace, poll)
+
+
+def _precomputed(context: RunContext) -> Condition:
+    return Precomputed(open_precomputed(context.settings.precomputed), context.injector)
+
+
+CONDITIONS: Mapping[str, ConditionInfo] = {
+    row.name: row
+    for row in (
+        ConditionInfo(
+            "aurelia",
+            "the best steps of the loop in front of the question",
+            lambda context: Aurelia(context.trace, context.injector),
+            uses_agents=True,
+        ),
+        ConditionInfo("none", "the question as it is", lambda context: ZeroShot()),
+        ConditionInfo(
+            "cot",
+            "an instruction to think step by step in front of the question",
+            lambda context: ChainOfThought(context.prompts),
+        ),
+        ConditionInfo(
+            "placebo",
+            "the steps of another question of the run in front of it",
+            lambda context: Placebo(context.trace, context.injector, context.settings.seed),
+            uses_agents=True,
+            reuses_traces=True,
+        ),
+        ConditionInfo(
+            "consistency",
+            "the question as it is, asked once for each call of the loop; the majority's answer",
+            _consistency,
+            uses_agents=True,
+            reuses_traces=True,
+        ),
+        ConditionInfo(
+            "precomputed",
+            "steps that were made before, or that the data set carries (`precomputed=`)",
+            _precomputed,
+        ),
+    )
+}
+"""The conditions of this package."""
+
+
+def conditions() -> dict[str, ConditionInfo]:
+    """Return all conditions, those of other installed packages included.
+
+    An entry that cannot be used is a warning that names it.
+    """
+    found = dict(CONDITIONS)
+    for entry in entry_points(group=GROUP):
+        row = _loaded(entry)
+        if row is not None:
+            found.setdefault(row.name, row)
+    return found
+
+
+def condition_info(name: str) -> ConditionInfo:
+    """Return a condition.
+
+    Raises:
+        ConfigError: there is none of this name.
+    """
+    known = CONDITIONS.get(name) or conditions().get(name)
+    if known is None:
+        raise ConfigError(
+            f"condition={name}: there is no such condition.",
+            f"Use one of: {', '.join(conditions())}.",
+        )
+    return known
+
+
+def _loaded(entry: EntryPoint) -> ConditionInfo | None:
+    try:
+        loaded = entry.load()
+        row = loaded if isinstance(loaded, ConditionInfo) else loaded()
+    except Exception as error:  # noqa: BLE001 - other people's code; named, not fatal
+        logger.warning(f"{GROUP}: {entry.name} ({entry.value}) cannot be loaded: {error!r}")
+        return None
+    if not isinstance(row, ConditionInfo) or row.name != entry.name:
+        logger.warning(
+            f"{GROUP}: {entry.name} ({entry.value}) is no ConditionInfo of that name, but {row!r}"
+        )
+        return None
+    if row.name in CONDITIONS:
+        logger.warning(f"{GROUP}: {entry.name} ({entry.value}) has the name of a packaged one")
+        return None
+    return row
