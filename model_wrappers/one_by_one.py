@@ -125,14 +125,16 @@ def _rating(text: str) -> int | None:
 
 
 def _together(each: list[Evidence], clips: int) -> Evidence:
-    return Evidence(
-        frames=each[0].frames,
-        images=each[0].images,
-        sound_seconds=round(sum(evidence.sound_seconds for evidence in each), 6),
-        clips=sum(evidence.clips for evidence in each),
-        soundtrack=tuple(dict.fromkeys(form for e in each for form in e.soundtrack)),
-        dropped=(
-            *(entry for evidence in each for entry in evidence.dropped),
-            f"sounds rated one by one, for the model takes {clips} at a time",
-        ),
+    """Return the evidence of all requests; every one of them showed the same pictures."""
+    whole = sum(each[1:], start=each[0])
+    return whole.model_copy(
+        update={
+            "frames": each[0].frames,
+            "images": each[0].images,
+            "sound_seconds": round(whole.sound_seconds, 6),
+            "dropped": (
+                *whole.dropped,
+                f"sounds rated one by one, for the model takes {clips} at a time",
+            ),
+        }
     )
