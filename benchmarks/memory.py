@@ -66,7 +66,7 @@ def peak_mb(questions: int, folder: Path) -> float:
     run = Run({**roles, "traces": str(folder / "traces")})
     sources = [QuestionSource(number, clip) for number, clip in enumerate(clips)]
     asyncio.run(run.answer(sources, Silent()))
-    record = run.counts.record()
+    record = run.outcome.record()
     if record["failed"] or sum(record["calls"].values()) != 3 * questions:
         raise SystemExit(f"not all was done: {record}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

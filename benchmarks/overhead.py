@@ -107,7 +107,7 @@ def pass_wrapped(target: Backend, folder: Path, rows: list[dict[str, Any]]) -> t
     begun = time.perf_counter()
     answers = model.generate_until(requests)
     seconds = time.perf_counter() - begun
-    record = model.run.counts.record()
+    record = model.run.outcome.record()
     if record["failed"] or len(answers) != len(rows):
         raise SystemExit(f"questions failed: {record['problems']}")
     return seconds, sum(record["calls"].values())
