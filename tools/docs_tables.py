@@ -10,8 +10,9 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from aurelia_plugin.model_wrappers.catalogue import Hears, Row, rows
-from aurelia_plugin.model_wrappers.lmms.forms import Form, forms
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
+from aurelia_plugin.model_wrappers.catalogue import Row, rows
+from aurelia_plugin.model_wrappers.lmms.forms import WrapperForm, forms
 from aurelia_plugin.model_wrappers.sidecar import environments
 from aurelia_plugin.model_wrappers.sidecar.facts import adapter_facts, adapters
 from aurelia_plugin.model_wrappers.transformers.families import families
@@ -113,13 +114,13 @@ def targets_table(*, paper: bool) -> str:
     for row in rows().values():
         if row.paper is not paper:
             continue
-        note = row.note if row.stands_in is None else f"{row.note} Stands in: {row.stands_in}."
+        note = row.note if row.substitute is None else f"{row.note} Stands in: {row.substitute}."
         cells = [
             f"`aurelia_{row.id}`",
             _system(row),
             f"`{row.backend}`" if row.backend else _NONE,
             ", ".join(row.sees) or "nothing",
-            _hears(row.hears),
+            _hears(row.takes),
             row.joint,
             ", ".join(row.languages),
             "?" if row.context is None else str(row.context),
@@ -160,7 +161,7 @@ def forms_table() -> str:
     return "\n".join(lines)
 
 
-def _most(form: Form) -> str:
+def _most(form: WrapperForm) -> str:
     parts = []
     if form.media is not None:
         parts.append(f"{form.media} in all")
@@ -171,7 +172,7 @@ def _most(form: Form) -> str:
     return ", ".join(parts)
 
 
-def _besides(form: Form) -> str:
+def _besides(form: WrapperForm) -> str:
     parts = []
     if form.suffixes:
         parts.append(f"videos other than {' '.join(form.suffixes)} are written as MP4")
@@ -227,14 +228,9 @@ def _system(row: Row) -> str:
     return f"{row.system} {row.size}".strip()
 
 
-def _hears(hears: Hears) -> str:
-    parts = ["soundtrack"] if hears.soundtrack else []
-    if hears.clips is None:
-        parts.append("sounds")
-    elif hears.clips:
-        parts.append(f"{hears.clips} sound{'s' if hears.clips > 1 else ''}")
-    text = ", ".join(parts) or "nothing"
-    return f"{text}; {hears.seconds:g} s" if hears.seconds else text
+def _hears(takes: Capabilities) -> str:
+    text = ", ".join(takes.hearing) or "nothing"
+    return f"{text}; {takes.sound_seconds:g} s" if takes.sound_seconds else text
 
 
 def command_help(*arguments: str) -> str:
