@@ -22,7 +22,17 @@ from aurelia_plugin.media.rendering import video_file
 from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.delivery.arrays import Prepared, prepare
 
-__all__ = ["Blob", "Delivery", "deliver", "forget_encoded", "has_room"]
+__all__ = [
+    "SEQUENCE",
+    "Blob",
+    "Delivery",
+    "deliver",
+    "forget_encoded",
+    "has_room",
+]
+
+SEQUENCE = "video/jpeg"
+"""The media type of a video sent as its frames: JPEG pictures in Base64, separated by commas."""
 
 SOUND_RATE = 16_000
 _JPEG_QUALITY = 90
@@ -37,6 +47,8 @@ class Blob(NamedTuple):
         content: bytes, or the file that holds them.
         digest: names the content, for services that keep what they were sent.
         heard: whether it is a video with a soundtrack.
+        frames: of a video, how many are shown to the model.
+        rate: of a video, how many of these a second.
     """
 
     kind: Literal["image", "audio", "video"]
@@ -44,6 +56,8 @@ class Blob(NamedTuple):
     content: bytes | Path
     digest: str
     heard: bool = False
+    frames: int = 0
+    rate: float = 1.0
 
     @property
     def size(self) -> int:
@@ -55,7 +69,9 @@ class Blob(NamedTuple):
         return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
 
     def base64(self) -> str:
-        """Return the bytes in Base64."""
+        """Return the bytes in Base64; those of a sequence of frames are that already."""
+        if self.mime == SEQUENCE:
+            return self.read().decode("ascii")
         return base64.b64encode(self.read()).decode("ascii")
 
     def data_url(self) -> str:
@@ -86,8 +102,9 @@ class Delivery:
 def deliver(prompt: Prompt, takes: Capabilities) -> Delivery:
     """Encode a prompt's media in order.
 
-    A video is sent as its file, unless the prompt says which frames to show, or as its frames;
-    its soundtrack is inside the file (`interleaved`) or a sound of its own after or before it.
+    A video is sent as its file, as one video of its frames, or, always where the prompt says which
+    frames to show, as pictures; its soundtrack is inside the file (`interleaved`) or a sound of its own
+    after or before it.
 
     Raises:
         MediaError: if a medium cannot be decoded.
@@ -148,7 +165,7 @@ def _encoded(medium: Media, sampling: Sampling | None, takes: Capabilities) -> _
     # Services have no form for pictures and sound that take turns: soundtracks go after frames.
     form = "after" if takes.soundtrack == "interleaved" else takes.soundtrack
     changes: dict[str, object] = {"soundtrack": form, "sound_rate": SOUND_RATE, "fps": None}
-    if takes.video != "none":
+    if takes.video != "none" and (takes.video != "frames" or sampling is not None):
         changes["video"] = "images"
     apart = takes.model_copy(update=changes)
     prepared = prepare(Prompt((Message("user", (medium,)),), sampling=sampling), apart)
@@ -159,6 +176,8 @@ def _encoded(medium: Media, sampling: Sampling | None, takes: Capabilities) -> _
 
 
 def _blobs(prepared: Prepared, digest: str, takes: Capabilities) -> Iterator[Blob]:
+    for pixels, rate in zip(prepared.videos, prepared.video_rates, strict=True):
+        yield _sequence(pixels, rate, digest, takes)
     for index, pixels in enumerate(prepared.images):
         image = _within(pixels, takes)
         shape = "x".join(map(str, image.shape[:2]))
@@ -166,6 +185,15 @@ def _blobs(prepared: Prepared, digest: str, takes: Capabilities) -> Iterator[Blo
     for sound in prepared.sounds:
         wav = wav_bytes(Waveform(sound, SOUND_RATE))
         yield Blob("audio", "audio/wav", wav, f"{digest}:sound")
+
+
+def _sequence(pixels: npt.NDArray[np.uint8], rate: float, digest: str, takes: Capabilities) -> Blob:
+    """Return frames, uint8 [frames, height, width, 3], as one video."""
+    pictures = [_within(frame, takes) for frame in pixels]
+    content = b",".join(base64.b64encode(_jpeg(picture)) for picture in pictures)
+    shape = "x".join(map(str, (len(pictures), *pictures[0].shape[:2])))
+    name = f"{digest}:sequence {shape}"
+    return Blob("video", SEQUENCE, content, name, frames=len(pictures), rate=rate)
 
 
 def _within(pixels: npt.NDArray[np.uint8], takes: Capabilities) -> npt.NDArray[np.uint8]:
@@ -192,8 +220,11 @@ def _whole(medium: Media, takes: Capabilities) -> _Sent:
     heard = file.sound_seconds is not None
     limits = [file.frames, takes.max_frames]
     limits += [math.ceil(file.seconds * takes.fps)] if takes.fps is not None else []
-    evidence = Evidence(frames=min(limit for limit in limits if limit is not None))
-    blobs = [Blob("video", file.mime, file.content, f"{shown.digest}:video", heard)]
+    frames = min(limit for limit in limits if limit is not None)
+    evidence = Evidence(frames=frames)
+    name = f"{shown.digest}:video"
+    rate = frames / max(file.seconds, 1e-3)
+    blobs = [Blob("video", file.mime, file.content, name, heard, frames, rate)]
     if not heard:
         return _Sent(blobs, evidence)
     if takes.soundtrack == "interleaved":

@@ -1,7 +1,7 @@
 """Services and servers that speak OpenAI's chat completions: OpenAI, vLLM, SGLang, Reka, others.
 
-What each kind takes stands in `servers.yaml`. A video goes in as its file or as frames (JPEG, as
-`image_url`), its soundtrack (WAV) after it unless the options say otherwise.
+What each kind takes stands in `servers.yaml`. A video goes in as its file, as one sequence of
+frames or as pictures, its soundtrack (WAV) after it unless the options say otherwise.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,13 +17,16 @@ from aurelia_plugin.calling.backend import Prompt, Reply, Service, Text, cut_at
 from aurelia_plugin.errors import BackendError, ConfigError, TransientError
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.media.audio import has_sound
+from aurelia_plugin.media.clip import Clip
+from aurelia_plugin.media.video import probe
 from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.delivery.encoding import Blob, Delivery, deliver
 from aurelia_plugin.model_wrappers.openai.client import OpenAIClient
 from aurelia_plugin.model_wrappers.openai.endpoints import Endpoints
 from aurelia_plugin.model_wrappers.openai.options import OpenAIOptions
 from aurelia_plugin.model_wrappers.openai.replies import Completion
-from aurelia_plugin.model_wrappers.openai.servers import server
+from aurelia_plugin.model_wrappers.openai.servers import VIDEO_INPUTS, server
+from aurelia_plugin.model_wrappers.openai.videos import video_fields, video_name
 from aurelia_plugin.model_wrappers.services import Watch, key_from
 from aurelia_plugin.model_wrappers.transformers.families import family_named
 
@@ -107,14 +110,14 @@ class OpenAIBackend:
     def delivery(self, prompt: Prompt) -> Delivery:
         """Return the prompt's media in the form that the server takes.
 
-        The server interleaves soundtracks for all videos of a request or for none, and only where
-        there is no other sound: else they go after the frames, and the evidence says so.
+        The server interleaves soundtracks for all videos of a request or for none, at one rate of
+        frames, and only where there is no other sound: else they go after the frames, and the
+        evidence says so.
         """
         takes = self.takes
-        if takes.soundtrack == "interleaved":
-            clip = prompt.clip
-            if clip.audios or not all(has_sound(video) for video in clip.videos):
-                takes = takes.model_copy(update={"soundtrack": "after"})
+        if takes.soundtrack == "interleaved" and not _can_be_interleaved(prompt.clip):
+            video = VIDEO_INPUTS[self.options.video or self._server.video]
+            takes = takes.model_copy(update={"soundtrack": "after", "video": video})
         return deliver(prompt, takes)
 
     def _takes(self) -> Capabilities:
@@ -136,11 +139,12 @@ class OpenAIBackend:
                 f"{' with video=' + options.video if options.video else ''}.",
                 "Use soundtrack=after or before; server=vllm with video=file interleaves.",
             )
-        video = {"file": "file", "frames": "images", "none": "none", None: own.video}[options.video]
+        soundtrack = soundtrack if hears else "none"
+        form = options.video or ("file" if soundtrack == "interleaved" else self._server.video)
         changes = {
-            "video": video,
-            "images": video != "none",
-            "soundtrack": soundtrack if hears else "none",
+            "video": VIDEO_INPUTS[form],
+            "images": form != "none",
+            "soundtrack": soundtrack,
             "sounds": None if hears else 0,
             "max_frames": options.max_frames,
             "longest_side": options.longest_side,
@@ -150,8 +154,7 @@ class OpenAIBackend:
         return own.model_copy(update=changes)
 
     def _interleaves(self) -> bool:
-        whole = (self.options.video or self._server.video) == "file"
-        return bool(self._server.interleaved_body) and whole
+        return bool(self._server.interleaved_body) and self.options.video in (None, "file")
 
     async def _sent(self, content: bytes, special: bool) -> Completion:
         """Return the completion; what a server refuses to everybody is asked for once.
@@ -173,11 +176,13 @@ class OpenAIBackend:
             raise
 
     def _refusal(self, said: str) -> BackendError:
-        instead = "set soundtrack=after and leave min_pixels and max_pixels out"
+        most = self._server.sequence_frames
+        options = f"soundtrack=interleaved, video=file, min_pixels, max_pixels, max_frames > {most}"
         return BackendError(
             self._name,
-            f"the server refuses soundtrack=interleaved, min_pixels and max_pixels: {said}",
-            f"Start the server with --{self._server.refusal}, or {instead}.",
+            f"the server refuses what these options need ({options}): {said}",
+            f"Start the server with --{self._server.refusal}, or set soundtrack=after and leave "
+            "the others out.",
         )
 
     def _request(self, prompt: Prompt) -> tuple[Delivery, bytes, bool]:
@@ -191,14 +196,20 @@ class OpenAIBackend:
     @functools.cached_property
     def _special(self) -> frozenset[str]:
         """Fields that a server may refuse to everybody."""
-        return frozenset([*self._server.interleaved_body, *self._server.pixels_body[:1]])
+        server = self._server
+        paths = (server.processor_body, server.frames_body)
+        return frozenset([*server.interleaved_body, *(path[0] for path in paths if path)])
 
     def body(self, prompt: Prompt, delivery: Delivery) -> dict[str, Any]:
         """Return the request."""
+        videos = [blob for blob in delivery.blobs if blob.kind == "video"]
+        interleaved = "interleaved" in delivery.evidence.soundtrack
+        fields = video_fields(videos, self.options, self._server, interleaved=interleaved)
+        names = {blob: video_name(blob, fields) for blob in videos if interleaved}
         body: dict[str, Any] = {
             "model": self._model,
             "messages": [
-                {"role": turn.role, "content": [self._part(part) for part in turn.parts]}
+                {"role": turn.role, "content": [self._part(part, names) for part in turn.parts]}
                 for turn in delivery.turns
             ],
             **self._decoding(prompt),
@@ -206,11 +217,10 @@ class OpenAIBackend:
         if self._schema(prompt) is not None:
             form = {"name": "reply", "schema": self._schema(prompt), "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": form}
-        extra = self._for_videos(delivery)
         asked = prompt.generation
         if self._server.top_k and asked.temperature > 0 and asked.top_k is not None:
-            extra["top_k"] = asked.top_k
-        return {**body, **extra}
+            body["top_k"] = asked.top_k
+        return {**body, **fields}
 
     def _find_key(self) -> str:
         """A server of the user's own may do without a key; a service's own address may not."""
@@ -240,32 +250,17 @@ class OpenAIBackend:
                 fields["top_p"] = asked.top_p
         return fields
 
-    def _part(self, part: Text | Blob) -> dict[str, Any]:
+    def _part(self, part: Text | Blob, names: Mapping[Blob, str]) -> dict[str, Any]:
         if isinstance(part, Text):
             return {"type": "text", "text": part.text}
         if part.kind == "image":
             return {"type": "image_url", "image_url": {"url": part.data_url()}}
         if part.kind == "video":
-            return {"type": "video_url", "video_url": {"url": part.data_url()}}
+            named = {"uuid": names[part]} if part in names else {}
+            return {"type": "video_url", "video_url": {"url": part.data_url()}, **named}
         if self._sound == "audio_url":
             return {"type": "audio_url", "audio_url": {"url": part.data_url()}}
         return {"type": "input_audio", "input_audio": {"data": part.base64(), "format": "wav"}}
-
-    def _for_videos(self, delivery: Delivery) -> dict[str, Any]:
-        """Return the fields that a request with whole videos needs."""
-        if not any(blob.kind == "video" for blob in delivery.blobs):
-            return {}
-        options, server = self.options, self._server
-        extra: dict[str, Any] = {}
-        if server.frames_body:
-            extra = _nested(server.frames_body, options.max_frames)
-        pixels = {"min_pixels": options.min_pixels, "max_pixels": options.max_pixels}
-        pixels = {name: value for name, value in pixels.items() if value is not None}
-        if pixels and server.pixels_body:
-            extra = _merged(extra, _nested(server.pixels_body, pixels))
-        if "interleaved" in delivery.evidence.soundtrack:
-            extra = _merged(extra, server.interleaved_body)
-        return extra
 
     def _reply(self, completion: Completion, prompt: Prompt, delivery: Delivery) -> Reply:
         text = cut_at(completion.text, prompt.generation.until).strip()
@@ -280,24 +275,17 @@ class OpenAIBackend:
         )
 
 
+def _can_be_interleaved(clip: Clip) -> bool:
+    """Whether each sound is the soundtrack of a video, and all videos last as long as one."""
+    if clip.audios or not all(has_sound(video) for video in clip.videos):
+        return False
+    seconds = [probe(video).seconds for video in clip.videos]
+    return max(seconds, default=0.0) <= 1.01 * min(seconds, default=0.0)
+
+
 def _addresses(text: str) -> tuple[str, ...]:
     """Return the addresses of a list such as `http://a/v1|http://b/v1`, each once."""
     return tuple(dict.fromkeys(url.strip().rstrip("/") for url in text.split("|") if url.strip()))
-
-
-def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Return two requests' fields together, mappings of one name too."""
-    both = dict(one)
-    for name, value in other.items():
-        has = both.get(name)
-        both[name] = _merged(has, value) if isinstance(has, dict) else value
-    return both
-
-
-def _nested(path: Sequence[str], value: Any) -> dict[str, Any]:
-    for name in reversed(path):
-        value = {name: value}
-    return dict(value)
 
 
 def open_backend(model: str, options: OpenAIOptions) -> OpenAIBackend:

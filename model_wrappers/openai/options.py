@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from aurelia_plugin.model_wrappers.capabilities import Soundtrack
+from aurelia_plugin.model_wrappers.openai.servers import VideoForm
 from aurelia_plugin.model_wrappers.options import BackendOptions
 
 __all__ = ["OpenAIOptions"]
@@ -25,9 +26,10 @@ class OpenAIOptions(BackendOptions):
     change from job to job, so that the same model's traces are found again."""
     key_env: str | None = None
     """The environment variable that holds the key; by default the kind's own."""
-    video: Literal["file", "frames", "none"] | None = None
-    """`file` sends videos whole, `frames` as pictures, `none` no pictures at all; by default what
-    the server takes."""
+    video: VideoForm | None = None
+    """`sequence` sends a video's frames as one video (vLLM), `file` the whole file, `frames` its
+    frames as pictures, `none` no pictures at all; by default what the server takes, and the whole
+    file where the soundtrack is interleaved."""
     sound: Literal["input_audio", "audio_url", "none"] | None = None
     """How sound is sent, `none` for models without hearing; by default what the server takes."""
     soundtrack: Soundtrack | None = None

@@ -10,9 +10,21 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from aurelia_plugin.errors import ConfigError
-from aurelia_plugin.model_wrappers.capabilities import Capabilities
+from aurelia_plugin.model_wrappers.capabilities import Capabilities, VideoInput
 
-__all__ = ["Server", "server", "servers"]
+__all__ = ["VIDEO_INPUTS", "Server", "VideoForm", "server", "servers"]
+
+VideoForm = Literal["sequence", "file", "frames", "none"]
+"""How a video is sent: its frames as one `video_url`, the whole file as `video_url`, frames as
+`image_url`, or not at all."""
+
+VIDEO_INPUTS: dict[VideoForm, VideoInput] = {
+    "sequence": "frames",
+    "file": "file",
+    "frames": "images",
+    "none": "none",
+}
+"""The same in the words of `Capabilities`."""
 
 
 class Server(BaseModel):
@@ -22,12 +34,16 @@ class Server(BaseModel):
         base_url: where it is unless the option says otherwise.
         key: the environment variable with its key; None if it takes none.
         limit: the name of the field that bounds the reply.
-        video: `file` for videos as `video_url`, `frames` for frames as `image_url`.
+        video: how a video is sent unless the options say otherwise.
+        sequence_frames: frames of a sequence that it takes unless it is told another number.
         sound: the content type of sounds; None if it takes none.
         interleaved_body: fields of a request whose soundtracks go in with their frames; empty where
             that cannot be asked for.
-        frames_body: the path of the field that says how many frames it takes from a video.
-        pixels_body: the path of the field with `min_pixels` and `max_pixels` of a video's frames.
+        frames_body: the path of the field with `num_frames`, `max_frames` and `fps` by which it
+            takes frames from a video.
+        step_frames: frames that models which interleave join to one step of time.
+        processor_body: the path of the field with `min_pixels`, `max_pixels` and `fps` of a video's
+            frames.
         refusal: the flag, without its dashes, without which it refuses these fields with HTTP 400.
         schema_form: `json_schema` if it enforces a schema through `response_format`.
         top_k: whether it takes this field, which OpenAI lacks.
@@ -39,11 +55,13 @@ class Server(BaseModel):
     base_url: str
     key: str | None = None
     limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-    video: Literal["file", "frames"] = "frames"
+    video: VideoForm = "frames"
+    sequence_frames: int | None = None
     sound: Literal["input_audio", "audio_url"] | None
     interleaved_body: dict[str, Any] = {}
     frames_body: tuple[str, ...] = ()
-    pixels_body: tuple[str, ...] = ()
+    step_frames: int = 1
+    processor_body: tuple[str, ...] = ()
     refusal: str | None = None
     schema_form: Literal["json_schema"] | None = None
     top_k: bool = False
@@ -53,7 +71,7 @@ class Server(BaseModel):
     def takes(self) -> Capabilities:
         """What it takes unless the options say otherwise."""
         return Capabilities(
-            video="images" if self.video == "frames" else self.video,
+            video=VIDEO_INPUTS[self.video],
             soundtrack="none" if self.sound is None else "after",
             sounds=0 if self.sound is None else None,
             largest_bytes=round(self.largest_mb * 1e6),

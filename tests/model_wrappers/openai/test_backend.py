@@ -146,10 +146,79 @@ def test_four_sounds_and_a_video_keep_their_order_and_labels(serve: Any, clip: M
     assert (reply.evidence.clips, reply.evidence.sound_seconds) == (5, 4.0)
 
 
-def test_vllm_gets_the_file_itself_and_its_soundtrack_beside_it(serve: Any, clip: Media) -> None:
-    """No field for which the server has to be started with a flag."""
+def _untrusting(request: Request) -> Answer:
+    """What vLLM 0.32 answers unless it was started with --trust-request-mm-kwargs."""
+    resources = {
+        "mm_processor_kwargs": "multimodal preprocessing resource usage",
+        "media_io_kwargs": "multimodal media loading resource usage",
+    }
+    for field, usage in resources.items():
+        if request.body.get(field):
+            said = (
+                f"Per-request {field} are disabled by default because they can change {usage}. "
+                "Start the server with --trust-request-mm-kwargs only when clients are trusted. "
+                f"(parameter={field})"
+            )
+            error = {"message": said, "type": "BadRequestError", "param": field, "code": 400}
+            return Answer({"error": error}, 400)
+    return completion()
+
+
+def _frames(url: str) -> list[np.ndarray]:
+    """The pictures of a sequence, split as vLLM splits them."""
+    kind, data = url.split(",", 1)
+    assert kind == "data:video/jpeg;base64"
+    frames = [Image.open(io.BytesIO(base64.b64decode(part))) for part in data.split(",")]
+    assert all(frame.format == "JPEG" for frame in frames)
+    return [np.asarray(frame) for frame in frames]
+
+
+@pytest.mark.parametrize("soundtrack", ["after", "before", "none"])
+def test_vllm_as_it_starts_by_default_takes_a_video_and_four_sounds(
+    serve: Any, clip: Media, soundtrack: str
+) -> None:
+    server = serve(_untrusting)
+    backend = _backend(server, "vllm", max_frames=4, longest_side=32, soundtrack=soundtrack)
+    sounds = [beep(hertz) for hertz in (200, 400, 800, 1600)]
+    reply = _ask(backend, _prompt(clip, *sounds, Text("What?")))
+    assert reply.text == "fine"
+    types = [part["type"] for part in _content(server)]
+    track = {"after": ["video_url", "audio_url"], "before": ["audio_url", "video_url"]}
+    assert types == [*track.get(soundtrack, ["video_url"]), *["audio_url"] * 4, "text"]
+    video = next(part for part in _content(server) if part["type"] == "video_url")
+    assert [frame.shape for frame in _frames(video["video_url"]["url"])] == [(24, 32, 3)] * 4
+    assert (reply.evidence.frames, reply.evidence.clips) == (4, 4 + (soundtrack != "none"))
+
+
+def test_a_sequence_is_in_the_order_of_time_and_blanked_with_its_video(
+    serve: Any, make_video: MakeVideo
+) -> None:
+    server = serve(_untrusting)
+    clip = Media.file("video", make_video("ramp.mp4", grey_frames(range(20, 220, 10))))
+    for medium in (clip, replace(clip, blanked=True)):
+        _ask(_backend(server, "vllm", max_frames=5), _prompt(medium))
+        means = [frame.mean() for frame in _frames(_content(server)[0]["video_url"]["url"])]
+        steps = np.diff([float(mean) for mean in means])
+        assert steps == pytest.approx([0.0 if medium.blanked else 40.0] * 4, abs=8)
+
+
+def test_more_frames_than_vllm_takes_of_itself_are_asked_for(
+    serve: Any, make_video: MakeVideo
+) -> None:
+    """It keeps the first 32 pictures of a sequence and says nothing of the others."""
     server = serve()
-    reply = _ask(_backend(server, "vllm", max_frames=4), _prompt(clip, beep(), Text("What?")))
+    clip = Media.file("video", make_video("long.mp4", grey_frames(range(20, 120))))
+    _ask(_backend(server, "vllm", max_frames=32), _prompt(clip))
+    assert "media_io_kwargs" not in server.requests[-1].body
+    _ask(_backend(server, "vllm", max_frames=33), _prompt(clip))
+    told = server.requests[-1].body["media_io_kwargs"]["video"]
+    assert told["num_frames"] == len(_frames(_content(server)[0]["video_url"]["url"])) == 33
+
+
+def test_vllm_gets_the_file_itself_where_that_is_asked_for(serve: Any, clip: Media) -> None:
+    server = serve()
+    backend = _backend(server, "vllm", max_frames=4, video="file")
+    reply = _ask(backend, _prompt(clip, beep(), Text("What?")))
     content = _content(server)
     assert [p["type"] for p in content] == ["video_url", "audio_url", "audio_url", "text"]
     url = content[0]["video_url"]["url"]
@@ -158,8 +227,9 @@ def test_vllm_gets_the_file_itself_and_its_soundtrack_beside_it(serve: Any, clip
     assert _decoded(url) == clip.path.read_bytes()
     assert len(_samples(_decoded(content[1]["audio_url"]["url"]))) == 32_000
     body = server.requests[0].body
-    assert "mm_processor_kwargs" not in body
-    assert body["media_io_kwargs"] == {"video": {"num_frames": 4}}
+    told = body["media_io_kwargs"]["video"]
+    assert (told["num_frames"], told["max_frames"]) == (4, 4)
+    assert told["fps"] == pytest.approx(4 / 2.0, rel=0.01)
     assert (reply.evidence.frames, reply.evidence.clips) == (4, 2)
     assert reply.evidence.soundtrack == ("after",)
 
@@ -193,7 +263,16 @@ def test_vllm_interleaves_where_a_question_has_one_sound_for_each_video(
     backend = _backend(server, "vllm", soundtrack="interleaved")
     reply = _ask(backend, _prompt(clip, Text("What?")))
     assert [part["type"] for part in _content(server)] == ["video_url", "text"]
-    assert server.requests[-1].body["mm_processor_kwargs"] == {"use_audio_in_video": True}
+    told = server.requests[-1].body["mm_processor_kwargs"]
+    assert told["use_audio_in_video"] is True
+    rate = reply.evidence.frames / 2.0
+    assert told["fps"] == pytest.approx(rate, rel=0.01)
+    assert told["second_per_grid_ts"] == pytest.approx([2 / rate], rel=0.01)
+    names = [_content(server)[0]["uuid"]]
+    for again in (backend, _backend(server, "vllm", soundtrack="interleaved", max_frames=7)):
+        _ask(again, _prompt(clip, Text("Why?")))
+        names.append(_content(server)[0]["uuid"])
+    assert names[0] == names[1] != names[2]  # the server keeps what it read under this name
     assert (reply.evidence.clips, reply.evidence.soundtrack) == (1, ("interleaved",))
     silent = Media.file("video", make_video("silent.mp4", grey_frames(range(20, 120, 10))))
     for more in (beep(), silent):
@@ -217,29 +296,33 @@ def test_a_models_family_says_how_its_soundtracks_go_in(serve: Any, clip: Media)
         _backend(server, "vllm", soundtrack="interleaved", video="frames")
 
 
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"soundtrack": "interleaved"}, "mm_processor_kwargs"),
+        ({"max_pixels": 3136}, "mm_processor_kwargs"),
+        ({"video": "file"}, "media_io_kwargs"),
+    ],
+)
 def test_a_server_that_refuses_a_field_is_asked_once_and_its_flag_named(
-    serve: Any, clip: Media
+    serve: Any, clip: Media, options: dict[str, Any], field: str
 ) -> None:
-    """vLLM 0.32's own words for HTTP 400."""
-    said = (
-        "Per-request mm_processor_kwargs are disabled by default because they change how media "
-        "are processed. Start the server with --trust-request-mm-kwargs to allow them."
-    )
-
-    def respond(request: Request) -> Answer:
-        refused = "mm_processor_kwargs" in request.body
-        return Answer({"error": {"message": said, "code": 400}}, 400) if refused else completion()
-
-    server = serve(respond)
-    backend = _backend(server, "vllm", soundtrack="interleaved")
+    server = serve(_untrusting)
+    backend = _backend(server, "vllm", **options)
     for _ in range(3):
-        with pytest.raises(BackendError, match="Per-request mm_processor_kwargs") as caught:
+        with pytest.raises(BackendError, match=f"Per-request {field}") as caught:
             _ask(backend, _prompt(clip))
+        assert next(iter(options)) in caught.value.what
         assert "--trust-request-mm-kwargs" in caught.value.fix
         assert "soundtrack=after" in caught.value.fix
         assert not isinstance(caught.value, TransientError)
     assert len(server.requests) == 1
-    assert _ask(backend, _prompt(clip, beep())).text == "fine"  # goes after, needs no flag
+    assert _ask(backend, _prompt(beep())).text == "fine"  # no video, so nothing to allow
+
+
+def test_a_question_that_cannot_be_interleaved_needs_no_flag(serve: Any, clip: Media) -> None:
+    backend = _backend(serve(_untrusting), "vllm", soundtrack="interleaved")
+    assert _ask(backend, _prompt(clip, beep())).evidence.soundtrack == ("after",)
 
 
 def test_pixels_are_those_asked_for(serve: Any, clip: Media) -> None:
@@ -252,12 +335,14 @@ def test_pixels_are_those_asked_for(serve: Any, clip: Media) -> None:
     assert large.width * large.height == pytest.approx(20_000, rel=0.03)
     _ask(_backend(server, "vllm", min_pixels=9, max_pixels=99), _prompt(clip))
     kwargs = server.requests[-1].body["mm_processor_kwargs"]
-    assert kwargs == {"min_pixels": 9, "max_pixels": 99}
+    assert (kwargs["min_pixels"], kwargs["max_pixels"]) == (9, 99)
+    shown = _frames(_content(server)[0]["video_url"]["url"])
+    assert kwargs["fps"] == pytest.approx(len(shown) / 2.0, rel=0.1)
 
 
 def test_an_effect_is_in_the_file_that_vllm_gets(serve: Any, clip: Media, tmp_path: Path) -> None:
     server = serve()
-    _ask(_backend(server, "vllm"), _prompt(replace(clip, silenced=True)))
+    _ask(_backend(server, "vllm", video="file"), _prompt(replace(clip, silenced=True)))
     sent = tmp_path / "sent.mp4"
     sent.write_bytes(_decoded(_content(server)[0]["video_url"]["url"]))
     sound = waveform(Media.file("video", sent))
