@@ -103,8 +103,8 @@ def deliver(prompt: Prompt, takes: Capabilities) -> Delivery:
     """Encode a prompt's media in order.
 
     A video is sent as its file, as one video of its frames, or, always where the prompt says which
-    frames to show, as pictures; its soundtrack is inside the file (`interleaved`) or a sound of its own
-    after or before it.
+    frames to show, as pictures; its soundtrack is inside the file (`interleaved`) or a sound of
+    its own after or before it.
 
     Raises:
         MediaError: if a medium cannot be decoded.

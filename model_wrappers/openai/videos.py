@@ -47,8 +47,8 @@ def video_name(video: Blob, fields: Mapping[str, Any]) -> str:
 
     vLLM 0.32 keeps the frames and the sound of such a video apart, each under a digest of its own,
     and refuses a request for which it has kept only the sound ("Video doesn't have audio track"):
-    another number of frames, or a blanked picture, of the same clip. Under one name they are kept
-    together.
+    the silence of another muted clip, a swapped sound, another rate of the same clip's frames.
+    Under one name they are kept together.
     """
     settings = json.dumps(fields, sort_keys=True).encode()
     return hashlib.sha256(settings + b"\n" + video.read()).hexdigest()
