@@ -287,7 +287,8 @@ def test_interleaved_videos_have_one_name_as_long_as_they_are_read_alike(
         _ask(asked, _prompt(medium, Text("What?")))
         return str(_content(server)[0]["uuid"])
 
-    other = Media.file("video", make_video("other.mp4", grey_frames(range(20, 60)), sound=tone(4.0)))
+    moving = grey_frames(range(20, 60))
+    other = Media.file("video", make_video("other.mp4", moving, sound=tone(4.0)))
     fewer = _backend(server, "vllm", soundtrack="interleaved", max_frames=7)
     muted = replace(clip, silenced=True), replace(other, silenced=True)
     assert name(clip) == name(clip)
