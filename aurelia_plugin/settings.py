@@ -36,8 +36,8 @@ class AureliaSettings(Record):
     evaluator: str | None = None
     """The backend that scores the caption against the clip."""
     blind_evaluator: Literal["refuse", "accept"] = "refuse"
-    """Whether an evaluator is accepted that, by its catalogue row, does not see or does not hear:
-    it cannot tell whether a caption fits the clip."""
+    """Whether an evaluator is accepted that is known not to see or not to hear: it cannot tell
+    whether a caption fits the clip."""
     threshold: int | None = Field(None, ge=1, le=10)
     """The score, 1 to 10, from which a caption is accepted."""
     max_iterations: int | None = Field(None, ge=1)
