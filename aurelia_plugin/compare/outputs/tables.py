@@ -71,7 +71,7 @@ def markdown(result: Comparison) -> str:
         f"(key: {for_markdown(method.cluster)}), seed {method.seed}.",
         "",
     ]
-    lines += [text for one in result.verdicts for text in (f"**{_escaped(one.sentence)}**", "")]
+    lines += [text for one in result.verdicts for text in (f"**{for_markdown(one.sentence)}**", "")]
     for section in sections(result):
         lines += [f"## {for_markdown(section.title)}", "", *_markdown_table(section), ""]
         lines += [
