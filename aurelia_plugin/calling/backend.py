@@ -10,9 +10,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
-
 from aurelia_plugin.files.digests import digest_of
+from aurelia_plugin.files.records import Record
 from aurelia_plugin.files.storable import Storable
 from aurelia_plugin.media.clip import Clip, Media
 
@@ -157,11 +156,7 @@ class Prompt:
         return replace(self, messages=self.messages + more)
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Usage(_Record):
+class Usage(Record):
     """Tokens that one or several calls cost, as the backend counted them."""
 
     input_tokens: int = 0
@@ -179,7 +174,7 @@ class Usage(_Record):
         )
 
 
-class Evidence(_Record):
+class Evidence(Record):
     """What reached the model, of one or several calls.
 
     Attributes:
@@ -209,7 +204,7 @@ class Evidence(_Record):
         )
 
 
-class Reply(_Record):
+class Reply(Record):
     """A backend's answer.
 
     Attributes:

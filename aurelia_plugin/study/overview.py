@@ -125,7 +125,6 @@ def _markdown(rows: list[_Row], sentences: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-
 def _page(rows: list[_Row], sentences: Sequence[str]) -> str:
     """Return the page; it needs no script, and names are escaped."""
     head = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in _TITLES)

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple, NoReturn
 
 from aurelia_plugin.calling.backend import Usage
+from aurelia_plugin.calling.thinking import without_thinking
 from aurelia_plugin.errors import BackendError, TransientError
 from aurelia_plugin.model_wrappers.services import failure
-from aurelia_plugin.reasoning.parsing import without_thinking
 
 __all__ = ["Completion", "read_completion"]
 

@@ -15,6 +15,7 @@ from aurelia_plugin.model_wrappers.run.stage import (
     caller_for,
     open_store,
     plan_for,
+    require_able_evaluator,
     resolved,
 )
 from aurelia_plugin.reasoning.prompting import PromptSet
@@ -56,6 +57,7 @@ class DistilRun:
         named = {key: value.identity for key, value in objects.items()}
         self.settings, options = resolved({**values, **named})
         self.settings.check_config_digest()
+        require_able_evaluator(self.settings)
         self.prompts = PromptSet(self.settings.preset, self.settings.prompts)
         self._pool = self._opened(options, objects)
         specs = self.settings.role_specs()

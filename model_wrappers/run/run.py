@@ -16,6 +16,7 @@ from aurelia_plugin.model_wrappers.run.stage import (
     harness_flags,
     open_store,
     plan_for,
+    require_able_evaluator,
     require_target,
     resolved,
 )
@@ -86,6 +87,7 @@ class Run:
         self.outcome = RunOutcome()
         self.roles: dict[Role, Backend] = {}
         if self.uses_agents:
+            require_able_evaluator(self.settings)
             specs = self.settings.role_specs()
             self.roles = {role: self._pool.get(objects.get(role) or specs[role]) for role in ROLES}
         self.plan = plan_for(self.settings, self.prompts, self.roles)
