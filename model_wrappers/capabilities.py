@@ -62,6 +62,20 @@ class Capabilities(BaseModel):
         """Whether sound of any kind is taken."""
         return self.soundtrack != "none" or self.sounds != 0
 
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """The senses that are missing: `picture`, `sound`, both or none."""
+        return (*(() if self.sees else ("picture",)), *(() if self.hears else ("sound",)))
+
+    @property
+    def hearing(self) -> list[str]:
+        """What is heard, in words: `soundtrack`, `4 sounds`."""
+        words = ["soundtrack"] if self.soundtrack != "none" else []
+        if self.sounds != 0:
+            number = {None: "sounds", 1: "1 sound"}.get(self.sounds, f"{self.sounds} sounds")
+            words.append(number)
+        return words
+
     @classmethod
     def declared(
         cls, sees: Sequence[str], soundtrack: bool, clips: int | None, seconds: float | None

@@ -200,6 +200,7 @@ class Evidence(Record):
             images=self.images + other.images,
             sound_seconds=self.sound_seconds + other.sound_seconds,
             clips=self.clips + other.clips,
+            soundtrack=tuple(dict.fromkeys(self.soundtrack + other.soundtrack)),
             dropped=self.dropped + other.dropped,
         )
 

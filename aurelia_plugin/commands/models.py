@@ -41,16 +41,12 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    hears = ["soundtrack"] if row.hears.soundtrack else []
-    if row.hears.clips != 0:
-        number = {None: "sounds", 1: "1 sound"}.get(row.hears.clips, f"{row.hears.clips} sounds")
-        hears.append(number)
     return (
         f"aurelia_{row.id}",
         row.status,
         "paper" if row.paper else "",
         row.joint,
         ", ".join(row.sees) or "-",
-        ", ".join(hears) or "-",
+        ", ".join(row.takes.hearing) or "-",
         f"{row.system} {row.size}".strip(),
     )

@@ -17,7 +17,20 @@ __all__ = ["Parser", "Subcommands", "limit", "whole_number"]
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose messages are plain text, whatever the arguments hold."""
+    """An argument parser whose messages are plain text, whatever the arguments hold.
+
+    Attributes:
+        late_epilog: makes the end of the help when that is asked for, where it takes imports that
+            other commands need not wait for.
+    """
+
+    late_epilog: Callable[[], str] | None = None
+
+    def format_help(self) -> str:
+        """Return the help."""
+        if self.late_epilog is not None:
+            self.epilog = self.late_epilog()
+        return super().format_help()
 
     def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
         # Not argparse's own: that one passes over a stream that cannot be written to.

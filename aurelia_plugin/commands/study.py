@@ -54,7 +54,16 @@ def add(commands: Subcommands) -> None:
     command.add_argument("--no-thumbnails", action="store_true", help="draw no pictures of clips")
     command.add_argument("--plan-only", action="store_true", help="print the runs, start none")
     command.add_argument("--verbose", action="store_true", help="show the runs' own output")
+    command.late_epilog = _conditions_help
     command.set_defaults(run=_run)
+
+
+def _conditions_help() -> str:
+    """Return the conditions that there are, those of other packages included."""
+    from aurelia_plugin.running.conditions.table import conditions
+
+    known = "; ".join(f"{info.name}: {info.help}" for info in conditions().values())
+    return f"Conditions. {known.replace('`', '').replace('*', '')}.".replace("%", "%%")
 
 
 def _flags(options: argparse.Namespace) -> dict[str, Any]:

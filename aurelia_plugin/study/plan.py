@@ -20,9 +20,9 @@ from aurelia_plugin.running.conditions.table import conditions
 from aurelia_plugin.settings import AureliaSettings, MediaMode, explain, validated
 from aurelia_plugin.spec import BackendSpec
 
-__all__ = ["CONDITIONS", "Arm", "StudyPlan", "plan_from", "read_plan"]
+__all__ = ["DEFAULT_CONDITIONS", "Arm", "StudyPlan", "plan_from", "read_plan"]
 
-CONDITIONS = ("none", "cot", "placebo", "aurelia", "consistency")
+DEFAULT_CONDITIONS = ("none", "cot", "placebo", "aurelia", "consistency")
 """The arms of a study that names none."""
 
 _OWN = frozenset({"condition", "media", "target", "traces", "seed"})
@@ -39,7 +39,7 @@ class StudyPlan(Record):
     """Catalogue ids, with or without `aurelia_`, or backend specs."""
     tasks: tuple[str, ...] = Field(min_length=1)
     """Tasks or groups of lmms-eval, this package's or any other."""
-    conditions: tuple[str, ...] = Field(CONDITIONS, min_length=1)
+    conditions: tuple[str, ...] = Field(DEFAULT_CONDITIONS, min_length=1)
     """The arms: `CONDITION` or `CONDITION@MEDIA`, for example `none@muted`."""
     out: Path
     """The folder that the study fills."""

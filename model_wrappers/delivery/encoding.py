@@ -101,8 +101,10 @@ def deliver(prompt: Prompt, takes: Capabilities) -> Delivery:
                 continue
             blobs, evidence = _medium(part, prompt.sampling, takes)
             parts += blobs
-            done.evidence = _sum(done.evidence, evidence)
+            done.evidence += evidence
         done.turns.append(Turn(message.role, tuple(parts)))
+    seconds = round(done.evidence.sound_seconds, 6)
+    done.evidence = done.evidence.model_copy(update={"sound_seconds": seconds})
     return done
 
 
@@ -145,7 +147,7 @@ def _encoded(medium: Media, sampling: Sampling | None, takes: Capabilities) -> _
         return _whole(medium, takes)
     # Services have no form for pictures and sound that take turns: soundtracks go after frames.
     form = "after" if takes.soundtrack == "interleaved" else takes.soundtrack
-    changes = {"soundtrack": form, "sound_rate": SOUND_RATE, "fps": None}
+    changes: dict[str, object] = {"soundtrack": form, "sound_rate": SOUND_RATE, "fps": None}
     if takes.video != "none":
         changes["video"] = "images"
     apart = takes.model_copy(update=changes)
@@ -214,14 +216,3 @@ def _whole(medium: Media, takes: Capabilities) -> _Sent:
 def _is_to_be_muted(medium: Media, takes: Capabilities) -> bool:
     """Whether a service that hears what it is sent whole must not hear this."""
     return takes.hears_files and takes.soundtrack != "interleaved" and has_sound(medium)
-
-
-def _sum(one: Evidence, other: Evidence) -> Evidence:
-    return Evidence(
-        frames=one.frames + other.frames,
-        images=one.images + other.images,
-        sound_seconds=round(one.sound_seconds + other.sound_seconds, 6),
-        clips=one.clips + other.clips,
-        soundtrack=tuple(dict.fromkeys(one.soundtrack + other.soundtrack)),
-        dropped=one.dropped + other.dropped,
-    )

@@ -20,7 +20,7 @@ from aurelia_plugin.calling.backend import Generation, Prompt, Reply, Usage, cut
 from aurelia_plugin.errors import BackendError, ConfigError
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.model_wrappers.batching import MicroBatcher
-from aurelia_plugin.model_wrappers.lmms.forms import Form, Payload, form_of, forms, pack
+from aurelia_plugin.model_wrappers.lmms.forms import Payload, WrapperForm, form_of, forms, pack
 from aurelia_plugin.model_wrappers.lmms.requests import instance, task_dict
 from aurelia_plugin.model_wrappers.options import BackendOptions
 
@@ -69,6 +69,7 @@ class LmmsBackend:
         self._name = model
         self.options = options or LmmsOptions()
         self._form = _known(model)
+        self.takes = self._form.takes
         self._model_args()
         self._lock = threading.Lock()
         self._model: Any = None
@@ -199,7 +200,7 @@ class LmmsBackend:
         )
 
 
-def _known(model: str) -> Form:
+def _known(model: str) -> WrapperForm:
     from lmms_eval.models import list_available_models
 
     if model.startswith("aurelia"):

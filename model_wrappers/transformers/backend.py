@@ -37,6 +37,9 @@ _DECODERS = 4
 """Clips decoded at once while the model runs; more would only hold memory."""
 
 
+_SHORT_S = 30
+"""Seconds up to which an extractor's own padding costs next to nothing, and is left as it is."""
+
 _TIME_SCALE = ("position_id_per_seconds", "seconds_per_chunk")
 
 OPTIONS = TransformersOptions
@@ -171,7 +174,7 @@ class TransformersBackend:
         if sounds:
             media[family.sound_argument] = sounds
             media["audio_kwargs"] = {**family.sound_options}
-            if family.pads_sound:
+            if family.pads_sound and processor.feature_extractor.chunk_length > _SHORT_S:
                 media["audio_kwargs"]["max_length"] = _padded(processor.feature_extractor, sounds)
         if interleaved:
             media |= _interleaving(model.config, len(videos))

@@ -115,6 +115,7 @@ def test_a_small_video_travels_inside_the_request(run: Any, clip: Media) -> None
         "images": 0,
         "sound_seconds": 2.0,
         "clips": 1,
+        "soundtrack": ("interleaved",),
         "dropped": (),
     }
     request = running.server.requests[0]
@@ -243,6 +244,27 @@ def test_four_sounds_and_a_video_keep_their_order_and_labels(run: Any, clip: Med
     crossings = [(np.diff((s > 0).astype(int)) > 0).sum() / len(s) * 16_000 for s in heard]
     assert crossings == pytest.approx([200, 400, 800, 1600], rel=0.1)
     assert (reply.evidence.clips, reply.evidence.sound_seconds) == (5, 4.0)
+
+
+def test_a_soundtrack_goes_in_as_it_is_asked_for(run: Any, clip: Media, tmp_path: Path) -> None:
+    """Apart from the file only if the file itself has nothing to hear."""
+    for soundtrack, expected in (
+        ("after", ["video/mp4", "audio/wav"]),
+        ("before", ["audio/wav", "video/mp4"]),
+        ("none", ["video/mp4"]),
+    ):
+        running = run(soundtrack=soundtrack)
+        reply = running.ask(_prompt(clip))
+        parts = running.parts()
+        assert [part["inlineData"]["mime_type"] for part in parts] == expected
+        sent = tmp_path / f"{soundtrack}.mp4"
+        sent.write_bytes(_inline(parts[expected.index("video/mp4")]))
+        heard = waveform(Media.file("video", sent))
+        assert heard is None or np.abs(heard.samples).max() < 1e-3
+        assert reply.evidence.clips == (soundtrack != "none")
+        assert reply.evidence.soundtrack == (() if soundtrack == "none" else (soundtrack,))
+    with pytest.raises(ConfigError, match="needs video=file"):
+        run(soundtrack="interleaved", video="frames")
 
 
 def test_frames_that_a_prompt_asks_for_go_as_pictures_with_the_sound(run: Any, clip: Media) -> None:
