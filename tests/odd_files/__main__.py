@@ -26,7 +26,8 @@ def _table(findings: list[Finding]) -> Iterator[str]:
             f"{'' if value is None else f'{value:.4f}':>7}"
             for value in (found.correlation, found.by_ffmpeg)
         )
-        yield f"{found.name:32} {found.group:14} {found.outcome:8} {' '.join(numbers)}  {found.said}"
+        head = f"{found.name:32} {found.group:14} {found.outcome:8}"
+        yield f"{head} {' '.join(numbers)}  {found.said}"
     yield ""
     groups = dict.fromkeys(found.group for found in findings)
     for group in groups:

@@ -91,7 +91,8 @@ def _answer(row: Row) -> str:
     options, answer = row.options.texts, row.answer
     letter = letter_of(answer, row.options) if options else None
     if options and letter is None:
-        letters = {letter: text for letter, text in zip(ascii_uppercase, options) if text}
+        lettered = zip(ascii_uppercase, options, strict=False)
+        letters = {letter: text for letter, text in lettered if text}
         answer = as_choice(answer, letters).value or answer
         letter = letter_of(answer, row.options)  # it may be one of which the option is not sure
     return letter or answer
