@@ -135,8 +135,9 @@ def _placed(options: Sequence[_Labelled]) -> Options:
         else ascii_uppercase.index(option.label)
         for option in options
     }
-    if max(places.values()) >= len(ascii_uppercase):
-        raise ValueError(f"an option has the number {max(places.values()) + first}")
+    last = max(places.values())
+    if last >= len(ascii_uppercase) or last > 2 * len(options) + 1:
+        raise ValueError(f"labels are no letters or numbers of options: {', '.join(places)}")
     texts = [""] * (max(places.values()) + 1)
     for option in options:
         texts[places[option.label]] = option.text
