@@ -92,6 +92,8 @@ class _Row(_Logged):
         kinds = {isinstance(value, _Rating) for value in (self.score, self.accuracy, self.unparsed)}
         if len(kinds) > 1:
             raise ValueError("score, accuracy and unparsed are numbers and ratings")
+        if isinstance(self.score, _Rating) and self.score.question != self.item:
+            raise ValueError("the rating is of another question than the item")
         return self
 
 

@@ -71,6 +71,7 @@ def test_ratings_become_questions(tmp_path: Path) -> None:
         (_line(score={"nested": 1.0}), "score"),
         (_line(score={**_RATING, "rating": "7"}), "score"),
         (_line(score=_RATING), "numbers and ratings"),
+        (_line(score=_RATING, accuracy=_RATING, unparsed=_RATING), "another question"),
         (_line(accuracy=float("nan")), "accuracy"),
         (_line(judged=float("nan")), "judged"),
         (_line(judge={"service": "s"}), "judge.model"),

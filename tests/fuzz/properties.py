@@ -176,11 +176,12 @@ def a_stored_record_is_the_same_to_every_reader(data: bytes) -> None:
 def a_sample_log_is_read_or_refused(data: bytes) -> None:
     path = _folder / "20260101_000000_samples_x.jsonl"
     path.write_bytes(data)
+    samples, refused = [], None
     try:
         samples = list(read_samples(path))
     except ConfigError as error:
-        assert f"{path}:" in error.what
-        return
+        refused = error.what
+    assert refused is None or f"{path}:" in refused
     for sample in samples:
         assert 0.0 <= sample.score <= 1.0
         assert 0.0 <= sample.unparsed <= 1.0
@@ -224,8 +225,7 @@ def options_are_texts_of_letters(data: bytes) -> None:
 def a_json_text_is_read_or_refused(data: bytes) -> None:
     try:
         value = parse_json(data)
-    except ValueError as error:
-        assert str(error)
+    except ValueError:
         return
     text = json.dumps(value, allow_nan=False)
     assert parse_json(text) == value
