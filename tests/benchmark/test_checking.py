@@ -81,6 +81,7 @@ def test_a_bad_folder_has_exit_status_one(
         ({**_OPEN, "answer": ""}, "1: answer is empty"),
         ({**_CHOICE, "options": ["x"], "answer": "A"}, "1: has 1 options"),
         ({**_CHOICE, "options": ["x", "X "], "answer": "A"}, "1: two options are the same"),
+        ({**_CHOICE, "options": ["x", ""], "answer": "A"}, "1: has 1 options with a text"),
         ({**_DANCE, "options": None}, "1: options: a dm_match item is a choice"),
         ({**_DANCE, "audios": ["a/1.wav"]}, "1: audios: names 1 sounds"),
         ({**_DANCE, "audios": ["a/1.wav", "a/2.wav"]}, "1: has 4 options for 2 sounds"),
@@ -191,7 +192,6 @@ def test_candidates_that_are_one_file_are_told(tmp_path: Path) -> None:
         (json.dumps({**_OPEN, "id": "\ud800"}), "1: Invalid JSON"),
         ({**_OPEN, "question": ["nested"]}, "1: question: Input should be a valid string"),
         ({**_CHOICE, "options": ["x", "", "z"], "answer": "B"}, "1: answer B is an option without"),
-        ({**_CHOICE, "options": ["x", ""], "answer": "A"}, "1: has 1 options with a text"),
     ],
 )
 def test_hostile_lines_are_told_with_and_without_media(

@@ -17,6 +17,7 @@ from aurelia_plugin.benchmark.data.items import (
 from aurelia_plugin.calling.backend import Generation, Message, Part, Text
 from aurelia_plugin.media.content import coerce
 from aurelia_plugin.reasoning.question import Question
+from aurelia_plugin.reasoning.roles import ROLES
 from aurelia_plugin.reasoning.trace import Trace
 
 __all__ = ["ItemSource", "annotate", "annotated"]
@@ -109,7 +110,12 @@ def annotate(
             what = "kept"
         elif asked != item:
             what = "changed"
-        elif trace is None or trace.stop != "accepted" or not trace.steps:
+        elif (
+            trace is None
+            or trace.stop != "accepted"
+            or not trace.steps
+            or trace.roles.keys() != set(ROLES)
+        ):
             what = "not accepted"
         else:
             new = annotated(item, trace)
