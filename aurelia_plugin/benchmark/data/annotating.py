@@ -83,6 +83,11 @@ def annotated(item: Item, trace: Trace) -> Item:
     )
 
 
+def _is_accepted(trace: Trace) -> bool:
+    """Whether a trace ended with steps that were accepted, and names all of its agents."""
+    return trace.stop == "accepted" and bool(trace.steps) and trace.roles.keys() == set(ROLES)
+
+
 def annotate(
     folder: Path, traces: Mapping[str, tuple[Item, Trace]], *, replace: bool = False
 ) -> Counter[str]:
@@ -110,12 +115,7 @@ def annotate(
             what = "kept"
         elif asked != item:
             what = "changed"
-        elif (
-            trace is None
-            or trace.stop != "accepted"
-            or not trace.steps
-            or trace.roles.keys() != set(ROLES)
-        ):
+        elif trace is None or not _is_accepted(trace):
             what = "not accepted"
         else:
             new = annotated(item, trace)
