@@ -2,51 +2,82 @@
 
 from __future__ import annotations
 
-import argparse
-import os
+import contextlib
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from aurelia_plugin import __version__
-from aurelia_plugin.commands import (
-    compare,
-    data,
-    distil,
-    doctor,
-    export,
-    models,
-    probe,
-    reported,
-    sidecar,
-    study,
-    summary,
-    traces,
-)
-from aurelia_plugin.errors import AureliaError
-from aurelia_plugin.registration import tasks_path
+if TYPE_CHECKING:
+    import argparse
 
-__all__ = ["main"]
+    from aurelia_plugin.commands.parser import Parser
+
+__all__ = ["main", "parser"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: 0, or 1 if it failed or found faults."""
-    options = _parser().parse_args(arguments)
+    """Run a command.
+
+    Returns:
+        The exit status: 0; 1 if the command failed or found faults; 70 for a fault of this
+        program; 130 if it was interrupted; 141 if nobody reads its output. Wrong arguments exit
+        with 2.
+    """
     try:
-        return int(options.run(options) or 0)
-    except AureliaError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except BrokenPipeError:  # the reader, such as `head`, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
-        return 1
+        # Within the try: an interruption of these imports is one, too.
+        from aurelia_plugin.commands import console
+        from aurelia_plugin.commands.messages import shown_messages
+
+        console.open_streams()
+        try:
+            with shown_messages():
+                options = parser().parse_args(arguments)
+                return int(options.run(options) or 0)
+        finally:  # after --help, too
+            console.flush()
+    except Exception as error:  # noqa: BLE001 - a person gets a message, and a bug report a file
+        return _fail(error)
+    except KeyboardInterrupt as error:
+        return _fail(error)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="aurelia", description="Tools around the AURELIA plugin for lmms-eval."
+def _fail(error: BaseException) -> int:
+    """Say what went wrong, and return the exit status."""
+    from aurelia_plugin.commands.console import ClosedOutput, complain, flush
+    from aurelia_plugin.commands.failures import failure_of
+
+    failure = failure_of(error)
+    with contextlib.suppress(ClosedOutput, OSError):  # what cannot be written is the failure
+        flush()
+    with contextlib.suppress(ClosedOutput, OSError):  # nobody can be told; the status says it
+        if failure.text:
+            complain(failure.text)
+        sys.stderr.flush()
+    return failure.status
+
+
+def parser() -> Parser:
+    """Return the parser of all commands."""
+    from aurelia_plugin import __version__
+    from aurelia_plugin.commands import (
+        compare,
+        data,
+        distil,
+        doctor,
+        export,
+        models,
+        probe,
+        reported,
+        sidecar,
+        study,
+        summary,
+        traces,
     )
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(title="commands", required=True)
+    from aurelia_plugin.commands.parser import Parser
+
+    found = Parser(prog="aurelia", description="Tools around the AURELIA plugin for lmms-eval.")
+    found.add_argument("--version", action="version", version=__version__)
+    commands = found.add_subparsers(title="commands", required=True)
     tasks = commands.add_parser(
         "tasks-path",
         help="print the folder of the packaged tasks",
@@ -69,8 +100,11 @@ def _parser() -> argparse.ArgumentParser:
         reported,
     ):
         module.add(commands)
-    return parser
+    return found
 
 
 def _print_tasks_path(_: argparse.Namespace) -> None:
-    print(tasks_path())
+    from aurelia_plugin.commands.console import say
+    from aurelia_plugin.registration import tasks_path
+
+    say(str(tasks_path()))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.abc
 import importlib.machinery
 import importlib.util
-import logging
 import re
 import sys
 from collections.abc import Sequence
@@ -18,8 +17,6 @@ from types import ModuleType
 from typing import Any
 
 __all__ = ["attach_tasks", "manifests", "tasks_path"]
-
-_log = logging.getLogger(__name__)
 
 _HARNESS_TASKS = "lmms_eval.tasks"
 _MARK = "_aurelia_tasks"
@@ -49,8 +46,14 @@ def manifests() -> list[Any]:
             for id_ in _catalogue_ids()
         ]
     except Exception as error:  # noqa: BLE001 - see the module's docstring
-        _log.warning("aurelia-lmms-eval is not fully registered: %s", error)
+        _warn("aurelia-lmms-eval is not fully registered", error)
     return found
+
+
+def _warn(what: str, error: Exception) -> None:
+    from loguru import logger  # only now: a process in which all is well does without
+
+    logger.warning("{}: {}", what, error)
 
 
 def _catalogue_ids() -> list[str]:
@@ -134,4 +137,4 @@ class _ThenWrap(importlib.abc.Loader):
         try:
             _wrap_task_manager(module)
         except Exception as error:  # noqa: BLE001 - the harness must start without our tasks
-            _log.warning("the AURELIA tasks cannot be found by name: %s", error)
+            _warn("the AURELIA tasks cannot be found by name", error)

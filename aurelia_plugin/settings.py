@@ -6,23 +6,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.digests import digest_of, digest_of_path
+from aurelia_plugin.files.records import Record
 
 __all__ = ["AureliaSettings", "MediaMode", "explain", "validated"]
 
 MediaMode = Literal["full", "muted", "blanked", "swapped", "text"]
 
 
-class AureliaSettings(BaseModel):
+class AureliaSettings(Record):
     """What a run can be told. A value of None is filled from the target's catalogue row, then
     from the preset."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", coerce_numbers_to_str=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     condition: str = "aurelia"
     """The arm of the comparison: with reasoning, or one of its controls."""
@@ -36,6 +35,9 @@ class AureliaSettings(BaseModel):
     """The backend that turns steps and step answers into a caption."""
     evaluator: str | None = None
     """The backend that scores the caption against the clip."""
+    blind_evaluator: Literal["refuse", "accept"] = "refuse"
+    """Whether an evaluator is accepted that is known not to see or not to hear: it cannot tell
+    whether a caption fits the clip."""
     threshold: int | None = Field(None, ge=1, le=10)
     """The score, 1 to 10, from which a caption is accepted."""
     max_iterations: int | None = Field(None, ge=1)

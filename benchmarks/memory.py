@@ -22,12 +22,11 @@ from questions import QuestionSource, make_clips
 from shared import note, report
 
 from aurelia_plugin.calling.backend import Prompt, Reply
-from aurelia_plugin.model_wrappers.delivery.encoding import Form, deliver
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
+from aurelia_plugin.model_wrappers.delivery.encoding import deliver
 from aurelia_plugin.model_wrappers.run.run import Run
 
-_FORM = Form(
-    video="frames", sound=True, soundtrack=False, frames=16, longest_side=512, largest=None
-)
+_TAKES = Capabilities(video="images", max_frames=16, longest_side=512)
 _SAID = json.dumps({"steps": ["Look.", "Listen."], "answers": ["a", "b"], "score": 9})
 
 
@@ -39,7 +38,7 @@ class Looking:
 
     async def __call__(self, prompt: Prompt) -> Reply:
         """Encode what would be sent, and answer."""
-        delivery = await asyncio.to_thread(deliver, prompt, _FORM)
+        delivery = await asyncio.to_thread(deliver, prompt, _TAKES)
         sent = [blob.base64() for blob in delivery.blobs]
         return Reply(text=_SAID if sent else "A caption.", evidence=delivery.evidence)
 
@@ -67,7 +66,7 @@ def peak_mb(questions: int, folder: Path) -> float:
     run = Run({**roles, "traces": str(folder / "traces")})
     sources = [QuestionSource(number, clip) for number, clip in enumerate(clips)]
     asyncio.run(run.answer(sources, Silent()))
-    record = run.counts.record()
+    record = run.outcome.record()
     if record["failed"] or sum(record["calls"].values()) != 3 * questions:
         raise SystemExit(f"not all was done: {record}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

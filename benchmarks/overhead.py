@@ -66,10 +66,11 @@ def agent(_: Prompt) -> str:
 
 def wrapped(target: Backend, folder: Path, rows: list[dict[str, Any]]) -> Aurelia:
     """Return the lmms-eval model around a target."""
+    agents: dict[str, Any] = {role: ScriptedBackend(agent, identity="agent") for role in _ROLES}
     model = Aurelia(
         target=target,
         traces=str(folder),
-        **{role: ScriptedBackend(agent, identity="agent") for role in _ROLES},
+        **agents,
     )
     model.task_dict["benchmark"] = {"test": rows}
     return model
@@ -106,7 +107,7 @@ def pass_wrapped(target: Backend, folder: Path, rows: list[dict[str, Any]]) -> t
     begun = time.perf_counter()
     answers = model.generate_until(requests)
     seconds = time.perf_counter() - begun
-    record = model.run.counts.record()
+    record = model.run.outcome.record()
     if record["failed"] or len(answers) != len(rows):
         raise SystemExit(f"questions failed: {record['problems']}")
     return seconds, sum(record["calls"].values())

@@ -10,20 +10,22 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.settings import explain
+from aurelia_plugin.spec import BackendSpec
 
-__all__ = ["CATALOGUE", "Hears", "Row", "Status", "row", "rows"]
+__all__ = ["CATALOGUE", "Hears", "Row", "Status", "row", "row_named", "row_of", "rows"]
 
 CATALOGUE = Path(__file__).with_name("catalogue.yaml")
 
 Status = Literal["run", "run-tiny", "read", "unavailable"]
 
 
-class _Form(BaseModel):
+class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class Hears(_Form):
+class Hears(_Record):
     """What of a clip's sound can reach the model."""
 
     soundtrack: bool = False
@@ -34,7 +36,7 @@ class Hears(_Form):
     """Seconds of one sound at most; null where only the context is the limit."""
 
 
-class Row(_Form):
+class Row(_Record):
     """One target."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -80,13 +82,19 @@ class Row(_Form):
     """Versions of packages that it needs, as pip writes them."""
     secrets: tuple[str, ...] = ()
     """Environment variables of which one has to be set."""
-    stands_in: str | None = None
+    substitute: str | None = None
     """What to use instead, where the system itself cannot be had."""
     status: Status
     """run: with its real weights. run-tiny: a tiny instance with random weights. read: source and
     documentation only. unavailable: cannot be had."""
     note: str
     """What a user has to know."""
+
+    @property
+    def takes(self) -> Capabilities:
+        """What it takes of a clip."""
+        hears = self.hears
+        return Capabilities.declared(self.sees, hears.soundtrack, hears.clips, hears.seconds)
 
     @model_validator(mode="after")
     def _something_to_run(self) -> Row:
@@ -95,7 +103,7 @@ class Row(_Form):
         return self
 
 
-class _Catalogue(_Form):
+class _Catalogue(_Record):
     rows: tuple[Row, ...]
 
     @model_validator(mode="after")
@@ -138,3 +146,31 @@ def row(target: str) -> Row:
             "transformers:Qwen/Qwen2.5-Omni-7B.",
         )
     return known[target]
+
+
+def row_named(spec: str) -> Row | None:
+    """Return the row whose id a backend spec is, None for a spec with a provider.
+
+    Raises:
+        ConfigError: if it is an id that the catalogue lacks.
+    """
+    parsed = BackendSpec.parse(spec)
+    return None if parsed.provider else row(parsed.model)
+
+
+def row_of(spec: str) -> Row | None:
+    """Return the row that a backend spec names by its id, or whose provider and model it has.
+
+    Options of the spec may change what the model takes; the row does not know of them.
+
+    Raises:
+        ConfigError: if it is an id that the catalogue lacks.
+    """
+    parsed = BackendSpec.parse(spec)
+    if not parsed.provider:
+        return row(parsed.model)
+    for known in rows().values():
+        base = BackendSpec.parse(known.backend) if known.backend is not None else None
+        if base is not None and (base.provider, base.model) == (parsed.provider, parsed.model):
+            return known
+    return None

@@ -24,8 +24,8 @@ from aurelia_plugin.calling.backend import (
     Usage,
     service_of,
 )
+from aurelia_plugin.calling.thinking import without_thinking
 from aurelia_plugin.media.clip import Media
-from aurelia_plugin.reasoning.parsing import without_thinking
 
 __all__ = ["OneByOne"]
 
@@ -41,7 +41,7 @@ class OneByOne:
 
     Args:
         target: the model.
-        clips: how many separate sounds it takes in one prompt (catalogue: `hears.clips`).
+        clips: how many separate sounds it takes in one prompt (`Capabilities.sounds`).
     """
 
     def __init__(self, target: Backend, clips: int) -> None:
@@ -125,13 +125,16 @@ def _rating(text: str) -> int | None:
 
 
 def _together(each: list[Evidence], clips: int) -> Evidence:
-    return Evidence(
-        frames=each[0].frames,
-        images=each[0].images,
-        sound_seconds=round(sum(evidence.sound_seconds for evidence in each), 6),
-        clips=sum(evidence.clips for evidence in each),
-        dropped=(
-            *(entry for evidence in each for entry in evidence.dropped),
-            f"sounds rated one by one, for the model takes {clips} at a time",
-        ),
+    """Return the evidence of all requests; every one of them showed the same pictures."""
+    whole = sum(each[1:], start=each[0])
+    return whole.model_copy(
+        update={
+            "frames": each[0].frames,
+            "images": each[0].images,
+            "sound_seconds": round(whole.sound_seconds, 6),
+            "dropped": (
+                *whole.dropped,
+                f"sounds rated one by one, for the model takes {clips} at a time",
+            ),
+        }
     )

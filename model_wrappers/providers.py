@@ -8,24 +8,27 @@ from typing import Any, NamedTuple
 
 from aurelia_plugin.calling.backend import Backend
 from aurelia_plugin.errors import ConfigError
-from aurelia_plugin.model_wrappers.catalogue import row
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
+from aurelia_plugin.model_wrappers.catalogue import row, row_of
+from aurelia_plugin.model_wrappers.extensions import provider_modules
 from aurelia_plugin.model_wrappers.options import read_options
 from aurelia_plugin.spec import TARGET, BackendSpec
 
-__all__ = ["PROVIDERS", "BackendPool"]
+__all__ = ["PROVIDERS", "BackendPool", "provider_names"]
 
 PROVIDERS = {
     "embedded": "aurelia_plugin.model_wrappers.embedded.backend",
     "gemini": "aurelia_plugin.model_wrappers.gemini.backend",
     "lmms": "aurelia_plugin.model_wrappers.lmms.backend",
     "openai": "aurelia_plugin.model_wrappers.openai.backend",
+    "python": "aurelia_plugin.model_wrappers.python.backend",
     "reka": "aurelia_plugin.model_wrappers.reka.backend",
     "scripted": "aurelia_plugin.model_wrappers.scripted",
     "sidecar": "aurelia_plugin.model_wrappers.sidecar.backend",
     "transformers": "aurelia_plugin.model_wrappers.transformers.backend",
 }
-"""The module of each provider, imported on first use: its `OPTIONS` is the schema of the options,
-its `open_backend(model, options)` makes the backend."""
+"""The module of each packaged provider, imported on first use: its `OPTIONS` is the schema of the
+options, its `open_backend(model, options)` makes the backend."""
 
 
 class _Place(NamedTuple):
@@ -58,6 +61,7 @@ class BackendPool:
         self._open: dict[_Place, Backend] = {}
         self._harness = harness or {}
         self._target: Backend | None
+        self._target_spec = target if isinstance(target, str) else None
         if target is None or isinstance(target, str):
             self._target = None if target is None else self._get(target, overrides)
         elif overrides:
@@ -101,6 +105,21 @@ class BackendPool:
             return spec
         return self.target if spec == TARGET else self._get(spec, {})
 
+    def takes(self, spec: str | Backend) -> Capabilities | None:
+        """Return what the backend of a role takes of a clip, None where that is not known.
+
+        A backend says so itself (its attribute `takes`), else its catalogue row does.
+
+        Raises:
+            ConfigError: if the spec cannot be used.
+        """
+        own: Capabilities | None = getattr(self.get(spec), "takes", None)
+        if own is not None:
+            return own
+        text = self._target_spec if spec == TARGET else spec
+        known = row_of(text) if isinstance(text, str) else None
+        return known.takes if known is not None else None
+
     def _get(self, text: str, overrides: Mapping[str, Any]) -> Backend:
         place = self._resolve(BackendSpec.parse(text), overrides)
         if place not in self._open:
@@ -120,7 +139,7 @@ class BackendPool:
             if known.backend is None:
                 raise ConfigError(
                     f"aurelia_{known.id} ({known.system}) cannot be had: {known.note}",
-                    f"What stands in for it: {known.stands_in or 'nothing'}.",
+                    f"What stands in for it: {known.substitute or 'nothing'}.",
                 )
             base = BackendSpec.parse(known.backend)
             provider, model = base.provider, base.model
@@ -136,10 +155,23 @@ class BackendPool:
             await backend.close()
 
 
+def provider_names() -> list[str]:
+    """Return the names of all providers, those of other packages too."""
+    return sorted([*PROVIDERS, *provider_modules(PROVIDERS).found])
+
+
 def _module(provider: str) -> Any:
-    if provider not in PROVIDERS:
+    extensions = provider_modules(PROVIDERS)
+    if provider in PROVIDERS:
+        return importlib.import_module(PROVIDERS[provider])
+    if provider in extensions.found:
+        return extensions.found[provider]
+    if provider in extensions.broken:
         raise ConfigError(
-            f"There is no backend provider {provider!r}.",
-            f"Use one of: {', '.join(sorted(PROVIDERS))}.",
+            f"The backend provider {provider!r} cannot be used: {extensions.broken[provider]}.",
+            "Correct or update the package that brings it.",
         )
-    return importlib.import_module(PROVIDERS[provider])
+    raise ConfigError(
+        f"There is no backend provider {provider!r}.",
+        f"Use one of: {', '.join(provider_names())}.",
+    )

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 
 from aurelia_plugin.model_wrappers.catalogue import Row
 from aurelia_plugin.model_wrappers.options import read_options
-from aurelia_plugin.model_wrappers.providers import PROVIDERS
+from aurelia_plugin.model_wrappers.providers import provider_names
 from aurelia_plugin.model_wrappers.sidecar.facts import adapters
 from aurelia_plugin.model_wrappers.sidecar.installation import SidecarOptions, missing
 from aurelia_plugin.spec import BackendSpec
@@ -47,7 +47,7 @@ class Lack(NamedTuple):
 def lacks(row: Row) -> list[Lack]:
     """Return what a target lacks here; an empty list says that nothing is known to be missing."""
     if row.backend is None:
-        instead = row.stands_in or "none"
+        instead = row.substitute or "none"
         none = instead == "none"
         fix = "Choose another target." if none else f"What stands in for it: {instead}."
         return [Lack(row.note.rstrip("."), fix)]
@@ -55,7 +55,7 @@ def lacks(row: Row) -> list[Lack]:
     if spec.provider == "sidecar":
         return _sidecar(spec, row)
     found = [*_packages(row), *_secrets(row)]
-    if spec.provider not in PROVIDERS:
+    if spec.provider not in provider_names():
         found.append(Lack(f"no backend {spec.provider!r}", "Install a newer version."))
     weights = spec.model if spec.provider == "transformers" else row.weights
     if weights is not None:

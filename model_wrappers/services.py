@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import json
-import logging
 import math
 import os
 import re
@@ -15,13 +14,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from loguru import logger
+
 from aurelia_plugin.calling.prices import is_version_of
 from aurelia_plugin.errors import BackendError, ConfigError, TransientError
 from aurelia_plugin.redaction import keep_secret, without_secrets
 
 __all__ = ["Shared", "Watch", "failure", "key_from", "retry_delay", "retry_seconds"]
 
-_log = logging.getLogger(__name__)
 
 # 408 timeout, 409 conflict, 425 too early, 429 too many requests; 5xx is the server's own trouble.
 _PASSING = frozenset({408, 409, 425, 429})
@@ -37,14 +37,15 @@ def key_from(names: Sequence[str], backend: str, *, needed: bool = True) -> str:
     Raises:
         ConfigError: if none is set and the service needs one.
     """
-    key = next((os.environ[name].strip() for name in names if os.environ.get(name)), "")
+    variable = next((name for name in names if os.environ.get(name)), None)
+    key = os.environ[variable].strip() if variable else ""
     if needed and not key:
         raise ConfigError(
             f"{backend} needs a key, and none of these environment variables is set: "
             f"{', '.join(names)}.",
             f"Set {names[0]} in the environment; a key never goes into a spec.",
         )
-    return keep_secret(key)
+    return keep_secret(key, variable)
 
 
 def failure(
@@ -195,4 +196,4 @@ class Watch:
     def _say(self, topic: str, message: str) -> None:
         if topic not in self._said:
             self._said.add(topic)
-            _log.warning("%s: %s", self._backend, message)
+            logger.warning("{}: {}", self._backend, message)

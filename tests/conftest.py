@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from loguru import logger
 from media.conftest import MakeVideo, grey_frames, make_sound, make_video, tone
 
 # These tests do not ask how quick the machine is.
@@ -24,6 +26,17 @@ def _surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AURELIA_CACHE", str(tmp_path_factory.mktemp("aurelia-cache")))
         yield
+
+
+@pytest.fixture
+def caplog(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """The log that the package writes to, too: loguru's (see its documentation)."""
+    import lmms_eval.models  # noqa: F401 - which removes all handlers when it is imported
+
+    handler = logger.add(caplog.handler, format="{message}", level=0)
+    yield caplog
+    with contextlib.suppress(ValueError):  # a command has set the log up anew
+        logger.remove(handler)
 
 
 @pytest.fixture

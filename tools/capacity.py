@@ -157,8 +157,13 @@ def tables() -> str:
         for name, service in CASES.items():
             run, model = simulated(Load(size), service), predicted(Load(size), service)
             off = model.hours / run.hours - 1
-            cells = [f"{run.calls:,.0f}", f"{run.hours:,.3f}", f"{model.hours:,.3f}", f"{off:+.1%}"]
-            lines.append(_row(f"{size:,}", name, *cells))
+            simulation = [
+                f"{run.calls:,.0f}",
+                f"{run.hours:,.3f}",
+                f"{model.hours:,.3f}",
+                f"{off:+.1%}",
+            ]
+            lines.append(_row(f"{size:,}", name, *simulation))
     return "\n".join(lines)
 
 

@@ -10,11 +10,13 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from aurelia_plugin.model_wrappers.catalogue import Hears, Row, rows
-from aurelia_plugin.model_wrappers.lmms.forms import Form, forms
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
+from aurelia_plugin.model_wrappers.catalogue import Row, rows
+from aurelia_plugin.model_wrappers.lmms.forms import WrapperForm, forms
 from aurelia_plugin.model_wrappers.sidecar import environments
 from aurelia_plugin.model_wrappers.sidecar.facts import adapter_facts, adapters
 from aurelia_plugin.model_wrappers.transformers.families import families
+from aurelia_plugin.running.conditions.table import CONDITIONS
 from aurelia_plugin.settings import AureliaSettings
 from aurelia_plugin.study.plan import StudyPlan
 
@@ -22,6 +24,7 @@ __all__ = [
     "adapters_table",
     "catalogue_table",
     "command_help",
+    "conditions_table",
     "environments_table",
     "families_table",
     "forms_table",
@@ -37,7 +40,17 @@ _NONE = "\u2013"
 
 def settings_table() -> str:
     """Return the settings of a run as a Markdown table."""
-    return options_table(AureliaSettings)
+    named = ", ".join(f"`{name}`" for name in CONDITIONS)
+    return options_table(AureliaSettings).replace(
+        "| `condition` | text |", f"| `condition` | {named} |"
+    )
+
+
+def conditions_table() -> str:
+    """Return the conditions of this package as a Markdown table."""
+    lines = ["| `condition=` | what the target is given |", "|---|---|"]
+    lines += [f"| `{info.name}` | {info.help} |" for info in CONDITIONS.values()]
+    return "\n".join(lines)
 
 
 def options_table(form: type[BaseModel]) -> str:
@@ -69,11 +82,11 @@ def plan_table() -> str:
     """Return the keys of a study's YAML file as a Markdown table."""
     lines = ["| key | values | default | meaning |", "|---|---|---|---|"]
     for name, field in StudyPlan.model_fields.items():
-        kind = get_origin(field.annotation)
-        values = {tuple: "list", dict: "mapping"}.get(kind) or _values(field.annotation, field)
+        names: dict[object, str] = {tuple: "list", dict: "mapping"}
+        values = names.get(get_origin(field.annotation)) or _values(field.annotation, field)
         default = "required" if field.is_required() else _NONE
-        if not field.is_required() and field.default not in (None, (), {}):
-            shown = field.default
+        shown = field.get_default(call_default_factory=True)
+        if not field.is_required() and shown not in (None, (), {}):
             default = f"`{', '.join(shown) if isinstance(shown, tuple) else shown}`"
         meaning = " ".join((field.description or "").split())
         lines.append(f"| `{name}` | {values} | {default} | {meaning} |")
@@ -101,13 +114,13 @@ def targets_table(*, paper: bool) -> str:
     for row in rows().values():
         if row.paper is not paper:
             continue
-        note = row.note if row.stands_in is None else f"{row.note} Stands in: {row.stands_in}."
+        note = row.note if row.substitute is None else f"{row.note} Stands in: {row.substitute}."
         cells = [
             f"`aurelia_{row.id}`",
             _system(row),
             f"`{row.backend}`" if row.backend else _NONE,
             ", ".join(row.sees) or "nothing",
-            _hears(row.hears),
+            _hears(row.takes),
             row.joint,
             ", ".join(row.languages),
             "?" if row.context is None else str(row.context),
@@ -148,7 +161,7 @@ def forms_table() -> str:
     return "\n".join(lines)
 
 
-def _most(form: Form) -> str:
+def _most(form: WrapperForm) -> str:
     parts = []
     if form.media is not None:
         parts.append(f"{form.media} in all")
@@ -159,7 +172,7 @@ def _most(form: Form) -> str:
     return ", ".join(parts)
 
 
-def _besides(form: Form) -> str:
+def _besides(form: WrapperForm) -> str:
     parts = []
     if form.suffixes:
         parts.append(f"videos other than {' '.join(form.suffixes)} are written as MP4")
@@ -215,14 +228,9 @@ def _system(row: Row) -> str:
     return f"{row.system} {row.size}".strip()
 
 
-def _hears(hears: Hears) -> str:
-    parts = ["soundtrack"] if hears.soundtrack else []
-    if hears.clips is None:
-        parts.append("sounds")
-    elif hears.clips:
-        parts.append(f"{hears.clips} sound{'s' if hears.clips > 1 else ''}")
-    text = ", ".join(parts) or "nothing"
-    return f"{text}; {hears.seconds:g} s" if hears.seconds else text
+def _hears(takes: Capabilities) -> str:
+    text = ", ".join(takes.hearing) or "nothing"
+    return f"{text}; {takes.sound_seconds:g} s" if takes.sound_seconds else text
 
 
 def command_help(*arguments: str) -> str:

@@ -15,11 +15,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from embedded_training.notes import caption, notes_of
+from embedded_training.findings import caption, findings_of
 
 from aurelia_plugin.benchmark.data.items import COLUMNS, FREE_TEXT_COLUMNS, Item, read_items
 from aurelia_plugin.benchmark.scoring.intervals import interval
@@ -115,10 +116,10 @@ def evaluator_scores(folder: Path, batch: int) -> tuple[list[float], list[float]
     for column in COLUMNS:
         items = list(read_items(folder / f"{column}.jsonl"))
         for place, item in enumerate(items):
-            own = caption(notes_of(item))
+            own = caption(findings_of(item))
             kind = item.source.id.split("/")[0]
             others = [
-                caption(notes_of(other))
+                caption(findings_of(other))
                 for other in items[place + 1 :] + items[:place]
                 if other.source.id.split("/")[0] == kind
             ]
@@ -183,14 +184,14 @@ def agreement(traces: Path, folder: Path) -> list[tuple[float, float]]:
         item = items.get(Path(trace["media"][0]).name)
         if item is None:
             continue
-        gold = set(notes_of(item))
+        gold = set(findings_of(item))
         best: tuple[float, float] = (-1.0, 0.0)
         row = []
         for iteration in trace["iterations"]:
             found = set(zip(iteration["steps"], iteration["step_answers"], strict=False))
             score = float(iteration["score"] or 0)
             if score > best[0]:
-                best = (score, len({tuple(note) for note in gold} & found) / len(gold))
+                best = (score, len({tuple(finding) for finding in gold} & found) / len(gold))
             row.append(best)
         row += [row[-1]] * (trace["max_iterations"] - len(row))
         rows.append(row)
@@ -202,6 +203,18 @@ def agreement(traces: Path, folder: Path) -> list[tuple[float, float]]:
         )
         for k in range(count)
     ]
+
+
+def _is_of(column: str, item: Item) -> bool:
+    return item.column == column
+
+
+def _needs(medium: str, item: Item) -> bool:
+    return medium in item.needs
+
+
+def _needs_exactly(media: set[str], item: Item) -> bool:
+    return set(item.needs) == media
 
 
 def shares(label: str, arm: dict[str, Outcome], keep: Callable[[Item], bool]) -> str:
@@ -219,7 +232,12 @@ def shares(label: str, arm: dict[str, Outcome], keep: Callable[[Item], bool]) ->
     )
 
 
-def compared(label: str, one: dict[str, Outcome], two: dict[str, Outcome], keep: Any) -> str:
+def compared(
+    label: str,
+    one: dict[str, Outcome],
+    two: dict[str, Outcome],
+    keep: Callable[[Item], bool],
+) -> str:
     """Return one line: the paired difference with n, interval and exact McNemar p."""
     ids = [identity for identity in one if identity in two and keep(one[identity].item)]
     deltas = [one[identity].accuracy - two[identity].accuracy for identity in ids]
@@ -265,8 +283,7 @@ def report(
         took = seconds.read_text().strip() if seconds.is_file() else "?"
         lines.append(shares(f"{name}: all", arm, lambda item: True) + f"  {took} s")
         for column in COLUMNS:
-            own = [column]
-            lines.append(shares(f"  {column}", arm, lambda item, own=own: item.column in own))
+            lines.append(shares(f"  {column}", arm, partial(_is_of, column)))
     lines.append("")
     full = arms.get("aurelia", {})
     for other in ("none", "placebo", "cot"):
@@ -278,20 +295,18 @@ def report(
         for need in ({"sound"}, {"picture"}, {"sound", "picture"}):
             label = f"full - {name}, needs {' and '.join(sorted(need))}"
             if any(set(outcome.item.needs) == need for outcome in full.values()):
-                lines.append(
-                    compared(label, full, arms[name], lambda item, n=need: set(item.needs) == n)
-                )
+                lines.append(compared(label, full, arms[name], partial(_needs_exactly, need)))
         medium = "sound" if name == "muted" else "picture"
         label = f"full - {name}, all that need {medium}"
-        lines.append(compared(label, full, arms[name], lambda item, m=medium: m in item.needs))
+        lines.append(compared(label, full, arms[name], partial(_needs, medium)))
     lines.append("")
-    own, other = evaluator_scores(folder, args.batch)
-    pairs = [f"pair {place}" for place in range(len(own))] * 2
-    right = [True] * len(own) + [False] * len(other)
-    bounds = auc_interval([*own, *other], right, pairs, draws=4000, seed=0)
+    fitting, foreign = evaluator_scores(folder, args.batch)
+    pairs = [f"pair {place}" for place in range(len(fitting))] * 2
+    right = [True] * len(fitting) + [False] * len(foreign)
+    bounds = auc_interval([*fitting, *foreign], right, pairs, draws=4000, seed=0)
     between = f"[{bounds.low:.3f}, {bounds.high:.3f}]" if bounds else "[no interval]"
-    lines.append(f"evaluator AUC {auc(own, other):.3f}  {between}  n={len(own)} pairs")
-    lines.append(f"mean score: matching {np.mean(own):.2f}, mismatched {np.mean(other):.2f}")
+    lines.append(f"evaluator AUC {auc(fitting, foreign):.3f}  {between}  n={len(fitting)} pairs")
+    lines.append(f"mean score: matching {np.mean(fitting):.2f}, mismatched {np.mean(foreign):.2f}")
     for index, (share, score) in enumerate(agreement(args.out / "traces-full", folder), start=1):
         lines.append(f"iteration {index}: gold-step agreement {share:.3f}, score {score:.2f}")
     return lines

@@ -29,22 +29,37 @@ from embedded_training.towers import load_towers, train_tower
 PROCESSES = 2
 
 READING = (
-    Phase(500, {"copied": 26}),
-    Phase(600, {"copied": 2, "paired": 14}),
-    Phase(200, {"paired": 3, "found": 12}),
-    Phase(300, {"copied_all": 8, "paired_all": 6, "counted": 4, "found": 2}),
-    Phase(900, {"paired_all": 1, "found": 3, "counted": 2, "judged": 2, "placed": 2, "tale": 6}),
+    Phase(500, {"copying": 26}),
+    Phase(600, {"copying": 2, "pairing": 14}),
+    Phase(200, {"pairing": 3, "lookup": 12}),
+    Phase(300, {"copying_all": 8, "pairing_all": 6, "nearest_number": 4, "lookup": 2}),
+    Phase(
+        900,
+        {
+            "pairing_all": 1,
+            "lookup": 3,
+            "nearest_number": 2,
+            "caption": 2,
+            "list_position": 2,
+            "question": 6,
+        },
+    ),
 )
 """Of one process, without clips: each exercise builds on those before it."""
 THINKING = (
-    Phase(700, {"found": 2, "tale": 2}, clips=12, parts="look"),
-    Phase(2600, {"found": 1, "counted": 1, "judged": 1, "placed": 1, "tale": 3}, clips=6, asked=4),
+    Phase(700, {"lookup": 2, "question": 2}, clips=12, parts="look"),
+    Phase(
+        2600,
+        {"lookup": 1, "nearest_number": 1, "caption": 1, "list_position": 1, "question": 3},
+        clips=6,
+        asked=4,
+    ),
 )
 """Of each of two processes. Without texts beside the single steps, reading is lost again."""
 LAST = (
     Phase(
         850,
-        {"joined": 4, "placed": 3, "counted": 1, "judged": 1, "tale": 4},
+        {"joint_lookup": 4, "list_position": 3, "nearest_number": 1, "caption": 1, "question": 4},
         clips=4,
         asked=5,
         mix="last",
@@ -57,13 +72,13 @@ def prepare(rank: int, args: argparse.Namespace) -> None:
     """Train one of the towers; beside the longer training of the seeing one, read."""
     torch.set_num_threads(1)
     model, processor = build(args.seed, args.out / "model")
-    ears = processor.feature_extractor
+    feature_extractor = processor.feature_extractor
     if rank == 0:
         seeing = TowerPlan(args.seed, scaled(2000, args), 16, args.rate)
-        train_tower("seeing", model, ears, seeing, args.out)
+        train_tower("seeing", model, feature_extractor, seeing, args.out)
         return
     hearing = TowerPlan(args.seed, scaled(1200, args), 16, args.rate)
-    train_tower("hearing", model, ears, hearing, args.out)
+    train_tower("hearing", model, feature_extractor, hearing, args.out)
     train_thinker(0, 1, model, processor, planned("reading", args), args.out)
 
 
@@ -89,7 +104,8 @@ def think(rank: int, args: argparse.Namespace) -> None:
 
 def scaled(steps: int, args: argparse.Namespace) -> int:
     """Return how many steps of so many are done, at least one."""
-    return max(1, round(steps * args.share))
+    share: float = args.share
+    return max(1, round(steps * share))
 
 
 def planned(stage: str, args: argparse.Namespace) -> ThinkerPlan:

@@ -12,16 +12,21 @@ from typing import Any
 
 from aurelia_plugin.benchmark.data.items import CATEGORIES, COLUMNS
 from aurelia_plugin.benchmark.sample_log import Sample, read_samples, run_files
-from aurelia_plugin.benchmark.scoring.intervals import clustered_error, interval
 from aurelia_plugin.benchmark.text_table import table
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.statistics.estimates import score_estimate
 
-__all__ = ["Figure", "RunFigures", "read_run"]
+__all__ = ["RunFigures", "ScoreSummary", "column_of", "read_run"]
 
 
 @dataclass(frozen=True)
-class Figure:
-    """Figures over some items; `low` and `high` bound the mean score at 95%, None if unknown."""
+class ScoreSummary:
+    """Figures over some items.
+
+    Attributes:
+        low, high: bounds of the mean score at 95%; None where there are none.
+        missing: why there are no bounds, in words.
+    """
 
     n: int
     videos: int
@@ -30,24 +35,30 @@ class Figure:
     high: float | None
     accuracy: float
     unparsed: float
+    missing: str = ""
 
     @classmethod
-    def of(cls, samples: Sequence[Sample]) -> Figure | None:
-        """Return the figures over the samples, or None without any."""
+    def of(cls, samples: Sequence[Sample], *, by_column: bool = False) -> ScoreSummary | None:
+        """Return the figures over the samples, or None without any.
+
+        Args:
+            by_column: whether every column has the same weight, instead of every item.
+        """
         if not samples:
             return None
         scores = [sample.score for sample in samples]
         videos = [sample.video for sample in samples]
-        mean = fmean(scores)
-        low, high = interval(mean, clustered_error(scores, videos), len(set(videos)))
+        columns = [column_of(sample) for sample in samples] if by_column else None
+        found = score_estimate(scores, videos, columns)
         return cls(
             n=len(samples),
-            videos=len(set(videos)),
-            score=mean,
-            low=low,
-            high=high,
+            videos=found.clusters,
+            score=found.mean,
+            low=found.low,
+            high=found.high,
             accuracy=fmean(sample.accuracy for sample in samples),
             unparsed=fmean(sample.unparsed for sample in samples),
+            missing=found.missing,
         )
 
 
@@ -57,10 +68,12 @@ class RunFigures:
 
     files: tuple[str, ...]
     other_runs: tuple[str, ...]
-    columns: Mapping[str, Figure]
-    categories: Mapping[str, Figure | None]
-    items: Figure
+    columns: Mapping[str, ScoreSummary]
+    categories: Mapping[str, ScoreSummary | None]
+    items: ScoreSummary
     mean_over_columns: float
+    mean_over_columns_low: float | None
+    mean_over_columns_high: float | None
     ways: Mapping[str, int]
     judge: Mapping[str, Any] | None
 
@@ -74,7 +87,10 @@ class RunFigures:
         rows = [_cells(name, figure) for name, figure in self.columns.items()]
         rows.append(_cells("all items", self.items))
         text = [*(f"from {name}" for name in self.files), "", table(["column", *head[1:]], rows)]
-        text.append(f"mean over columns: score {100 * self.mean_over_columns:.1f}")
+        bounds = _bounds(self.mean_over_columns_low, self.mean_over_columns_high)
+        text.append(
+            f"mean over columns: score {100 * self.mean_over_columns:.1f} {bounds}".rstrip()
+        )
         rows = [_cells(name, figure) for name, figure in self.categories.items()]
         text += ["", table(["category", *head[1:]], rows)]
         text += [f"dm_match: {count} items, {way}" for way, count in self.ways.items()]
@@ -89,14 +105,16 @@ class RunFigures:
         return "\n".join([*text, "", note])
 
 
-def _cells(name: str, figure: Figure | None) -> list[str]:
+def _cells(name: str, figure: ScoreSummary | None) -> list[str]:
     if figure is None:
         return [name, "0", *"-----"]
-    bounds = "-"
-    if figure.low is not None and figure.high is not None:
-        bounds = f"{100 * figure.low:.1f} to {100 * figure.high:.1f}"
+    bounds = _bounds(figure.low, figure.high) or figure.missing
     shares = [f"{100 * share:.1f}" for share in (figure.accuracy, figure.unparsed)]
     return [name, str(figure.n), str(figure.videos), f"{100 * figure.score:.1f}", bounds, *shares]
+
+
+def _bounds(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
 
 
 def read_run(folder: Path, date: str | None = None) -> RunFigures:
@@ -128,23 +146,31 @@ def _figures(files: Iterable[Path], others: Sequence[str], samples: Sequence[Sam
     by_column: dict[str, list[Sample]] = defaultdict(list)
     by_category: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
-        ways = sample.way == "one_run_per_candidate"
-        by_column[f"{sample.column} (per candidate)" if ways else sample.column].append(sample)
+        by_column[column_of(sample)].append(sample)
         by_category[sample.category].append(sample)
-    columns = {name: Figure.of(by_column[name]) for name in sorted(by_column, key=_place)}
+    columns = {name: ScoreSummary.of(by_column[name]) for name in sorted(by_column, key=_place)}
     known = {name: figure for name, figure in columns.items() if figure is not None}
-    everything = Figure.of(samples)
+    everything, mean = ScoreSummary.of(samples), ScoreSummary.of(samples, by_column=True)
     assert everything is not None
+    assert mean is not None
     return RunFigures(
         files=tuple(str(path) for path in files),
         other_runs=tuple(others),
         columns=known,
-        categories={name: Figure.of(by_category[name]) for name in CATEGORIES},
+        categories={name: ScoreSummary.of(by_category[name]) for name in CATEGORIES},
         items=everything,
-        mean_over_columns=fmean(figure.score for figure in known.values()),
+        mean_over_columns=mean.score,
+        mean_over_columns_low=mean.low,
+        mean_over_columns_high=mean.high,
         ways=dict(Counter(sample.way for sample in samples if sample.way is not None)),
         judge=_judge(samples),
     )
+
+
+def column_of(sample: Sample) -> str:
+    """Return the column of a sample; candidates asked one by one have a column of their own."""
+    one_by_one = sample.way == "one_run_per_candidate"
+    return f"{sample.column} (per candidate)" if one_by_one else sample.column
 
 
 def _place(column: str) -> tuple[int, str]:

@@ -7,11 +7,10 @@ from statistics import fmean
 from typing import Any, Final
 
 from aurelia_plugin.benchmark.data.items import FREE_TEXT_COLUMNS, Item
-from aurelia_plugin.benchmark.scoring.answers import statement
+from aurelia_plugin.benchmark.judging import chosen_judge
+from aurelia_plugin.benchmark.reading import as_sentence, score_item
 from aurelia_plugin.benchmark.scoring.captions import caption_values
-from aurelia_plugin.benchmark.scoring.judge import chosen_judge
 from aurelia_plugin.benchmark.scoring.labels import question_type
-from aurelia_plugin.benchmark.scoring.metrics import score_item
 
 __all__ = ["about", "item_results", "mean_by_video"]
 
@@ -52,7 +51,12 @@ def item_results(item: Item, reply: str) -> dict[str, Any]:
     if kind is not None:
         results[kind.metric] = results[kind.modality_metric] = scores["accuracy"]
     if item.column in FREE_TEXT_COLUMNS:
-        results.update(caption_values(item, statement(reply).text))
+        references = item.references or (item.answer,)
+        sentence = as_sentence(reply).value or ""
+        values = caption_values(
+            sentence, references, item.cluster, stop_tokens=item.column != "avsd"
+        )
+        results.update(values)
     if item.column == "dm_match":
         results["way"] = _ALL_AT_ONCE
     judge = chosen_judge()

@@ -10,9 +10,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
-
 from aurelia_plugin.files.digests import digest_of
+from aurelia_plugin.files.records import Record
 from aurelia_plugin.files.storable import Storable
 from aurelia_plugin.media.clip import Clip, Media
 
@@ -157,11 +156,7 @@ class Prompt:
         return replace(self, messages=self.messages + more)
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Usage(_Record):
+class Usage(Record):
     """Tokens that one or several calls cost, as the backend counted them."""
 
     input_tokens: int = 0
@@ -179,7 +174,7 @@ class Usage(_Record):
         )
 
 
-class Evidence(_Record):
+class Evidence(Record):
     """What reached the model, of one or several calls.
 
     Attributes:
@@ -187,6 +182,7 @@ class Evidence(_Record):
         images: still images.
         sound_seconds: seconds of sound, over all clips.
         clips: how many pieces of sound (soundtracks and audio files).
+        soundtrack: the forms in which soundtracks went in: interleaved, after, before.
         dropped: one entry for each medium, or part of one, that was not delivered: what and why
             in a few words without names, so that entries can be counted over a run.
     """
@@ -195,6 +191,7 @@ class Evidence(_Record):
     images: int = 0
     sound_seconds: float = 0.0
     clips: int = 0
+    soundtrack: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
 
     def __add__(self, other: Evidence) -> Evidence:
@@ -203,11 +200,12 @@ class Evidence(_Record):
             images=self.images + other.images,
             sound_seconds=self.sound_seconds + other.sound_seconds,
             clips=self.clips + other.clips,
+            soundtrack=tuple(dict.fromkeys(self.soundtrack + other.soundtrack)),
             dropped=self.dropped + other.dropped,
         )
 
 
-class Reply(_Record):
+class Reply(Record):
     """A backend's answer.
 
     Attributes:

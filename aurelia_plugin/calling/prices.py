@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat
+from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from aurelia_plugin.calling.backend import Backend, Evidence, Usage, service_of
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.files.records import Record
 
 __all__ = ["FREE", "Price", "Prices", "is_version_of"]
 
@@ -23,17 +24,13 @@ _FIX = (
 )
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Above(_Row):
+class _Above(Record):
     input: NonNegativeFloat
     output: NonNegativeFloat
     start: int = Field(alias="from", ge=1)
 
 
-class Price(_Row):
+class Price(Record):
     """US dollars per million tokens.
 
     Attributes:
@@ -69,7 +66,7 @@ FREE = Price(input=0, output=0)
 """What works on this machine."""
 
 
-class _Table(_Row):
+class _Table(Record):
     date: str
     sources: tuple[str, ...]
     sound_tokens_per_second: dict[str, PositiveFloat]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.arguments import read_pair, read_pairs, split_list
+from aurelia_plugin.commands.console import say, say_json, standard_output
+from aurelia_plugin.commands.parser import Subcommands, whole_number
 from aurelia_plugin.errors import ConfigError
 
 __all__ = ["add", "labelled", "read_prices"]
@@ -78,8 +81,15 @@ def add(commands: Subcommands) -> None:
     command.add_argument(
         "--reported", metavar="MODEL", help="the paper's model whose figures stand beside"
     )
-    command.add_argument("--draws", type=int, default=4000, help="of the bootstrap (default 4000)")
-    command.add_argument("--seed", type=int, default=0, help="of the bootstrap (default 0)")
+    command.add_argument(
+        "--draws",
+        type=whole_number(most=1_000_000),
+        default=4000,
+        help="of the bootstrap (default 4000)",
+    )
+    command.add_argument(
+        "--seed", type=whole_number(), default=0, help="of the bootstrap (default 0)"
+    )
     command.add_argument("--all", action="store_true", help="print every table")
     command.add_argument("--json", action="store_true", help="print the whole result as JSON")
     command.set_defaults(run=_run)
@@ -93,7 +103,7 @@ def _run(options: argparse.Namespace) -> None:
 
     if options.page is not None and options.out is None:
         raise ConfigError("--page needs a folder.", "Add --out DIR.")
-    allowed = {part.strip() for part in options.allow.split(",") if part.strip()}
+    allowed = set(split_list(options.allow))
     if not allowed <= set(ASPECTS):
         raise ConfigError(
             f"--allow {options.allow}: unknown.", f"Choose from: {', '.join(ASPECTS)}"
@@ -109,16 +119,16 @@ def _run(options: argparse.Namespace) -> None:
             metric=options.metric,
             cluster=options.cluster,
             allow=frozenset(allowed),
-            traces=dict(_named(text, "--traces") for text in options.traces),
+            traces=_folders(options.traces),
             prices=read_prices(options.prices) if options.prices is not None else None,
             boards=tuple(options.board),
             reported=options.reported,
         ),
     )
     if options.json:
-        say(result.model_dump_json(indent=1))
+        say_json(result.model_dump_json(indent=1))
     else:
-        show(result, everything=options.all)
+        show(result, standard_output(), everything=options.all)
     if options.out is not None:
         path = result.write(options.out)
         write_tables(result, options.out / "tables")
@@ -130,11 +140,14 @@ def _run(options: argparse.Namespace) -> None:
             say(f"Written: {path} and {options.out / 'tables'}")
 
 
-def _named(text: str, option: str) -> tuple[str, Path]:
-    name, mark, folder = text.partition("=")
-    if not mark or not name or not folder:
-        raise ConfigError(f"{option} {text}: not NAME=DIR.", "Name the run and its folder.")
-    return name, Path(folder)
+def _folders(texts: Sequence[str]) -> dict[str, Path]:
+    named = read_pairs(texts, "--traces", "NAME=DIR")
+    for name, folder in named.items():
+        if not Path(folder).is_dir():
+            raise ConfigError(
+                f"--traces {name}={folder}: there is no such folder.", "Name the traces of the run."
+            )
+    return {name: Path(folder) for name, folder in named.items()}
 
 
 def labelled(runs: Sequence[str]) -> dict[str, Path]:
@@ -143,8 +156,7 @@ def labelled(runs: Sequence[str]) -> dict[str, Path]:
     Raises:
         ConfigError: two runs have one name.
     """
-    given = [run if "=" in run and not Path(run).exists() else f"={run}" for run in runs]
-    parts = [(name, Path(path)) for name, _, path in (run.partition("=") for run in given)]
+    parts = [_labelled(run) for run in runs]
     found: dict[str, Path] = {}
     for place, (name, path) in enumerate(parts):
         label = name or _ending(path, [p for k, (_, p) in enumerate(parts) if k != place])
@@ -152,6 +164,14 @@ def labelled(runs: Sequence[str]) -> dict[str, Path]:
             raise ConfigError(f"Two runs are called {label}.", f"Name one: OTHER={path}")
         found[label] = path
     return found
+
+
+def _labelled(run: str) -> tuple[str, Path]:
+    """Return the name that a run is given, empty if none, and its path."""
+    if "=" not in run or os.path.lexists(run):
+        return "", Path(run)
+    name, path = read_pair(run, "RUN", "NAME=FOLDER")
+    return name, Path(path)
 
 
 def _ending(path: Path, others: Sequence[Path]) -> str:

@@ -1,25 +1,94 @@
-"""Output of the command line."""
+"""Output of the command line: all that a command shows goes through here, and is text only."""
 
 from __future__ import annotations
 
-import argparse
+import codecs
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TextIO
 
-__all__ = ["Subcommands", "say", "say_missing"]
+from rich.cells import cell_len
+from rich.console import Console, JustifyMethod
+from rich.table import Table
+from rich.text import Text
+
+from aurelia_plugin.files.escaping import for_json, for_terminal
 
 if TYPE_CHECKING:
-    # The type of what `add_subparsers` returns has no public name.
-    Subcommands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
-else:
-    Subcommands = object
+    from _typeshed import SupportsWrite
+
+__all__ = [
+    "ClosedOutput",
+    "complain",
+    "flush",
+    "open_streams",
+    "plain_echo",
+    "say",
+    "say_json",
+    "say_missing",
+    "say_table",
+    "standard_output",
+    "write",
+]
+
+_GAP = 2
+"""Columns between two cells."""
+
+
+class ClosedOutput(Exception):  # noqa: N818 - no error: the reader, such as `head`, has had enough
+    """Whatever reads standard output has closed it."""
+
+
+class _Console(Console):
+    """A console that leaves it to the command line what a closed output means."""
+
+    def on_broken_pipe(self) -> None:
+        raise ClosedOutput
 
 
 def say(text: str = "") -> None:
-    """Write a line to standard output."""
-    sys.stdout.write(f"{text}\n")
+    """Write text to standard output, and end the line."""
+    write(sys.stdout, f"{text}\n")
+
+
+def say_json(document: str) -> None:
+    """Write a JSON document to standard output; what it says stays exactly the same."""
+    write(sys.stdout, f"{for_json(document)}\n")
+
+
+def complain(text: str) -> None:
+    """Write text to standard error, and end the line."""
+    write(sys.stderr, f"{text}\n")
+
+
+def say_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = True) -> None:
+    """Write a table to standard output.
+
+    Args:
+        head: the columns' titles.
+        rows: of as many cells.
+        numbers: whether all columns but the first stand at the right.
+    """
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+    for place, name in enumerate(head):
+        right = numbers and place > 0
+        justify: JustifyMethod = "right" if right else "left"
+        table.add_column(Text(for_terminal(name)), justify=justify, overflow="fold")
+    lines = [[for_terminal(cell) for cell in row] for row in rows]
+    for line in lines:
+        table.add_row(*map(Text, line))
+    console = standard_output()
+    if not console.is_terminal:  # a file has no width that lines would have to fit in
+        widths = (max(map(cell_len, column)) for column in zip(head, *lines, strict=True))
+        console.width = sum(widths) + _GAP * len(head)
+    console.print(table)
+
+
+def standard_output() -> Console:
+    """Return a console that writes to standard output and takes text for nothing but text."""
+    return _Console(highlight=False, markup=False, emoji=False)
 
 
 def say_missing(names: Sequence[str], path: Path | None, shown: int = 20) -> None:
@@ -31,3 +100,72 @@ def say_missing(names: Sequence[str], path: Path | None, shown: int = 20) -> Non
         say(f"  {name}")
     if len(names) > shown:
         say(f"  and {len(names) - shown} more")
+
+
+def plain_echo() -> Callable[[bytes], None]:
+    """Return what shows another program's output on standard error as it comes.
+
+    Lines that it overwrites are shown below one another.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def echo(chunk: bytes) -> None:
+        write(sys.stderr, decoder.decode(chunk).replace("\r", "\n"))
+        sys.stderr.flush()
+
+    return echo
+
+
+def open_streams() -> None:
+    """Let both streams take any text, where they are closed or lack a character too."""
+    for name in ("stdout", "stderr"):
+        stream: TextIO | None = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - to the end
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def flush() -> None:
+    """Write out what is held back; afterwards nothing is left that could fail at the exit.
+
+    Raises:
+        ClosedOutput: nobody reads it.
+        OSError: it cannot be written.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _let_go(sys.stdout)
+        raise _named(error) from error
+
+
+def _let_go(stream: TextIO) -> None:
+    """Lead a stream that cannot be written to nowhere, so that the exit does not fail again."""
+    try:
+        place = stream.fileno()
+    except (OSError, ValueError):  # no file of the system
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, place)
+    os.close(nowhere)
+
+
+def write(stream: SupportsWrite[str], text: str) -> None:
+    """Write text to a stream, and nothing but text.
+
+    Raises:
+        ClosedOutput: nobody reads it.
+        OSError: it cannot be written.
+    """
+    try:
+        stream.write(for_terminal(text))
+    except OSError as error:
+        raise _named(error) from error
+
+
+def _named(error: OSError) -> Exception:
+    """Return the error of a stream as one that says which, or that nobody reads it."""
+    if isinstance(error, BrokenPipeError):
+        return ClosedOutput()
+    return OSError(error.errno, error.strerror, "standard output")

@@ -6,9 +6,9 @@ import argparse
 import json
 from pathlib import Path
 
-from aurelia_plugin.benchmark.text_table import table
 from aurelia_plugin.commands import data_annotate, data_build, data_import
-from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.commands.console import say, say_json, say_table
+from aurelia_plugin.commands.parser import Subcommands
 
 __all__ = ["add"]
 
@@ -48,9 +48,8 @@ def _check(options: argparse.Namespace) -> int:
     report = check_folder(folder, media=not options.annotations_only)
     for fault in report.faults:
         say(str(fault))
-    counts = [[column, str(report.columns[column])] for column in COLUMNS]
-    say(table(["column", "items"], counts))
-    say(table(["category", "items"], [[name, str(report.categories[name])] for name in CATEGORIES]))
+    say_table(("column", "items"), [(name, str(report.columns[name])) for name in COLUMNS])
+    say_table(("category", "items"), [(name, str(report.categories[name])) for name in CATEGORIES])
     files = "not looked at" if options.annotations_only else f"{report.media} files"
     say(f"media: {files}")
     say("good" if report.good else f"not good: {len(report.faults)} faults")
@@ -60,4 +59,4 @@ def _check(options: argparse.Namespace) -> int:
 def _schema(_: argparse.Namespace) -> None:
     from aurelia_plugin.benchmark.data.items import item_schema
 
-    say(json.dumps(item_schema(), indent=1))
+    say_json(json.dumps(item_schema(), indent=1))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.commands.console import say
 from aurelia_plugin.commands.distil import distil_here
+from aurelia_plugin.commands.messages import quiet_harness
+from aurelia_plugin.commands.parser import Subcommands
 
 __all__ = ["add"]
 
@@ -41,6 +43,7 @@ def _run(options: argparse.Namespace) -> int:
     from aurelia_plugin.running.distilling import Made
     from aurelia_plugin.running.pipeline import Source
 
+    quiet_harness()
     folder = options.folder.expanduser().resolve()
     run = DistilRun(options.model, read_model_args(options.model_args))
     items = [

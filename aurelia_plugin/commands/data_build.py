@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from textwrap import fill, indent
 
-from aurelia_plugin.commands.console import Subcommands, say, say_missing
+from aurelia_plugin.commands.console import say, say_missing
+from aurelia_plugin.commands.parser import Subcommands, whole_number
 
 __all__ = ["add"]
 
@@ -29,9 +30,14 @@ def add(parts: Subcommands) -> None:
     build.add_argument("--media", type=Path, metavar="FOLDER", help="where its media are searched")
     build.add_argument("--to", type=Path, metavar="FOLDER", help="default: in the user's cache")
     build.add_argument(
-        "--number", type=int, metavar="N", help="rows to choose, 0 for all; default: the column's"
+        "--number",
+        type=whole_number(),
+        metavar="N",
+        help="rows to choose, 0 for all; default: the column's",
     )
-    build.add_argument("--seed", type=int, default=0, metavar="N", help="of the choice (default 0)")
+    build.add_argument(
+        "--seed", type=whole_number(), default=0, metavar="N", help="of the choice (default 0)"
+    )
     build.add_argument("--ids", type=Path, metavar="FILE", help="row ids to take instead")
     build.add_argument(
         "--annotations-only",

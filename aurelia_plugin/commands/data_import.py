@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aurelia_plugin.commands.console import Subcommands, say, say_missing
+from aurelia_plugin.commands.console import say, say_missing
+from aurelia_plugin.commands.parser import Subcommands
+from aurelia_plugin.files.escaping import from_csv
 
 if TYPE_CHECKING:
     from aurelia_plugin.benchmark.sources.rows import Row
@@ -43,7 +46,7 @@ def _import(options: argparse.Namespace) -> int:
 
     rows = read_rows(options.source)
     if options.fill is not None:
-        known = {row.id: row for row in read_rows(options.fill)}
+        known = {row.id: row for row in map(_plain, read_rows(options.fill))}
         rows = [row.filled(known.get(row.id)) for row in rows]
     rows = [row.placed(options.column, options.category) for row in rows]
     folder = options.to.expanduser().absolute()
@@ -65,6 +68,20 @@ def _import(options: argparse.Namespace) -> int:
     say(f"next: aurelia data check {folder}")
     say(f"then: export AVREASONBENCH_HOME={folder}")
     return 1 if collected.missing else 0
+
+
+def _plain(row: Row) -> Row:
+    """Return a row of the form without the apostrophes that keep its texts from being formulas."""
+    texts = tuple(from_csv(text) for text in row.options.texts[:1]) + row.options.texts[1:]
+    return replace(
+        row,
+        id=from_csv(row.id),
+        question=from_csv(row.question),
+        answer=from_csv(row.answer),
+        column=from_csv(row.column),
+        category=from_csv(row.category),
+        options=row.options._replace(texts=texts),
+    )
 
 
 def _asked(rows: list[Row], folder: Path, options: argparse.Namespace) -> bool:

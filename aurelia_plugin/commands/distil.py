@@ -11,7 +11,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aurelia_plugin.commands.console import Subcommands, say
+from loguru import logger
+
+from aurelia_plugin.arguments import split_list
+from aurelia_plugin.commands.console import say, say_json
+from aurelia_plugin.commands.messages import quiet_harness
+from aurelia_plugin.commands.parser import Subcommands, limit, whole_number
 from aurelia_plugin.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -41,7 +46,7 @@ def add(commands: Subcommands) -> None:
     command.add_argument(
         "--model_args", "--model-args", default="", help="as for lmms-eval: key=value,key=value"
     )
-    command.add_argument("--limit", type=float, help="questions of each task; below 1, a share")
+    command.add_argument("--limit", type=limit, help="questions of each task; below 1, a share")
     command.add_argument(
         "--include_path", "--include-path", help="a folder with further tasks, as for lmms-eval"
     )
@@ -54,7 +59,7 @@ def add(commands: Subcommands) -> None:
     command.add_argument(
         "--dry-run",
         nargs="?",
-        type=int,
+        type=whole_number(1),
         const=_SAMPLE,
         metavar="K",
         help=f"make the traces of K questions ({_SAMPLE}) and print what all of them will take",
@@ -67,7 +72,10 @@ def add(commands: Subcommands) -> None:
     )
     command.add_argument("--to", type=Path, help="with --engine ray: folder for the parquet files")
     command.add_argument(
-        "--workers", type=int, default=2, help="with --engine ray: processes over the cluster"
+        "--workers",
+        type=whole_number(1),
+        default=2,
+        help="with --engine ray: processes over the cluster",
     )
     command.add_argument("--json", action="store_true", help="print the run's record as JSON")
     command.set_defaults(run=_run)
@@ -78,10 +86,17 @@ def _run(options: argparse.Namespace) -> int:
     from aurelia_plugin.model_wrappers.run.distil import DistilRun
     from aurelia_plugin.running.distilling import Shard
 
-    _quiet()
+    folder = options.include_path
+    if folder is not None and not Path(folder).is_dir():  # the harness would pass over it
+        raise ConfigError(
+            f"--include_path {folder}: there is no such folder.", "Name the folder with the tasks."
+        )
+    quiet_harness()
     shard = Shard.parse(options.shard)
     given = read_model_args(options.model_args)
-    tasks = [name.strip() for name in options.tasks.split(",") if name.strip()]
+    tasks = split_list(options.tasks)
+    if not tasks:
+        raise ConfigError("--tasks names no task.", "Name tasks or groups: --tasks A,B")
     if options.engine == "ray":
         return _run_on_ray(options, tasks, given, shard)
     run = DistilRun(options.model, given, shard)
@@ -95,15 +110,6 @@ def _run(options: argparse.Namespace) -> int:
     if options.dry_run is not None:
         return _estimate(run, sources, options.dry_run, as_json=options.json)
     return distil_here(run, sources, as_json=options.json)
-
-
-def _quiet() -> None:
-    """Keep the harness's own log lines out of the display, its warnings excepted."""
-    import lmms_eval.models  # noqa: F401 - sets the log up when it is imported
-    from loguru import logger
-
-    logger.remove()
-    logger.add(sys.stderr, level="WARNING")
 
 
 def distil_here(
@@ -122,7 +128,8 @@ def distil_here(
         also: told of each question that is done.
 
     Returns:
-        The exit status: 1 if a question has no finished trace.
+        The exit status: 1 if a question has no finished trace, or an agent's replies are mostly
+        unreadable.
     """
     mine = run.shard.of(sources)
     bar = DistilBar(len(mine), run)
@@ -140,15 +147,18 @@ def distil_here(
 
     try:
         asyncio.run(work())
-    except KeyboardInterrupt:
+    finally:
         bar.close()
-        sys.stderr.write("Interrupted. Finished calls are kept: the same command goes on here.\n")
-        return 130
-    bar.close()
     record = run.record()
     path = run.store.put_run(run.record_name(), record)
-    say(json.dumps(record, ensure_ascii=False) if as_json else _report(record, run, path))
-    return 1 if record["failed"] or record["over_budget"] else 0
+    if as_json:
+        say_json(json.dumps(record, ensure_ascii=False))
+    else:
+        say(_report(record, run, path))
+    unreadable = run.outcome.unreadable_agents()
+    for line in unreadable:
+        logger.error(line)
+    return 1 if record["failed"] or record["over_budget"] or unreadable else 0
 
 
 def _report(record: dict[str, Any], run: DistilRun, path: Path) -> str:
@@ -178,8 +188,6 @@ def _money(run: DistilRun) -> str:
 def _estimate(run: DistilRun, sources: Sequence[Source], size: int, *, as_json: bool) -> int:
     from aurelia_plugin.running.estimate import Sampled, estimate
 
-    if size < 1:
-        raise ConfigError(f"--dry-run {size}: no sample.", "Sample one question or more.")
     mine = run.shard.of(sources)
 
     async def work() -> list[Sampled]:
@@ -197,7 +205,10 @@ def _estimate(run: DistilRun, sources: Sequence[Source], size: int, *, as_json: 
         parallel=run.distiller.window,
         seed=run.settings.seed,
     )
-    say(json.dumps(whole.record()) if as_json else whole.text())
+    if as_json:
+        say_json(json.dumps(whole.record()))
+    else:
+        say(whole.text())
     return 1 if whole.unfinished else 0
 
 
@@ -214,7 +225,7 @@ def _run_on_ray(
     job = RayJob(tuple(tasks), options.model, given, options.limit, options.include_path, shard)
     stops = distil_on_ray(job, options.to, workers=options.workers)
     if options.json:
-        say(json.dumps({"n": sum(stops.values()), **stops, "to": str(options.to)}))
+        say_json(json.dumps({"n": sum(stops.values()), **stops, "to": str(options.to)}))
     else:
         say(f"{sum(stops.values())} questions: {_stops(stops)}")
         say(

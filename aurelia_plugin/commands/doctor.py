@@ -7,7 +7,8 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.commands.console import say, say_table
+from aurelia_plugin.commands.parser import Subcommands
 
 __all__ = ["add"]
 
@@ -55,20 +56,23 @@ def _run(_: argparse.Namespace) -> None:
     from aurelia_plugin.model_wrappers.readiness import lacks
 
     say(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
-    for name in _PACKAGES:
-        say(f"  {name} {_version(name)}")
-    say(f"  device: {_device()}")
+    say(f"device: {_device()}\n")
+    say_table(("package", "version"), [(n, _version(n)) for n in _PACKAGES], numbers=False)
     known = {*_VARIABLES, *(name for row in rows().values() for name in row.secrets)}
     seen = sorted(name for name in known if os.environ.get(name))
     say(f"\nEnvironment variables that are set: {', '.join(seen) or 'none'}")
     found = {row.id: lacks(row) for row in rows().values()}
-    say("\nReady here:")
-    for id_ in (id_ for id_, missing in found.items() if not missing):
-        say(f"  aurelia_{id_}: `aurelia probe --target {id_}` shows what it sees and hears")
+    say("\nReady here; the command shows what it sees and hears:")
+    ready = [id_ for id_, missing in found.items() if not missing]
+    probes = [(f"aurelia_{id_}", f"aurelia probe --target {id_}") for id_ in ready]
+    say_table(("model name", "command"), probes, numbers=False)
     say("\nNot ready here, and the fix:")
-    for id_, missing in found.items():
-        for lack in missing:
-            say(f"  aurelia_{id_}: {lack.what}. {lack.fix}")
+    faults = [
+        (f"aurelia_{id_}", lack.what, lack.fix)
+        for id_, missing in found.items()
+        for lack in missing
+    ]
+    say_table(("model name", "what it lacks", "fix"), faults, numbers=False)
 
 
 def _version(name: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.commands.console import say
+from aurelia_plugin.commands.parser import Subcommands
 
 __all__ = ["add"]
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.commands.console import say_json, say_table
+from aurelia_plugin.commands.parser import Subcommands
 
 if TYPE_CHECKING:
     from aurelia_plugin.model_wrappers.catalogue import Row
 
 __all__ = ["add"]
+
+_HEAD = ("model name", "status", "paper", "joint", "sees", "hears", "system")
 
 
 def add(commands: Subcommands) -> None:
@@ -33,31 +35,18 @@ def _run(options: argparse.Namespace) -> None:
 
     if options.json:
         found = [row.model_dump(mode="json") for row in rows().values()]
-        say(json.dumps(found, indent=2, ensure_ascii=False))
+        say_json(json.dumps(found, indent=2, ensure_ascii=False))
         return
-    head = ("model name", "status", "paper", "joint", "sees", "hears", "system")
-    lines = [dict(zip(head, head, strict=True)), *(_cells(head, row) for row in rows().values())]
-    widths = {key: max(len(line[key]) for line in lines) for key in head}
-    for line in lines:
-        say(_aligned(line, widths))
+    say_table(_HEAD, [_cells(row) for row in rows().values()], numbers=False)
 
 
-def _cells(head: Sequence[str], row: Row) -> dict[str, str]:
-    hears = ["soundtrack"] if row.hears.soundtrack else []
-    if row.hears.clips != 0:
-        number = {None: "sounds", 1: "1 sound"}.get(row.hears.clips, f"{row.hears.clips} sounds")
-        hears.append(number)
-    cells = (
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
         f"aurelia_{row.id}",
         row.status,
         "paper" if row.paper else "",
         row.joint,
         ", ".join(row.sees) or "-",
-        ", ".join(hears) or "-",
+        ", ".join(row.takes.hearing) or "-",
         f"{row.system} {row.size}".strip(),
     )
-    return dict(zip(head, cells, strict=True))
-
-
-def _aligned(line: Mapping[str, str], widths: Mapping[str, int]) -> str:
-    return "  ".join(line[key].ljust(width) for key, width in widths.items()).rstrip()

@@ -8,8 +8,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.commands.console import say
+from aurelia_plugin.commands.messages import quiet_harness
+from aurelia_plugin.commands.parser import Subcommands
 from aurelia_plugin.errors import AureliaError, ConfigError
+from aurelia_plugin.files.escaping import for_markdown
 from aurelia_plugin.media.clip import Clip, Media
 from aurelia_plugin.running.probing import ARMS, NOT_SENT, Finding, Probe
 
@@ -50,6 +53,7 @@ def add(commands: Subcommands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    quiet_harness()
     with tempfile.TemporaryDirectory() as folder:
         clip, other = clips(Path(folder), options.clip)
         if options.all:
@@ -175,8 +179,7 @@ def _cells(probed: Probe) -> list[str]:
 
 
 def _line(target: str, cells: Sequence[str]) -> str:
-    written = (" ".join(cell.split()).replace("|", "/") for cell in cells)
-    return f"| aurelia_{target} | {' | '.join(written)} |"
+    return f"| aurelia_{target} | {' | '.join(map(for_markdown, cells))} |"
 
 
 def _count(tokens: int | None) -> str:

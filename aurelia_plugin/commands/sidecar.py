@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.arguments import read_pairs
+from aurelia_plugin.commands.console import say
+from aurelia_plugin.commands.messages import quiet_harness
+from aurelia_plugin.commands.parser import Subcommands
 from aurelia_plugin.errors import ConfigError
+
+if TYPE_CHECKING:
+    from aurelia_plugin.model_wrappers.sidecar.backend import SidecarBackend
 
 __all__ = ["add"]
 
@@ -89,7 +95,7 @@ def _create(options: argparse.Namespace) -> None:
     )
 
 
-def _backend(options: argparse.Namespace) -> Any:
+def _backend(options: argparse.Namespace) -> SidecarBackend:
     """Return the backend of what the arguments name.
 
     Raises:
@@ -100,17 +106,13 @@ def _backend(options: argparse.Namespace) -> Any:
     from aurelia_plugin.model_wrappers.sidecar.facts import adapters
     from aurelia_plugin.spec import catalogue_id
 
-    given: dict[str, Any] = {}
-    for text in options.option:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise ConfigError(f"--option {text}: no value.", "Write KEY=VALUE.")
-        given[key] = value
+    given: dict[str, str | bool] = {**read_pairs(options.option, "--option")}
     for key in ("repo", "python", "weights"):
         if getattr(options, key):
             given[key] = str(Path(getattr(options, key)).expanduser().absolute())
     if options.tiny:
         given["tiny"] = True
+    quiet_harness()
     system = catalogue_id(options.system)
     is_adapter = system.endswith(".py") or system in adapters()
     backend = BackendPool(f"sidecar:{system}" if is_adapter else system, given).target

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.arguments import read_pairs, split_list
+from aurelia_plugin.commands.console import plain_echo, say
+from aurelia_plugin.commands.parser import Subcommands, limit, whole_number
 from aurelia_plugin.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -36,12 +37,14 @@ def add(commands: Subcommands) -> None:
         help="the arms; C@MEDIA takes evidence away, for example none@muted "
         "(default: none,cot,placebo,aurelia,consistency)",
     )
-    command.add_argument("--limit", type=_limit, metavar="N", help="items of each task at most")
+    command.add_argument("--limit", type=limit, metavar="N", help="items of each task at most")
     command.add_argument("--out", type=Path, metavar="DIR", help="the folder that is filled")
     command.add_argument(
         "--model_args", metavar="K=V[,K=V]", help="settings and target options of every arm"
     )
-    command.add_argument("--seed", type=int, help="of the arms and of the statistics (default: 0)")
+    command.add_argument(
+        "--seed", type=whole_number(), help="of the arms and of the statistics (default: 0)"
+    )
     command.add_argument("--reference", metavar="C", help="the arm to compare with (default: none)")
     command.add_argument(
         "--page-media",
@@ -51,11 +54,16 @@ def add(commands: Subcommands) -> None:
     command.add_argument("--no-thumbnails", action="store_true", help="draw no pictures of clips")
     command.add_argument("--plan-only", action="store_true", help="print the runs, start none")
     command.add_argument("--verbose", action="store_true", help="show the runs' own output")
+    command.late_epilog = _conditions_help
     command.set_defaults(run=_run)
 
 
-def _limit(text: str) -> int | float:
-    return float(text) if "." in text else int(text)
+def _conditions_help() -> str:
+    """Return the conditions that there are, those of other packages included."""
+    from aurelia_plugin.running.conditions.table import conditions
+
+    known = "; ".join(f"{info.name}: {info.help}" for info in conditions().values())
+    return f"Conditions. {known.replace('`', '').replace('*', '')}.".replace("%", "%%")
 
 
 def _flags(options: argparse.Namespace) -> dict[str, Any]:
@@ -66,7 +74,9 @@ def _flags(options: argparse.Namespace) -> dict[str, Any]:
         "conditions": _names(options.conditions),
         "limit": options.limit,
         "out": options.out,
-        "model_args": _pairs(options.model_args),
+        "model_args": None
+        if options.model_args is None
+        else read_pairs(split_list(options.model_args), "--model_args"),
         "seed": options.seed,
         "reference": options.reference,
         "page_media": options.page_media,
@@ -76,25 +86,7 @@ def _flags(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _names(text: str | None) -> list[str] | None:
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _pairs(text: str | None) -> dict[str, Any] | None:
-    """Split `K=V,K=V` at the commas outside brackets, as lmms-eval does; values stay text."""
-    if text is None:
-        return None
-    parts, depth = [""], 0
-    for char in text:
-        depth += (char in "{[") - (char in "}]")
-        if char == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += char
-    pairs = [part.partition("=") for part in parts if part.strip()]
-    wrong = [key for key, equals, _ in pairs if not equals]
-    if wrong:
-        raise ConfigError(f"--model_args: {wrong[0]!r} has no value.", "Write KEY=VALUE,KEY=VALUE.")
-    return {key.strip(): value for key, _, value in pairs}
+    return None if text is None else split_list(text)
 
 
 def _plan(options: argparse.Namespace) -> StudyPlan:
@@ -122,7 +114,7 @@ def _run(options: argparse.Namespace) -> int:
     from aurelia_plugin.study.study import run_arms
 
     require_matplotlib()  # now, not after hours of runs
-    outcome = run_arms(plan, say, sys.stderr.buffer.write if options.verbose else None)
+    outcome = run_arms(plan, say, plain_echo() if options.verbose else None)
     if outcome.done:
         say(f"page: {report(plan, outcome, say)}")
     if not outcome.failed:

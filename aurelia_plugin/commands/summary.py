@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.commands.console import say, say_json
+from aurelia_plugin.commands.parser import Subcommands
 
 __all__ = ["add"]
 
@@ -31,4 +32,7 @@ def _run(options: argparse.Namespace) -> None:
     from aurelia_plugin.benchmark.figures import read_run
 
     run = read_run(options.folder, options.date)
-    say(run.json() if options.json else run.text())
+    if options.json:
+        say_json(run.json())
+    else:
+        say(run.text())

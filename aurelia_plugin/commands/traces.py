@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.commands.console import say
+from aurelia_plugin.commands.parser import Subcommands
 
 if TYPE_CHECKING:
     from aurelia_plugin.traces.merging import Merged

@@ -8,16 +8,18 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from aurelia_plugin import __version__
-from aurelia_plugin.compare.audits.auditing import Evidence, audits
+from aurelia_plugin.compare.audits.auditing import AuditInputs, audits
 from aurelia_plugin.compare.audits.leaks import Finding
-from aurelia_plugin.compare.inputs.arms import Arm, Key, read_arms
-from aurelia_plugin.compare.inputs.pairing import common_keys, require_pairs
+from aurelia_plugin.compare.figures import contrast, figure, with_holm
+from aurelia_plugin.compare.inputs.arms import ComparedArm, Key, read_arms
+from aurelia_plugin.compare.inputs.pairing import common_keys, require_pairs, shortfalls
 from aurelia_plugin.compare.inputs.rows import gold, item_row, leaks_of
 from aurelia_plugin.compare.inputs.run_info import Prices
 from aurelia_plugin.compare.outputs.boards import places
 from aurelia_plugin.compare.published import reported_figures
 from aurelia_plugin.compare.result import Comparison, ItemRow, Method
-from aurelia_plugin.compare.scopes import contrast, figure, in_order, scopes, with_holm
+from aurelia_plugin.compare.scopes import in_order, scopes
+from aurelia_plugin.compare.verdicts import verdicts
 from aurelia_plugin.errors import ConfigError
 
 __all__ = ["Options", "compare"]
@@ -78,11 +80,7 @@ def compare(runs: Mapping[str, Path], options: Options | None = None) -> Compari
     notes = [note for arm in arms for note in arm.notes]
     notes += require_pairs(arms, reference, options.allow)
     keys = common_keys(arms, reference)
-    if len(keys) < len(reference.questions):
-        notes.append(
-            f"{len(keys)} of {len(reference.questions)} questions of {reference.label} are in "
-            "every run; the others are left out."
-        )
+    notes += shortfalls(arms, reference, keys)
     method = Method(
         draws=options.draws,
         seed=options.seed,
@@ -96,8 +94,8 @@ def compare(runs: Mapping[str, Path], options: Options | None = None) -> Compari
 
 
 def _compared(
-    arms: Sequence[Arm],
-    reference: Arm,
+    arms: Sequence[ComparedArm],
+    reference: ComparedArm,
     items: tuple[ItemRow, ...],
     method: Method,
     leaks: Mapping[str, Mapping[str, tuple[str, Finding]]],
@@ -138,7 +136,8 @@ def _compared(
         categories=in_order(item.category for item in items),
         figures=tuple(figures),
         contrasts=tuple(with_holm(contrasts)),
-        audits=audits(items, infos, reference.label, method, Evidence(leaks, traces)),
+        verdicts=verdicts(items, infos, reference.label, method),
+        audits=audits(items, infos, reference.label, method, AuditInputs(leaks, traces)),
         reported=reported_figures(infos, options.reported),
         boards=places(options.boards, infos, figures),
         notes=tuple(dict.fromkeys(notes)),
@@ -146,7 +145,7 @@ def _compared(
     )
 
 
-def _reference(arms: Sequence[Arm], wanted: str | None) -> Arm:
+def _reference(arms: Sequence[ComparedArm], wanted: str | None) -> ComparedArm:
     labels = [arm.label for arm in arms]
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:

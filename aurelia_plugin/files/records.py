@@ -15,9 +15,11 @@ R = TypeVar("R", bound=BaseModel)
 
 
 class Record(BaseModel):
-    """A frozen record: unknown fields are refused, numbers are finite."""
+    """A frozen record: unknown fields are refused, numbers are finite, fields have docstrings."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 def parse_record(form: type[R], content: bytes) -> R:

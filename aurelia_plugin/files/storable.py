@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 from pydantic import AfterValidator
 
 __all__ = ["PLAIN", "Plain", "Storable", "storable"]
 
 
-def storable(text: str) -> str:
-    """Return the text with lone surrogates replaced by question marks.
+_PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
-    JSON escapes of a reply that was cut, and file names that are not UTF-8, smuggle them in.
+
+def storable(text: str) -> str:
+    """Return the text with surrogates joined to the character of a pair, lone ones to a question mark.
+
+    JSON escapes of a reply that was cut, JSON that was read as YAML, and file names that are not
+    UTF-8 smuggle them in.
     """
+    text = _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

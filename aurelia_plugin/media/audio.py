@@ -10,35 +10,33 @@ from pathlib import Path
 
 import numpy as np
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.files.contents import write_media
 from aurelia_plugin.files.places import cache_dir
+from aurelia_plugin.media.containers.clocks import PieceClock
 from aurelia_plugin.media.containers.container import audio_frames, opened, sound_stream
-from aurelia_plugin.media.containers.timeline import START_TOLERANCE_S, survey
+from aurelia_plugin.media.containers.timeline import Timeline, read_timeline
+from aurelia_plugin.media.isolation.isolated import isolated
 from aurelia_plugin.media.medium import Frames, Media, Waveform
+from aurelia_plugin.media.sound.placement import TimedSound, placed
 
 __all__ = ["has_sound", "wav_bytes", "wav_file", "waveform"]
 
 # No codec in use has longer blocks (AAC: 2048 samples at 22 kHz).
 _LONGEST_BLOCK_S = 0.1
 
-# An hour of silence compresses to next to nothing and takes 230 MB here.
-_LONGEST_SOUND_S = 4 * 3600.0
 
-# A pause in the time stamps longer than this is damage, not silence: it is not filled with zeros.
-_LONGEST_PAUSE_S = 3600.0
-
-
+@isolated
 def waveform(media: Media, rate: int = 16000) -> Waveform | None:
     """Return the sound of a medium as mono float32 in -1..1 at `rate` Hz.
 
-    Channels are averaged. t = 0 is the medium's own (of the span, where there is one): sound that
-    begins 50 ms or more after the picture is preceded by zeros, and pauses in the time stamps are
-    filled with zeros. No sound is a value, not an error: an image, a video without a soundtrack and
-    a span of a video in which the soundtrack is over give None. The arrays are the caller's own.
+    Two channels are averaged, more are mixed by the coefficients of ITU-R BS.775 (see `placed`).
+    t = 0 is the medium's own (of the span, where there is one): sound that begins 50 ms or more
+    after the picture is preceded by zeros, and what is missing by the time stamps is zeros. No
+    sound is a value, not an error: an image, a video without a soundtrack and a span of a video in
+    which the soundtrack is over give None. The arrays are the caller's own.
 
     Raises:
         MediaError: a medium of kind audio has no sound (in its span), or a file cannot be read.
@@ -61,7 +59,7 @@ def has_sound(media: Media) -> bool:
     if media.kind == "image":
         return False
     if media.path is not None:
-        return survey(media.path).sound is not None
+        return read_timeline(media.path).sound is not None
     return isinstance(media.data, Waveform) or media.sound is not None
 
 
@@ -102,99 +100,47 @@ def _own(media: Media, rate: int) -> NDArray[np.float32] | None:
     if isinstance(media.data, Waveform):
         if media.data.rate == rate:
             return media.data.samples
-        samples = _resampled(_array_frames(media.data), rate, 0.0, media.name)
+        data = media.data
+        samples = placed(lambda: _array_frames(data), rate, 0.0, media.name)
         # The resampler may be a sample off, and gives nothing for a handful of samples.
         length = max(1, round(media.data.seconds * rate))
         return np.pad(samples[:length], (0, max(0, length - len(samples))))
     if media.path is None:
         return None
-    timeline = survey(media.path)
+    timeline = read_timeline(media.path)
     if timeline.sound is None:
         return None
-    with opened(media.path) as container:
-        stream = sound_stream(container)
-        if stream is None:
-            return None
-        frames = _until(audio_frames(media.path, container, stream), timeline.origin, media.end)
-        samples = _resampled(frames, rate, timeline.origin, media.name)
+    path = media.path
+    samples = placed(
+        lambda: _file_frames(path, timeline, media.end), rate, timeline.origin, media.name
+    )
     # The last packet of a codec is a full block of which the container says how much is sound.
     length = round((timeline.sound.end - timeline.origin) * rate)
     return samples[:length] if 0 < len(samples) - length < _LONGEST_BLOCK_S * rate else samples
 
 
-def _array_frames(data: Waveform) -> Iterator[AudioFrame]:
+def _file_frames(path: Path, timeline: Timeline, end: float | None) -> Iterator[TimedSound]:
+    """Decode the sound of a file up to the end of the span."""
+    clock = PieceClock(timeline.sound.pieces if timeline.sound else ())
+    with opened(path) as container:
+        stream = sound_stream(container)
+        if stream is None:
+            return
+        for frame in audio_frames(path, container, stream):
+            time = frame.time if frame.time_base else None
+            time = None if time is None else clock(time)
+            # The resampler looks ahead: a little more than the span keeps its last samples exact.
+            if end is not None and time is not None and time - timeline.origin > end + 0.1:
+                return
+            yield TimedSound(time, frame)
+
+
+def _array_frames(data: Waveform) -> Iterator[TimedSound]:
     for first in range(0, len(data.samples), data.rate):
         chunk = np.ascontiguousarray(data.samples[None, first : first + data.rate])
         frame = AudioFrame.from_ndarray(chunk, format="fltp", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = data.rate, first, Fraction(1, data.rate)
-        yield frame
-
-
-def _until(frames: Iterator[AudioFrame], origin: float, end: float | None) -> Iterator[AudioFrame]:
-    for frame in frames:
-        # The resampler looks ahead: a little more than the span keeps its last samples exact.
-        if end is not None and frame.time is not None and frame.time - origin > end + 0.1:
-            return
-        yield frame
-
-
-class _Resampler:
-    """Gathers frames as mono samples at one rate; a change of the input's form is no matter."""
-
-    def __init__(self, rate: int) -> None:
-        self._rate = rate
-        self._form: tuple[str, str, int] | None = None
-        self._resampler: AudioResampler | None = None
-        self.chunks: list[NDArray[np.float32]] = []
-        self.length = 0
-
-    def add(self, frame: AudioFrame) -> None:
-        form = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if self._resampler is None or form != self._form:
-            self.flush()
-            self._form, self._resampler = form, AudioResampler(format="fltp", rate=self._rate)
-        self._keep(self._resampler.resample(frame))
-
-    def flush(self) -> None:
-        if self._resampler is not None:
-            self._keep(self._resampler.resample(None))
-            self._resampler = None
-
-    def pad(self, length: int) -> None:
-        self.chunks.append(np.zeros(length, dtype=np.float32))
-        self.length += length
-
-    def _keep(self, frames: list[AudioFrame]) -> None:
-        for frame in frames:
-            # FFmpeg's own downmix adds up the channels of float sound and may exceed 1.
-            self.chunks.append(frame.to_ndarray().mean(axis=0, dtype=np.float32))
-            self.length += len(self.chunks[-1])
-
-
-def _resampled(
-    frames: Iterator[AudioFrame], rate: int, origin: float, name: str
-) -> NDArray[np.float32]:
-    """Join the frames on the time line that begins at `origin`; pauses become zeros."""
-    output = _Resampler(rate)
-    clock = origin
-    for frame in frames:
-        time = clock if frame.time is None else frame.time
-        if time - clock > _LONGEST_PAUSE_S:
-            raise MediaError(name, f"its time stamps jump from {clock:.1f} s to {time:.1f} s")
-        if time - clock >= START_TOLERANCE_S:
-            output.flush()
-            output.pad(max(0, round((time - origin) * rate) - output.length))
-        output.add(frame)
-        if output.length > _LONGEST_SOUND_S * rate:
-            raise MediaError(
-                name,
-                f"its sound lasts longer than {_LONGEST_SOUND_S / 3600:g} hours",
-                "Cut the file, or give a span (start, end).",
-            )
-        clock = time + frame.samples / frame.sample_rate
-    output.flush()
-    joined = np.concatenate(output.chunks) if output.chunks else np.zeros(0, dtype=np.float32)
-    return np.clip(joined, -1.0, 1.0)
+        yield TimedSound(frame.time, frame)
 
 
 def wav_bytes(waveform: Waveform) -> bytes:

@@ -18,11 +18,11 @@ from aurelia_plugin.errors import MediaError
 from aurelia_plugin.files.contents import write_media
 from aurelia_plugin.files.places import cache_dir
 from aurelia_plugin.media.arrays import frames_from, image_frames, is_array, waveform_from
-from aurelia_plugin.media.containers.kinds import sniff
+from aurelia_plugin.media.containers.kinds import media_kind
 from aurelia_plugin.media.decoders import from_audio_decoder, from_video_decoder, hf_encoded
 from aurelia_plugin.media.medium import Frames, Media, MediaKind
 
-__all__ = ["coerce", "sniff"]
+__all__ = ["coerce", "media_kind"]
 
 # Where dictionaries of data sets and of chat messages keep the medium itself.
 _CONTENT_KEYS = ("path", "url", "video", "audio", "image")
@@ -117,7 +117,7 @@ def _from_path(text: str | bytes) -> Media:
             text[:200], "is not a local file", "Download it first and give the path of the file."
         )
     path = Path(text).expanduser().absolute()
-    return Media(sniff(path), path)
+    return Media(media_kind(path), path)
 
 
 def _from_bytes(content: bytes, suffix: str) -> Media:
@@ -125,8 +125,8 @@ def _from_bytes(content: bytes, suffix: str) -> Media:
         raise MediaError("media bytes", "are empty", "Fetch the data set again.")
     path = cache_dir() / "media" / f"{hashlib.sha256(content).hexdigest()}{suffix}"
     if not path.is_file():
-        write_media(path, content, check=sniff)
-    return Media(sniff(path), path)
+        write_media(path, content, check=media_kind)
+    return Media(media_kind(path), path)
 
 
 def _from_arrays(value: Any, label: MediaKind | None) -> Media:

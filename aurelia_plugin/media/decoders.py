@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from loguru import logger
 
 from aurelia_plugin.media.arrays import frames_from, waveform_from
 from aurelia_plugin.media.medium import Frames, Media
 
 __all__ = ["from_audio_decoder", "from_video_decoder", "hf_encoded"]
 
-_log = logging.getLogger(__name__)
 
 # A decoder without a file behind it has to be read into memory: no more frames than this.
 _MOST_FRAMES = 256
@@ -49,7 +48,7 @@ def from_video_decoder(decoder: Any) -> Media:
     Raises:
         MediaError: there are none.
     """
-    _log.warning("a VideoDecoder without a file behind it gives no sound: give the path instead")
+    logger.warning("a VideoDecoder without a file behind it gives no sound: give the path instead")
     count = int(decoder.metadata.num_frames)
     if count > _MOST_FRAMES:
         indices = np.linspace(0, count - 1, _MOST_FRAMES).round().astype(int).tolist()

@@ -1,35 +1,46 @@
-"""Pictures as arrays: still images, scaling, rotation."""
+"""Still images as arrays."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
+import struct
 import threading
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from aurelia_plugin.errors import MediaError
+from aurelia_plugin.media.frames.bit_depth import eight_bit
+from aurelia_plugin.media.isolation.isolated import isolated
 from aurelia_plugin.media.medium import Frames, Media
 
 __all__ = [
-    "FrameConverter",
+    "TOO_LARGE_FIX",
     "RawPicture",
-    "clockwise_rotation",
     "fitted_size",
+    "open_image",
     "picture",
     "rgb_array",
+    "shrunk",
 ]
 
 RawPicture: TypeAlias = VideoFrame | NDArray[np.uint8]
 
 MAX_PIXELS = 100_000_000
 
-_TOO_LARGE = "Scale the image down to 100 megapixels or fewer."
+# PostScript is run by Ghostscript; the others are stubs for decoders that are registered elsewhere.
+_NOT_DECODED = frozenset({"EPS", "WMF", "BUFR", "GRIB", "HDF5"})
+
+_log = logging.getLogger(__name__)
+
+TOO_LARGE_FIX = "Scale the image down to 100 megapixels or fewer."
 
 
 def fitted_size(width: int, height: int, longest_side: int | None) -> tuple[int, int]:
@@ -47,7 +58,7 @@ def fitted_size(width: int, height: int, longest_side: int | None) -> tuple[int,
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _shrunk(pixels: NDArray[np.uint8], longest_side: int | None) -> NDArray[np.uint8]:
+def shrunk(pixels: NDArray[np.uint8], longest_side: int | None) -> NDArray[np.uint8]:
     """Return the RGB picture [h, w, 3] with its longer side at most `longest_side`, as a copy."""
     height, width = pixels.shape[:2]
     size = fitted_size(width, height, longest_side)
@@ -60,24 +71,34 @@ def _shrunk(pixels: NDArray[np.uint8], longest_side: int | None) -> NDArray[np.u
 def rgb_array(image: Image.Image, name: str) -> NDArray[np.uint8]:
     """Return a Pillow image as uint8 [h, w, 3], turned as its EXIF tag says.
 
-    Sixteen-bit greyscale is scaled to eight bits; an alpha channel is dropped.
+    Greyscale of more than eight bits is scaled to eight (see `eight_bit`); an alpha channel is
+    dropped.
 
     Raises:
         MediaError: the image has more than 100 megapixels or its data is damaged.
     """
     if image.width * image.height > MAX_PIXELS:
-        raise MediaError(name, f"{image.width}x{image.height} is too large", _TOO_LARGE)
+        raise MediaError(name, f"{image.width}x{image.height} is too large", TOO_LARGE_FIX)
     try:
-        upright = ImageOps.exif_transpose(image)
-        if upright.mode.startswith("I"):
-            wide = np.clip(np.asarray(upright, dtype=np.int64) // 257, 0, 255)
-            upright = Image.fromarray(wide.astype(np.uint8))
+        image.load()
+        upright = _upright(image, name)
+        if upright.mode.startswith(("I", "F")):
+            upright = Image.fromarray(eight_bit(upright, image.format))
         return np.array(upright.convert("RGB"))
     # Pillow reports damage of the various formats with these; SyntaxError is a broken PNG.
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise MediaError(name, f"the image cannot be decoded: {error}") from error
 
 
+def _upright(image: Image.Image, name: str) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception as error:  # noqa: BLE001  # Pillow's EXIF reader raises whatever damage causes
+        _log.warning("%s: its EXIF data cannot be read, the picture is not turned: %s", name, error)
+        return image
+
+
+@isolated
 def picture(media: Media, *, longest_side: int | None = None) -> NDArray[np.uint8]:
     """Return an image as uint8 [h, w, 3] RGB, turned as its EXIF tag says.
 
@@ -92,8 +113,32 @@ def picture(media: Media, *, longest_side: int | None = None) -> NDArray[np.uint
     if media.kind != "image":
         raise ValueError(f"{media.name} is of kind {media.kind}, not an image")
     pixels = media.data.pixels[0] if isinstance(media.data, Frames) else _read(media)
-    pixels = _shrunk(pixels, longest_side)
+    pixels = shrunk(pixels, longest_side)
     return np.zeros_like(pixels) if media.blanked else pixels
+
+
+@cache
+def _formats() -> list[str]:
+    Image.init()
+    return [name for name in Image.ID if name not in _NOT_DECODED]
+
+
+def open_image(path: Path) -> Image.Image:
+    """Open an image with Pillow; to be closed by the caller.
+
+    Raises:
+        MediaError: it is no image, too large, or a program (PostScript) or a stub that Pillow
+            hands to other programs.
+    """
+    try:
+        return Image.open(path, formats=_formats())
+    except Image.DecompressionBombError as error:
+        raise MediaError(path, "the image is too large", TOO_LARGE_FIX) from error
+    except UnidentifiedImageError as error:
+        raise MediaError(path, "not an image that Pillow can read") from error
+    # Pillow reports damage of the various formats with these; SyntaxError is a broken PNG.
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
+        raise MediaError(path, f"cannot be read: {error}") from error
 
 
 _strictness = threading.Lock()
@@ -115,44 +160,7 @@ def _read(media: Media) -> NDArray[np.uint8]:
     if media.path is None:
         raise ValueError("an image has a path or Frames")
     try:
-        with _whole_images_only(), Image.open(media.path) as image:
+        with _whole_images_only(), open_image(media.path) as image:
             return rgb_array(image, media.name)
-    except Image.DecompressionBombError as error:
-        raise MediaError(media.name, "the image is too large", _TOO_LARGE) from error
-    except UnidentifiedImageError as error:
-        raise MediaError(media.name, "not an image that Pillow can read") from error
     except OSError as error:
         raise MediaError(media.name, f"cannot be read: {error}") from error
-
-
-def clockwise_rotation(frame: VideoFrame) -> int:
-    """Return how far to turn the stored picture for display: 0, 90, 180 or 270, clockwise."""
-    return round(-frame.rotation / 90) % 4 * 90
-
-
-class FrameConverter:
-    """Turns the frames of one video into arrays of one size; not for several threads.
-
-    Scaling comes before the conversion to RGB and keeps the aspect; then the picture is turned
-    upright. When the size changes within the video, later frames take the size of the first.
-    """
-
-    def __init__(self, longest_side: int | None) -> None:
-        self._longest_side = longest_side
-        self._reformatter = VideoReformatter()
-        self._size: tuple[int, int] | None = None
-        self._quarter_turns = 0
-
-    def __call__(self, frame: RawPicture) -> NDArray[np.uint8]:
-        """Return the frame as uint8 [h, w, 3] RGB, as displayed."""
-        if isinstance(frame, np.ndarray):
-            return _shrunk(frame, self._longest_side)
-        if self._size is None:
-            self._size = fitted_size(frame.width, frame.height, self._longest_side)
-            self._quarter_turns = clockwise_rotation(frame) // 90
-        width, height = self._size
-        scaled = self._reformatter.reformat(
-            frame, width, height, format="rgb24", interpolation="BICUBIC"
-        )
-        # Copied: NumPy takes large pages, and FFmpeg's buffer is free for the next frame.
-        return np.array(np.rot90(scaled.to_ndarray(), -self._quarter_turns), dtype=np.uint8)

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.containers.container import opened, picture_stream, plain_cause
+from aurelia_plugin.media.isolation.isolated import isolated
+from aurelia_plugin.media.isolation.wire import passes
 from aurelia_plugin.media.medium import Media, Waveform
 from aurelia_plugin.media.video import probe, uniform_frames
 
@@ -38,6 +40,7 @@ _MIME = {"mov": "video/mp4", "avi": "video/x-msvideo", "mpeg": "video/mpeg"}
 _WEBM_CODECS = frozenset({"vp8", "vp9", "av1"})
 
 
+@passes
 class VideoFile(NamedTuple):
     """A video that can be sent.
 
@@ -65,6 +68,7 @@ class VideoFile(NamedTuple):
         return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
 
 
+@isolated
 def video_file(
     media: Media, *, longest_side: int | None = None, largest: int | None = None
 ) -> VideoFile:
@@ -103,6 +107,7 @@ def _mime(path: Path) -> str | None:
         return _MIME.get(name.split(",")[0])
 
 
+@isolated
 def render(media: Media, *, longest_side: int | None = None) -> VideoFile:
     """Encode a video anew with its span and effects: H.264 and AAC in MP4.
 

@@ -13,22 +13,28 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from aurelia_plugin.errors import MediaError
-from aurelia_plugin.media.containers.timeline import survey
+from aurelia_plugin.media.containers.timeline import read_timeline
+from aurelia_plugin.media.frames.conversion import FrameConverter
+from aurelia_plugin.media.frames.orientation import UPRIGHT, orientation_of
+from aurelia_plugin.media.frames.shown import FrameSource, Shown
 from aurelia_plugin.media.frames.similarity import SampledPicture, is_below
-from aurelia_plugin.media.frames.sources import FrameSource, Shown, source_of
+from aurelia_plugin.media.frames.sources import source_of
+from aurelia_plugin.media.isolation.isolated import isolated
+from aurelia_plugin.media.isolation.wire import passes
 from aurelia_plugin.media.medium import Frames, Media, Waveform
-from aurelia_plugin.media.picture import FrameConverter, clockwise_rotation, picture
+from aurelia_plugin.media.picture import picture
 
 __all__ = ["VideoInfo", "keyframe_times", "keyframes", "picture", "probe", "uniform_frames"]
 
 
+@passes
 class VideoInfo(NamedTuple):
     """What a medium holds.
 
     `seconds` is the length of the picture (of the sound, where there is no picture), within the
     span. `width` and `height` are as displayed, after `rotation`: how far the stored picture is
-    turned clockwise (0, 90, 180, 270). Pixels count as square. `frame_rate` is the average in Hz.
-    Without a picture these four are 0.
+    turned clockwise (0, 90, 180, 270), and then `mirrored` (left and right exchanged) or not.
+    Pixels count as square. `frame_rate` is the average in Hz. Without a picture these are 0.
     """
 
     seconds: float
@@ -38,8 +44,10 @@ class VideoInfo(NamedTuple):
     rotation: int
     has_picture: bool
     has_sound: bool
+    mirrored: bool = False
 
 
+@isolated
 def probe(media: Media) -> VideoInfo:
     """Describe a video, or the sound of a file without a picture.
 
@@ -56,13 +64,15 @@ def probe(media: Media) -> VideoInfo:
     start, end = _window(media, source.first, source.end)
     frame_rate = source.frames / (source.end - source.first)
     raw = next(iter(source.at([start]))).raw
-    rotation = clockwise_rotation(raw) if isinstance(raw, VideoFrame) else 0
+    orientation = orientation_of(raw) if isinstance(raw, VideoFrame) else UPRIGHT
+    rotation, mirrored = orientation
     sides = (raw.width, raw.height) if isinstance(raw, VideoFrame) else raw.shape[1::-1]
     width, height = sides[::-1] if rotation % 180 else sides
     has_sound = media.sound is not None if media.path is None else _sound_seconds(media) > 0
-    return VideoInfo(end - start, width, height, frame_rate, rotation, True, has_sound)
+    return VideoInfo(end - start, width, height, frame_rate, rotation, True, has_sound, mirrored)
 
 
+@isolated
 def uniform_frames(media: Media, count: int, *, longest_side: int | None = None) -> Frames:
     """Return the frames on display at the centres of `count` equal segments of the video.
 
@@ -83,9 +93,10 @@ def uniform_frames(media: Media, count: int, *, longest_side: int | None = None)
     source = _picture_source(media)
     start, end = _window(media, source.first, source.end)
     centres = start + (np.arange(count) + 0.5) * ((end - start) / count)
-    return _collected(media, source.at(centres.tolist()), longest_side)
+    return _collected(media, source.at(centres.tolist()), source.transfer, longest_side)
 
 
+@isolated
 def keyframes(
     media: Media, *, ssim_below: float = 0.6, limit: int = 5, longest_side: int | None = None
 ) -> Frames:
@@ -110,9 +121,11 @@ def keyframes(
         raise ValueError(f"limit is {limit}; it must be 1 or more")
     source = _picture_source(media)
     start, end = _window(media, source.first, source.end)
-    return _collected(media, _changed(source.between(start, end), ssim_below), longest_side, limit)
+    changed = _changed(source.between(start, end), ssim_below)
+    return _collected(media, changed, source.transfer, longest_side, limit)
 
 
+@isolated
 def keyframe_times(media: Media, *, ssim_below: float = 0.6) -> NDArray[np.float64]:
     """Return the times of all the frames that `keyframes` would return without a limit.
 
@@ -153,10 +166,14 @@ def _changed(frames: Iterable[Shown], ssim_below: float) -> Iterator[Shown]:
 
 
 def _collected(
-    media: Media, frames: Iterator[Shown], longest_side: int | None, limit: int | None = None
+    media: Media,
+    frames: Iterator[Shown],
+    transfer: int | None,
+    longest_side: int | None,
+    limit: int | None = None,
 ) -> Frames:
     """Convert the frames, at most `limit`, to arrays; apply the blanking and the span's zero."""
-    convert = FrameConverter(longest_side)
+    convert = FrameConverter(longest_side, transfer)
     pixels: list[NDArray[np.uint8]] = []
     times: list[float] = []
     for frame in frames:
@@ -200,5 +217,5 @@ def _sound_seconds(media: Media) -> float:
         return media.data.seconds
     if media.path is None:
         return 0.0
-    timeline = survey(media.path)
+    timeline = read_timeline(media.path)
     return 0.0 if timeline.sound is None else timeline.sound.end - timeline.origin

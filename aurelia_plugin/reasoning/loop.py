@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from aurelia_plugin.calling.backend import Generation, Message, Part, Prompt, Text
+from aurelia_plugin.calling.thinking import without_thinking
 from aurelia_plugin.errors import AureliaError, BackendError, MediaError, OverBudgetError
 from aurelia_plugin.reasoning.parsing import (
     ReadSteps,
@@ -19,7 +20,6 @@ from aurelia_plugin.reasoning.parsing import (
     read_lines,
     read_steps,
     read_verdict,
-    without_thinking,
 )
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.question import Question, labelled

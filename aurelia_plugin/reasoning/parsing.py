@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import json_repair
 
+from aurelia_plugin.calling.thinking import without_thinking
 from aurelia_plugin.files.storable import storable
 from aurelia_plugin.reasoning.roles import JsonKeys
 
@@ -23,12 +24,8 @@ __all__ = [
     "read_object",
     "read_steps",
     "read_verdict",
-    "without_thinking",
 ]
 
-_THINKING = re.compile(r"<(think|analysis)>.*?(</\1>|\Z)", re.DOTALL | re.IGNORECASE)
-# Templates that open the thought in the prompt leave only its end in the reply.
-_THOUGHT_END = re.compile(r"\A.*</(think|analysis)>", re.DOTALL | re.IGNORECASE)
 # Not `2.5 s`, `12:30`, `-5` or `**bold**`.
 _MARKER = re.compile(
     r"""^\s*(?:•+|[-*]+(?=\s|$)
@@ -36,13 +33,25 @@ _MARKER = re.compile(
         |\**step\s*\d{1,3}\s*-\**)\s*""",
     re.IGNORECASE | re.VERBOSE,
 )
-_SCORE_TEXT = re.compile(
-    r"""^\W*(?:(?:final\s+|overall\s+)?(?:score|rating)\W*(?:is\W*|of\W*)?)?
-        (?<![-\u2212.])(?P<number>\d+(?:\.0+)?)(?!\s*%)
-        (?:\s*(?:/|out\s+of)\s*10)?\W*(?:\n(?P<rest>.*))?$""",
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+# A number as a score is written: with what may make it none (a range, a fraction, a share).
+_NUMBER = (
+    r"(?P<number>(?<![\w.,/\u2212-])\d{1,9}(?:[.,]\d{1,9})?)"
+    r"(?P<range>\s?(?:[-\u2013\u2014]|to\b|or\b)\s?\d{1,9}(?:\.\d{1,9})?)?"
+    r"(?:\s?(?:/|out of)\s?(?P<of>\d{1,9}|ten\b))?(?P<share>\s?%)?(?![\w/]|[.,]\d)"
 )
-
+_LABELLED = re.compile(
+    r"\b(?:score|rating|verdict|grade|overall|total)\b(?:\s(?:is|of|would be|should be|at|as|to|remains|stands at))?[\s*_`:=>-]{0,6}"
+    rf"(?:(?:is|a|an)\s)?[*_`(]{{0,3}}{_NUMBER}"
+    r"|\b(?:rat(?:e|ed|ing)|scor(?:e|ed|ing)|giv(?:e|en|ing)|grad(?:e|ed|ing)|assign(?:ed)?)\s"
+    r"(?:(?:it|this|the|that|a|an|caption|score|rating|solid|strong|weak|as|at|with|of|is)\s){0,6}[*_`(]{0,3}"
+    + _NUMBER.replace("?P<", "?P<v_"),
+    re.IGNORECASE,
+)
+_OF_TEN = re.compile(_NUMBER, re.IGNORECASE)
+_ALONE = re.compile(rf"^[^\w\n.\u2212-]*(?:-\s)?{_NUMBER}[^\w\n]*$", re.IGNORECASE | re.MULTILINE)
+_DOTS = re.compile(r"[\s.\u2026_<>\[\]]*|<[^<>]{0,60}>")
+# Repairing is not linear in time; what an agent writes is shorter than this.
+_REPAIRED = 20_000
 
 # json raises a plain ValueError for numbers of thousands of digits.
 _UNREADABLE = (ValueError, RecursionError)
@@ -72,41 +81,69 @@ class ReadObject(NamedTuple):
     read: str
 
 
-def without_thinking(text: str) -> str:
-    """Return the reply without the thought that a model shows before it."""
-    return _THOUGHT_END.sub("", _THINKING.sub("", text)).strip()
-
-
 def read_object(text: str, key: str) -> ReadObject | None:
-    """Return the JSON object with `key` in a reply, or None.
+    """Return the last complete JSON object with `key` in a reply, or None.
 
-    The rungs: the whole text (`json`), the first complete object inside it that has the key
-    (`embedded`), the text from a brace on, repaired (`repaired`).
+    The rungs: the whole text (`json`), an object inside it (`embedded`), the text from a brace on,
+    repaired (`repaired`). An object whose texts are nothing but dots repeats the prompt's example
+    and does not count.
     """
     text = without_thinking(text)
-    try:
-        whole = json.loads(text)
-    except _UNREADABLE:
-        pass
-    else:
-        if isinstance(whole, dict):
-            return ReadObject(whole, "json")
-    decoder = json.JSONDecoder()
-    for brace in re.finditer(r"\{", text):
-        try:
-            value, _ = decoder.raw_decode(text, brace.start())
-        except RecursionError:
-            break  # each brace inside would cost as much again
-        except ValueError:
-            continue
-        if key in value:
-            return ReadObject(value, "embedded")
+    whole = _loaded(text)
+    if isinstance(whole, dict):
+        return None if _is_example(whole, key) else ReadObject(whole, "json")
+    found = [value for _, _, value in _objects(text, key)]
+    if found:
+        own = [value for value in found if not _is_example(value, key)]
+        return ReadObject(own[-1], "embedded") if own else None
     # The braces before the key may belong to prose, or to an object that holds the wanted one.
     for start in dict.fromkeys((text.find("{"), text.rfind("{", 0, max(0, text.find(key))))):
-        value = _repaired(text[start:]) if start >= 0 else None
+        value = _repaired(text[start : start + _REPAIRED]) if start >= 0 else None
         if isinstance(value, dict) and key in value:
             return ReadObject(value, "repaired")
     return None
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except _UNREADABLE:
+        return None
+
+
+def _objects(text: str, key: str) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
+    """Yield (start, end, object) of the complete objects that have the key, in order.
+
+    The work is bounded by a multiple of the text's length: nested braces would square it.
+    """
+    decoder = json.JSONDecoder()
+    budget = 20 * len(text)
+    at = text.find("{")
+    while at >= 0 and budget > 0:
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except RecursionError:
+            return  # each brace inside would cost as much again
+        except json.JSONDecodeError as error:
+            budget -= error.pos - at + 1
+        except ValueError:
+            budget -= len(text) - at  # a number of thousands of digits
+        else:
+            budget -= end - at
+            if key in value:
+                yield at, end, value
+                at = text.find("{", end)
+                continue
+        at = text.find("{", at + 1)
+
+
+def _is_example(value: Mapping[str, Any], key: str) -> bool:
+    """Return whether all texts of an object are placeholders, as in a prompt's example."""
+    texts = [text for name, text in value.items() if isinstance(text, str) and name != key]
+    steps = value.get(key)
+    if isinstance(steps, list):
+        texts += [text for text in steps if isinstance(text, str)]
+    return bool(texts) and all(text.strip() and _DOTS.fullmatch(text) for text in texts)
 
 
 def _repaired(text: str) -> Any:
@@ -156,21 +193,68 @@ def read_lines(text: str) -> ReadSteps:
 def read_verdict(text: str) -> ReadVerdict | None:
     """Return the score of an evaluator's reply, or None.
 
-    Taken: a JSON object with `score`, or a text that is nothing but a score (`7`, `Score: 7/10`),
-    with feedback on later lines. A number out of range, a fraction, or a sentence that mentions
-    numbers is not a score.
+    The last complete verdict counts: a JSON object with `score`, or a score in words ("Score: 7",
+    "I rate it 7 out of 10"); else a line that is nothing but a score; else the only "N/10" of the
+    reply. A range, a number out of range or a fraction that is no whole number of ten is no score;
+    an example repeated from the prompt is no verdict.
     """
-    found = read_object(text, "score")
+    said = without_thinking(text)
+    whole = _loaded(said)
+    if isinstance(whole, dict):
+        found = None if _is_example(whole, "score") else whole
+        return _from_object(found, "json") if found is not None and "score" in found else None
+    objects = list(_objects(said, "score"))
+    outside = _blanked(said, [(start, end) for start, end, _ in objects])
+    own = [one for one in objects if not _is_example(one[2], "score")]
+    labelled = _last_match(_LABELLED, outside)
+    if own and (labelled is None or labelled.start() < own[-1][0]):
+        return _from_object(own[-1][2], "embedded")
+    if labelled is None and "{" in outside:
+        repaired = read_object(outside, "score") if not objects else None
+        if repaired is not None:
+            return _from_object(repaired.value, repaired.read)
+    return _from_words(outside, labelled)
+
+
+def _blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return a text with spaces in place of its spans, which are in order."""
+    parts = []
+    at = 0
+    for start, end in spans:
+        parts += [text[at:start], " " * (end - start)]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+def _from_object(value: Mapping[str, Any], rung: str) -> ReadVerdict | None:
+    score = _whole_score(value.get("score"))
+    return None if score is None else ReadVerdict(score, _feedback(value.get("feedback")), rung)
+
+
+def _from_words(text: str, labelled: re.Match[str] | None) -> ReadVerdict | None:
+    found = labelled or _last_match(_ALONE, text)
     if found is not None:
-        score = _whole_score(found.value.get("score"))
-        if score is None:
-            return None
-        return ReadVerdict(score, _feedback(found.value.get("feedback")), found.read)
-    match = _SCORE_TEXT.match(without_thinking(text))
-    score = _whole_score(match["number"]) if match else None
-    if match is None or score is None:
+        score = _written_score(found)
+        rest = text[found.end() :].strip().lstrip("*_`.)").strip()
+        return None if score is None else ReadVerdict(score, storable(rest) or None, "text")
+    scores = {_written_score(one) for one in _OF_TEN.finditer(text) if one["of"]}
+    score = scores.pop() if len(scores) == 1 else None
+    return None if score is None else ReadVerdict(score, None, "text")
+
+
+def _last_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    last = None
+    for found in pattern.finditer(text):
+        last = found
+    return last
+
+
+def _written_score(found: re.Match[str]) -> int | None:
+    """Return the score that a match of `_NUMBER` writes, or None if it is none."""
+    parts = {name.removeprefix("v_"): value for name, value in found.groupdict().items() if value}
+    if "range" in parts or "share" in parts or parts.get("of", "10").lower() not in ("10", "ten"):
         return None
-    return ReadVerdict(score, (match["rest"] or "").strip() or None, "text")
+    return _whole_score(parts["number"].replace(",", "."))
 
 
 def _feedback(value: Any) -> str | None:

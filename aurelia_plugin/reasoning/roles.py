@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from aurelia_plugin.calling.backend import Sampling
+from aurelia_plugin.files.records import Record
 
 __all__ = ["ROLES", "JsonKeys", "Role", "RoleStyle", "RoleStyles"]
 
@@ -14,11 +15,7 @@ Role = Literal["reasoner", "summarizer", "evaluator"]
 ROLES: tuple[Role, ...] = ("reasoner", "summarizer", "evaluator")
 
 
-class _Style(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class JsonKeys(_Style):
+class JsonKeys(Record):
     """Under which keys a reasoner's reply keeps its three parts."""
 
     steps: str = "steps"
@@ -26,7 +23,7 @@ class JsonKeys(_Style):
     final_answer: str = "final_answer"
 
 
-class RoleStyle(_Style):
+class RoleStyle(Record):
     """How one agent is asked.
 
     Attributes:
@@ -49,7 +46,7 @@ class RoleStyle(_Style):
     sampling: Sampling | None = None
 
 
-class RoleStyles(_Style):
+class RoleStyles(Record):
     """A prompt set's `preset.yaml`."""
 
     threshold: int = Field(6, ge=1, le=10)

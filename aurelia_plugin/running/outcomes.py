@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from aurelia_plugin.calling.backend import Evidence, Reply, Usage
 from aurelia_plugin.calling.ledger import TARGET_ROLE, Ledger
 from aurelia_plugin.errors import AureliaError, OverBudgetError
-from aurelia_plugin.reasoning.roles import ROLES
+from aurelia_plugin.reasoning.roles import ROLES, Role
 from aurelia_plugin.reasoning.trace import StopReason, Trace
 
-__all__ = ["Failure", "ItemOutcome", "RunOutcome"]
+__all__ = ["Failure", "ItemOutcome", "Readability", "RunOutcome", "readability"]
 
 _ENDS: tuple[StopReason, ...] = ("accepted", "exhausted", "unscored")
 _EXAMPLES = 5
@@ -37,6 +37,38 @@ class Failure:
         return cls(str(error), isinstance(error, OverBudgetError))
 
 
+class Readability(NamedTuple):
+    """How many turns of an agent there were, and how many gave nothing that could be read."""
+
+    turns: int = 0
+    unreadable: int = 0
+
+    def plus(self, other: Readability) -> Readability:
+        """Return the sum."""
+        return Readability(self.turns + other.turns, self.unreadable + other.unreadable)
+
+    @property
+    def mostly_unreadable(self) -> bool:
+        """Whether more than half of the turns gave nothing."""
+        return 2 * self.unreadable > self.turns
+
+
+def readability(trace: Trace) -> dict[Role, Readability]:
+    """Return how each agent's turns in a trace could be read.
+
+    A turn is unreadable when the reply, and the one that was asked for again, was: lines that
+    stand in for the steps of a JSON object do not make it readable.
+    """
+    found: dict[Role, Readability] = {}
+    for iteration in trace.iterations:
+        for role in ROLES:
+            read = [call.read for call in iteration.calls if call.role == role]
+            if read:
+                failed = read[-1] == "unreadable" or read == ["unreadable", "lines"]
+                found[role] = found.get(role, Readability()).plus(Readability(1, failed))
+    return found
+
+
 @dataclass
 class ItemOutcome:
     """What became of one question.
@@ -49,6 +81,7 @@ class ItemOutcome:
         trace: key of the question's own trace, where the answer builds on it.
         stop: why the loop of its own trace ended, where one was made for it.
         iterations: of that loop.
+        readability: of its agents' replies.
         vote: key of the vote, where several answers were sampled.
         steps: what stood in front of the question.
         preface: the words that stood there.
@@ -69,6 +102,7 @@ class ItemOutcome:
     trace: str | None = None
     stop: StopReason | None = None
     iterations: int = 0
+    readability: dict[Role, Readability] = field(default_factory=dict)
     vote: str | None = None
     steps: tuple[str, ...] = ()
     preface: str = ""
@@ -89,6 +123,7 @@ class ItemOutcome:
     def add_trace(self, trace: Trace) -> None:
         """Note how the loop of the question's own trace ended."""
         self.stop, self.iterations = trace.stop, len(trace.iterations)
+        self.readability = readability(trace)
 
     @property
     def failure(self) -> Failure | None:
@@ -139,6 +174,24 @@ class RunOutcome:
                 seen.setdefault(failure.cause, f"{item.id}: {failure.cause}")
         return list(seen.values())[:most]
 
+    def readability(self) -> dict[Role, Readability]:
+        """Return how each agent's replies could be read, over all questions."""
+        found: dict[Role, Readability] = {}
+        for item in self.items:
+            for role, turns in item.readability.items():
+                found[role] = found.get(role, Readability()).plus(turns)
+        return found
+
+    def unreadable_agents(self) -> list[str]:
+        """Return a sentence, with its fix, for each agent whose replies are mostly unreadable."""
+        return [
+            f"the {role}'s replies could not be read in {turns.unreadable} of {turns.turns} turns: "
+            "what the loop made of them is worth nothing. Use prompts that this model follows "
+            f"(prompts=, preset=), or another {role}="
+            for role, turns in self.readability().items()
+            if turns.mostly_unreadable
+        ]
+
     def record(self) -> dict[str, Any]:
         """Return what stands in a run's record."""
         names = (*ROLES, TARGET_ROLE)
@@ -161,6 +214,7 @@ class RunOutcome:
                 "cost_usd": round(spent.cost, 6),
             },
             **outcome_record(self.items),
+            "readability": {role: turns._asdict() for role, turns in self.readability().items()},
             "evidence": {
                 name: {
                     "calls": made[name].calls,

@@ -6,7 +6,7 @@ import csv
 import html
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -15,6 +15,7 @@ from urllib.parse import quote
 from aurelia_plugin.compare.outputs.plots import write_target_plot
 from aurelia_plugin.compare.result import Comparison, Interval
 from aurelia_plugin.files.atomic import write_atomically
+from aurelia_plugin.files.escaping import for_csv, for_markdown
 
 __all__ = ["write_overview"]
 
@@ -49,20 +50,23 @@ def write_overview(out: Path, compared: Mapping[str, Comparison]) -> Path:
         OSError: the folder cannot be written to.
     """
     rows = [row for name, one in compared.items() for row in _rows(name, one)]
+    sentences = _sentences(compared)
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerows([_HEAD, *rows])
+    writer.writerow(_HEAD)
+    for row in rows:
+        writer.writerow([for_csv(cell) if isinstance(cell, str) else cell for cell in row])
     contents = {
         "overview.csv": buffer.getvalue(),
         "overview.json": json.dumps([row._asdict() for row in rows], indent=1),
-        "overview.md": _markdown(rows),
+        "overview.md": _markdown(rows, sentences),
     }
     for name, text in contents.items():
         write_atomically(out / "tables" / name, text.encode("utf-8"))
     write_target_plot(compared, out / "plots")
     style = files("aurelia_plugin.compare.outputs.page") / "assets" / "page.css"
     write_atomically(out / "page" / "page.css", style.read_bytes())
-    write_atomically(out / "index.html", _page(rows).encode("utf-8"))
+    write_atomically(out / "index.html", _page(rows, sentences).encode("utf-8"))
     return out / "index.html"
 
 
@@ -72,13 +76,13 @@ def _rows(name: str, comparison: Comparison) -> Iterator[_Row]:
         if figure is None:
             continue
         contrast = comparison.contrast(run.label, "all")
-        gain = (contrast.bootstrap or contrast.analytic) if contrast else None
+        gain = contrast.interval if contrast else None
         yield _Row(
             name,
             run.label,
             figure.n,
             figure.score,
-            *_bounds(figure.bootstrap or figure.analytic),
+            *_bounds(figure.interval),
             contrast.gain if contrast else None,
             *_bounds(gain),
             contrast.relative_gain if contrast else None,
@@ -106,17 +110,27 @@ def _cells(row: _Row) -> tuple[str, ...]:
 _TITLES: Final = ("target", "arm", "n", "score, %", "gain, points", "relative gain, %", "p")
 
 
-def _markdown(rows: list[_Row]) -> str:
-    lines = [f"| {' | '.join(_TITLES)} |", f"|{'---|' * len(_TITLES)}"]
+def _sentences(compared: Mapping[str, Comparison]) -> list[str]:
+    """Return what follows for each target."""
+    return [f"{name}: {v.sentence}" for name, one in compared.items() for v in one.verdicts]
+
+
+def _markdown(rows: list[_Row], sentences: Sequence[str]) -> str:
+    lines = [text for one in sentences for text in (f"**{for_markdown(one)}**", "")]
+    lines += [f"| {' | '.join(_TITLES)} |", f"|{'---|' * len(_TITLES)}"]
     for row in rows:
-        cells = (cell.replace("|", "\\|") for cell in (row.target, *_cells(row)))
+        arm, *figures = _cells(row)
+        cells = (for_markdown(row.target), for_markdown(arm), *figures)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _page(rows: list[_Row]) -> str:
+def _page(rows: list[_Row], sentences: Sequence[str]) -> str:
     """Return the page; it needs no script, and names are escaped."""
     head = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in _TITLES)
+    verdicts = "\n".join(
+        f'<p class="verdict"><strong>{html.escape(text)}</strong></p>' for text in sentences
+    )
     body = []
     for row in rows:
         link = html.escape(f"targets/{quote(row.target)}/index.html")
@@ -135,6 +149,7 @@ def _page(rows: list[_Row]) -> str:
 <body>
 <header><h1>AURELIA study</h1></header>
 <main class="view">
+{verdicts}
 <p>One line for each target and arm, over all items; 95% intervals in brackets. A target's name
 opens its own page.</p>
 <div class="wide"><table><thead><tr>{head}</tr></thead><tbody>

@@ -10,39 +10,36 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.digests import digest_of
+from aurelia_plugin.files.records import Record
+from aurelia_plugin.redaction import environment_without_secrets
 from aurelia_plugin.running.conditions.table import conditions
 from aurelia_plugin.settings import AureliaSettings, MediaMode, explain, validated
 from aurelia_plugin.spec import BackendSpec
 
-__all__ = ["CONDITIONS", "Arm", "StudyPlan", "plan_from", "read_plan"]
+__all__ = ["DEFAULT_CONDITIONS", "Arm", "StudyPlan", "plan_from", "read_plan"]
 
-CONDITIONS = ("none", "cot", "placebo", "aurelia", "consistency")
+DEFAULT_CONDITIONS = ("none", "cot", "placebo", "aurelia", "consistency")
 """The arms of a study that names none."""
 
 _OWN = frozenset({"condition", "media", "target", "traces", "seed"})
 """Settings that the study sets itself."""
 
 
-_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)S?$", re.IGNORECASE)
-
-
-class StudyPlan(BaseModel):
+class StudyPlan(Record):
     """The keys of a study's YAML file; on the command line some of them are flags.
 
     Raises (by `plan_from`): `ConfigError` if a value is unknown or unfit.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
     targets: tuple[str, ...] = Field(min_length=1)
     """Catalogue ids, with or without `aurelia_`, or backend specs."""
     tasks: tuple[str, ...] = Field(min_length=1)
     """Tasks or groups of lmms-eval, this package's or any other."""
-    conditions: tuple[str, ...] = Field(CONDITIONS, min_length=1)
+    conditions: tuple[str, ...] = Field(DEFAULT_CONDITIONS, min_length=1)
     """The arms: `CONDITION` or `CONDITION@MEDIA`, for example `none@muted`."""
     out: Path
     """The folder that the study fills."""
@@ -52,19 +49,19 @@ class StudyPlan(BaseModel):
     """The setting `seed` of every arm, and the seed of the statistics."""
     reference: str | None = None
     """The arm that the others are compared with; by default `none`, else the first."""
-    model_args: dict[str, Any] = {}
+    model_args: dict[str, Any] = Field(default_factory=dict)
     """Settings and target options of every arm, such as `agents` or `threshold`."""
-    target_args: dict[str, dict[str, Any]] = {}
+    target_args: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """The same for single targets, by their name in `targets`."""
     processes: int = Field(1, ge=1)
     """Processes of each run, started by `accelerate launch`; answers do not depend on it."""
     flags: tuple[str, ...] = ()
     """More flags of lmms-eval, for example `--batch_size` and `4`."""
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = Field(default_factory=dict)
     """Environment variables of the runs. Secrets do not belong here: this file is kept."""
     draws: int = Field(4000, ge=100)
     """Draws of the bootstrap."""
-    prices: dict[str, tuple[float, float]] = {}
+    prices: dict[str, tuple[float, float]] = Field(default_factory=dict)
     """Model to US dollars for a million tokens read and written."""
     boards: tuple[str, ...] = ()
     """Published boards into which the arms are put (see `aurelia compare --board`)."""
@@ -83,7 +80,8 @@ class StudyPlan(BaseModel):
     @field_validator("environment")
     @classmethod
     def _no_secrets(cls, values: dict[str, str]) -> dict[str, str]:
-        secret = [name for name in values if _SECRET.search(name)]
+        allowed = environment_without_secrets(values)
+        secret = [name for name in values if name not in allowed]
         if secret:
             raise ValueError(f"{secret[0]} looks like a secret: export it instead")
         return values

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 from pathlib import Path
 from typing import Final
 
+from loguru import logger
+
 from aurelia_plugin.files.shown import shown
 
 __all__ = ["is_left_over", "put_aside"]
-
-_log = logging.getLogger(__name__)
 
 _SUFFIX: Final = ".unreadable"
 
@@ -35,8 +34,8 @@ def put_aside(path: Path, cause: str) -> None:
     # Behind a folder that leads out lie files of others: the link gives way, they stay.
     moved = path.parent if path.parent.is_symlink() else path
     aside = _free_name(moved)
-    _log.warning(
-        "%s cannot be read (%s); it is kept as %s and made again.",
+    logger.warning(
+        "{} cannot be read ({}); it is kept as {} and made again.",
         shown(moved), cause, shown(aside.name),
     )  # fmt: skip
     with contextlib.suppress(FileNotFoundError):  # another process has done it

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import functools
 import json
-import logging
 import os
 import re
 import tempfile
@@ -25,6 +24,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
+from loguru import logger
 from pydantic import BaseModel
 
 from aurelia_plugin.calling.backend import Reply
@@ -46,7 +46,6 @@ from aurelia_plugin.traces.records import (
 
 __all__ = ["TraceStore"]
 
-_log = logging.getLogger(__name__)
 
 _FEW: Final = 64
 _KINDS: Final = ("traces", "calls", "votes", "runs")
@@ -57,7 +56,7 @@ R = TypeVar("R", bound=BaseModel)
 @functools.lru_cache(maxsize=4096)
 def _name_once(path: Path, cause: str) -> None:
     """Warn that a file is not used: once in a process, however often it is read."""
-    _log.warning("%s is not used: %s.", shown(path), cause)
+    logger.warning("{} is not used: {}.", shown(path), cause)
 
 
 class TraceStore:

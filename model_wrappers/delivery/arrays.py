@@ -3,44 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from aurelia_plugin.calling.backend import Evidence, Prompt, Sampling, Text
+from aurelia_plugin.media.audio import has_sound
 from aurelia_plugin.media.clip import Frames, Media
 from aurelia_plugin.media.picture import picture
 from aurelia_plugin.media.shared import shared_frames, shared_waveform
 from aurelia_plugin.media.video import probe
+from aurelia_plugin.model_wrappers.capabilities import Capabilities, Soundtrack
 
-__all__ = ["Intake", "Prepared", "prepare"]
+__all__ = ["Prepared", "prepare"]
 
 
-class Intake(NamedTuple):
-    """What a model takes.
-
-    Attributes:
-        video: whether it has a video input; without one, frames go in as images.
-        images: whether it takes images.
-        sound_rate: samples a second of its sound input; None if it hears nothing.
-        sound_seconds: how much of one clip it hears at most; None without a limit.
-        frames: how many frames of a video it is shown unless the prompt says so.
-        longest_side: pixels to which pictures are reduced; None leaves them as they are.
-        fps: frames a second of a video at most; None sets no such limit.
-        sound_first: whether a soundtrack goes before its frames instead of after them.
-        system: the system prompt of a conversation that has none.
-    """
-
-    video: bool
-    images: bool
-    sound_rate: int | None
-    sound_seconds: float | None
-    frames: int
-    longest_side: int | None
-    fps: float | None = None
-    sound_first: bool = False
-    system: str | None = None
+_DEFAULT_FRAMES = 16
 
 
 @dataclass
@@ -54,6 +33,8 @@ class Prepared:
         video_times: seconds at which the frames of each video are on display.
         images: each uint8 [height, width, 3].
         sounds: each float32 [samples] at the model's rate.
+        interleaved: whether each sound belongs to the video of its number, and goes in with its
+            frames instead of as a block of its own.
         evidence: what these arrays hold, and what is missing from them.
     """
 
@@ -63,22 +44,30 @@ class Prepared:
     video_times: list[list[float]] = field(default_factory=list)
     images: list[npt.NDArray[np.uint8]] = field(default_factory=list)
     sounds: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    interleaved: bool = False
     evidence: Evidence = field(default_factory=Evidence)
 
 
-def prepare(prompt: Prompt, intake: Intake) -> Prepared:
+def prepare(prompt: Prompt, takes: Capabilities, *, system: str | None = None) -> Prepared:
     """Decode a prompt's media for a model.
 
-    A video becomes a video block followed by a sound block with its soundtrack, so that a model
-    that takes both gets both. What the model cannot take is listed in `evidence.dropped`.
+    A video becomes a video block and, after or before it, a sound block with its soundtrack.
+    Interleaved soundtracks have no block of their own; where a prompt has more or fewer sounds
+    than videos, its soundtracks go after the frames instead, and the evidence says so. What the
+    model cannot take is listed in `evidence.dropped`.
+
+    Args:
+        prompt: the request.
+        takes: what the model takes.
+        system: the system prompt of a conversation that has none.
 
     Raises:
         MediaError: if a medium cannot be decoded.
     """
-    work = _Preparation(prompt.sampling, intake)
-    if intake.system and prompt.messages[0].role != "system":
-        system = [{"type": "text", "text": intake.system}]
-        work.done.conversation.append({"role": "system", "content": system})
+    work = _Preparation(prompt, takes)
+    if system and prompt.messages[0].role != "system":
+        block = {"type": "text", "text": system}
+        work.done.conversation.append({"role": "system", "content": [block]})
     for message in prompt.messages:
         blocks: list[dict[str, str]] = []
         for part in message.parts:
@@ -93,20 +82,31 @@ def prepare(prompt: Prompt, intake: Intake) -> Prepared:
         images=len(done.images) - work.frames_as_images,
         sound_seconds=round(work.seconds, 6),
         clips=len(done.sounds),
+        soundtrack=tuple(dict.fromkeys(work.forms)),
         dropped=tuple(work.dropped),
     )
     return done
 
 
 class _Preparation:
-    def __init__(self, sampling: Sampling | None, intake: Intake) -> None:
-        self.done = Prepared()
+    def __init__(self, prompt: Prompt, takes: Capabilities) -> None:
+        self._asked: Sampling | None = prompt.sampling
+        self._takes = takes
+        self._form = self._soundtrack_form(prompt)
+        self.done = Prepared(interleaved=self._form == "interleaved")
         self.frames = 0
         self.frames_as_images = 0
         self.seconds = 0.0
         self.dropped: list[str] = []
-        self._asked = sampling
-        self._intake = intake
+        self.forms: list[str] = []
+
+    def _soundtrack_form(self, prompt: Prompt) -> Soundtrack:
+        """Return how this prompt's soundtracks go in: interleaved only if each sound is one."""
+        if self._takes.soundtrack != "interleaved":
+            return self._takes.soundtrack
+        videos = prompt.clip.videos
+        pairs = bool(videos) and not prompt.clip.audios and all(map(has_sound, videos))
+        return "interleaved" if pairs and self._takes.video == "frames" else "after"
 
     def blocks(self, medium: Media) -> list[dict[str, str]]:
         if medium.kind == "audio":
@@ -114,15 +114,17 @@ class _Preparation:
         if medium.kind == "image":
             return self._image(medium)
         picture, sound = self._video(medium), self._sound(medium)
-        return sound + picture if self._intake.sound_first else picture + sound
+        if self.done.interleaved:
+            return picture
+        return sound + picture if self._form == "before" else picture + sound
 
     def _video(self, medium: Media) -> list[dict[str, str]]:
-        if not (self._intake.video or self._intake.images):
+        if self._takes.video == "none":
             self.dropped.append("video: the model takes no pictures")
             return []
         frames = self._frames(medium)
         self.frames += len(frames.times)
-        if self._intake.video:
+        if self._takes.video == "frames":
             self.done.videos.append(frames.pixels)
             self.done.video_rates.append(_rate(frames))
             self.done.video_times.append([float(time) for time in frames.times])
@@ -132,7 +134,7 @@ class _Preparation:
         return [{"type": "image"} for _ in frames.times]
 
     def _frames(self, medium: Media) -> Frames:
-        side = self._intake.longest_side
+        side = self._takes.longest_side
         if self._asked is not None and self._asked.kind == "keyframes":
             frames = shared_frames(medium, "keyframes", self._asked.frames, longest_side=side)
         else:
@@ -143,28 +145,32 @@ class _Preparation:
 
     def _own_count(self, medium: Media) -> int:
         """Return how many frames the model is shown when the prompt leaves that to it."""
-        if self._intake.fps is None:
-            return self._intake.frames
-        return min(self._intake.frames, max(1, round(probe(medium).seconds * self._intake.fps)))
+        most = self._takes.max_frames or _DEFAULT_FRAMES
+        if self._takes.fps is None:
+            return most
+        return min(most, max(1, round(probe(medium).seconds * self._takes.fps)))
 
     def _image(self, medium: Media) -> list[dict[str, str]]:
-        if not self._intake.images:
+        if not self._takes.images:
             self.dropped.append("image: the model takes no images")
             return []
-        self.done.images.append(picture(medium, longest_side=self._intake.longest_side))
+        self.done.images.append(picture(medium, longest_side=self._takes.longest_side))
         return [{"type": "image"}]
 
     def _sound(self, medium: Media) -> list[dict[str, str]]:
-        rate = self._intake.sound_rate
-        sound = shared_waveform(medium, rate or 16_000)
+        rate = self._takes.sound_rate
+        sound = shared_waveform(medium, rate)
         if sound is None:  # a video without soundtrack: there is nothing to deliver
             return []
         what = "sound" if medium.kind == "audio" else "soundtrack"
-        if rate is None:
+        if not self._takes.hears:
             self.dropped.append(f"{what}: the model takes no sound")
             return []
+        if medium.kind == "video" and self._form == "none":
+            self.dropped.append("soundtrack: left out by soundtrack=none")
+            return []
         samples = sound.samples
-        limit = self._intake.sound_seconds
+        limit = self._takes.sound_seconds
         if limit is not None and len(samples) > limit * rate:
             self.dropped.append(f"{what} beyond {limit:g} s: more than the model takes")
             samples = samples[: int(limit * rate)]
@@ -172,6 +178,8 @@ class _Preparation:
         # Shorter than one step of a convolutional front end, a sound would give no token at all.
         samples = np.pad(samples, (0, max(0, rate // 10 - len(samples))))
         self.done.sounds.append(samples)
+        if medium.kind == "video":
+            self.forms.append(self._form)
         return [{"type": "audio"}]
 
 

@@ -6,7 +6,7 @@ import base64
 import io
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -15,40 +15,17 @@ import numpy.typing as npt
 from PIL import Image
 
 from aurelia_plugin.calling.backend import Evidence, Message, Prompt, Sampling, Text
-from aurelia_plugin.media.audio import wav_bytes
+from aurelia_plugin.media.audio import has_sound, wav_bytes
 from aurelia_plugin.media.clip import Media, Waveform
 from aurelia_plugin.media.memory import MediaMemory
 from aurelia_plugin.media.rendering import video_file
-from aurelia_plugin.model_wrappers.delivery.arrays import Intake, Prepared, prepare
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
+from aurelia_plugin.model_wrappers.delivery.arrays import Prepared, prepare
 
-__all__ = ["Blob", "Delivery", "Form", "deliver", "forget_encoded", "has_room"]
+__all__ = ["Blob", "Delivery", "deliver", "forget_encoded", "has_room"]
 
 SOUND_RATE = 16_000
 _JPEG_QUALITY = 90
-
-
-class Form(NamedTuple):
-    """In which form a service gets media.
-
-    Attributes:
-        video: `file` sends videos whole, unless the prompt says which frames; `frames` as images;
-            `none` sends no pictures at all.
-        sound: whether it takes sounds of their own.
-        soundtrack: whether it hears the sound of a video that is sent whole.
-        frames: how many frames of a video it gets unless the prompt says so.
-        longest_side: pixels to which pictures are reduced.
-        largest: bytes beyond which a video file is encoded anew, smaller.
-        rate: frames a second that the service itself takes from a video that is sent whole; None
-            if it takes `frames` of them.
-    """
-
-    video: Literal["file", "frames", "none"]
-    sound: bool
-    soundtrack: bool
-    frames: int
-    longest_side: int | None
-    largest: int | None = None
-    rate: float | None = None
 
 
 class Blob(NamedTuple):
@@ -106,10 +83,11 @@ class Delivery:
         return [part for turn in self.turns for part in turn.parts if isinstance(part, Blob)]
 
 
-def deliver(prompt: Prompt, form: Form) -> Delivery:
+def deliver(prompt: Prompt, takes: Capabilities) -> Delivery:
     """Encode a prompt's media in order.
 
-    A video that is not sent whole becomes its frames followed by its soundtrack.
+    A video is sent as its file, unless the prompt says which frames to show, or as its frames;
+    its soundtrack is inside the file (`interleaved`) or a sound of its own after or before it.
 
     Raises:
         MediaError: if a medium cannot be decoded.
@@ -121,10 +99,12 @@ def deliver(prompt: Prompt, form: Form) -> Delivery:
             if isinstance(part, Text):
                 parts.append(part)
                 continue
-            blobs, evidence = _medium(part, prompt.sampling, form)
+            blobs, evidence = _medium(part, prompt.sampling, takes)
             parts += blobs
-            done.evidence = _sum(done.evidence, evidence)
+            done.evidence += evidence
         done.turns.append(Turn(message.role, tuple(parts)))
+    seconds = round(done.evidence.sound_seconds, 6)
+    done.evidence = done.evidence.model_copy(update={"sound_seconds": seconds})
     return done
 
 
@@ -151,39 +131,53 @@ def _sent_size(sent: _Sent) -> int:
 _sent: MediaMemory[_Sent] = MediaMemory(_sent_size)
 
 
-def _medium(medium: Media, sampling: Sampling | None, form: Form) -> _Sent:
+def _medium(medium: Media, sampling: Sampling | None, takes: Capabilities) -> _Sent:
     """Encode once what several roles and iterations ask about.
 
     The digest notices a file that has changed; the path takes part because a file that is
     sent as it is will be read from there.
     """
     asked = None if sampling is None else (sampling.kind, sampling.frames)
-    what = (medium.path, asked, form)
-    return _sent.get(medium.digest, what, lambda: _encoded(medium, sampling, form))
+    what = (medium.path, asked, takes)
+    return _sent.get(medium.digest, what, lambda: _encoded(medium, sampling, takes))
 
 
-def _encoded(medium: Media, sampling: Sampling | None, form: Form) -> _Sent:
-    if medium.kind == "video" and form.video == "file" and sampling is None:
-        return _whole(medium, form)
-    intake = Intake(
-        video=False,
-        images=form.video != "none",
-        sound_rate=SOUND_RATE if form.sound else None,
-        sound_seconds=None,
-        frames=form.frames,
-        longest_side=form.longest_side,
-    )
-    prepared = prepare(Prompt((Message("user", (medium,)),), sampling=sampling), intake)
-    return _Sent(list(_blobs(prepared, medium.digest)), prepared.evidence)
+def _encoded(medium: Media, sampling: Sampling | None, takes: Capabilities) -> _Sent:
+    if medium.kind == "video" and takes.video == "file" and sampling is None:
+        return _whole(medium, takes)
+    # Services have no form for pictures and sound that take turns: soundtracks go after frames.
+    form = "after" if takes.soundtrack == "interleaved" else takes.soundtrack
+    changes: dict[str, object] = {"soundtrack": form, "sound_rate": SOUND_RATE, "fps": None}
+    if takes.video != "none":
+        changes["video"] = "images"
+    apart = takes.model_copy(update=changes)
+    prepared = prepare(Prompt((Message("user", (medium,)),), sampling=sampling), apart)
+    blobs = list(_blobs(prepared, medium.digest, takes))
+    if form == "before":
+        blobs.sort(key=lambda blob: blob.kind != "audio")
+    return _Sent(blobs, prepared.evidence)
 
 
-def _blobs(prepared: Prepared, digest: str) -> Iterator[Blob]:
-    for index, image in enumerate(prepared.images):
+def _blobs(prepared: Prepared, digest: str, takes: Capabilities) -> Iterator[Blob]:
+    for index, pixels in enumerate(prepared.images):
+        image = _within(pixels, takes)
         shape = "x".join(map(str, image.shape[:2]))
         yield Blob("image", "image/jpeg", _jpeg(image), f"{digest}:image {index} {shape}")
     for sound in prepared.sounds:
         wav = wav_bytes(Waveform(sound, SOUND_RATE))
         yield Blob("audio", "audio/wav", wav, f"{digest}:sound")
+
+
+def _within(pixels: npt.NDArray[np.uint8], takes: Capabilities) -> npt.NDArray[np.uint8]:
+    """Return a picture resized to what is asked for at least and at most."""
+    height, width = pixels.shape[:2]
+    area = min(max(height * width, takes.min_pixels or 1), takes.max_pixels or height * width)
+    area = max(area, takes.min_pixels or 1)
+    if area == height * width:
+        return pixels
+    scale = math.sqrt(area / (height * width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
 
 
 def _jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:
@@ -192,30 +186,33 @@ def _jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
-def _whole(medium: Media, form: Form) -> _Sent:
-    file = video_file(medium, longest_side=form.longest_side, largest=form.largest)
+def _whole(medium: Media, takes: Capabilities) -> _Sent:
+    shown = replace(medium, silenced=True) if _is_to_be_muted(medium, takes) else medium
+    file = video_file(shown, longest_side=takes.longest_side, largest=takes.largest_bytes)
     heard = file.sound_seconds is not None
-    dropped: tuple[str, ...] = ()
-    if heard and not form.soundtrack:
-        dropped = ("soundtrack: sent inside the video, which the service is not known to hear",)
-    delivered = heard and form.soundtrack
-    taken = form.frames if form.rate is None else math.ceil(file.seconds * form.rate)
-    evidence = Evidence(
-        frames=min(file.frames, taken),
-        sound_seconds=round(file.sound_seconds or 0.0, 6) if delivered else 0.0,
-        clips=int(delivered),
-        dropped=dropped,
-    )
-    return _Sent(
-        [Blob("video", file.mime, file.content, f"{medium.digest}:video", heard)], evidence
-    )
+    limits = [file.frames, takes.max_frames]
+    limits += [math.ceil(file.seconds * takes.fps)] if takes.fps is not None else []
+    evidence = Evidence(frames=min(limit for limit in limits if limit is not None))
+    blobs = [Blob("video", file.mime, file.content, f"{shown.digest}:video", heard)]
+    if not heard:
+        return _Sent(blobs, evidence)
+    if takes.soundtrack == "interleaved":
+        seconds = round(file.sound_seconds or 0.0, 6)
+        inside = {"sound_seconds": seconds, "clips": 1, "soundtrack": ("interleaved",)}
+        return _Sent(blobs, evidence.model_copy(update=inside))
+    if takes.soundtrack == "none":
+        why = "left out by soundtrack=none"
+        if not takes.hears:
+            why = "sent inside the video, which the service is not known to hear"
+        dropped = {"dropped": (f"soundtrack: {why}",)}
+        return _Sent(blobs, evidence.model_copy(update=dropped))
+    apart = takes.model_copy(update={"video": "none", "sound_rate": SOUND_RATE})
+    track = prepare(Prompt((Message("user", (medium,)),)), apart)
+    sounds = list(_blobs(track, medium.digest, takes))
+    heard_apart = track.evidence.model_copy(update={"frames": evidence.frames, "dropped": ()})
+    return _Sent(sounds + blobs if takes.soundtrack == "before" else blobs + sounds, heard_apart)
 
 
-def _sum(one: Evidence, other: Evidence) -> Evidence:
-    return Evidence(
-        frames=one.frames + other.frames,
-        images=one.images + other.images,
-        sound_seconds=round(one.sound_seconds + other.sound_seconds, 6),
-        clips=one.clips + other.clips,
-        dropped=one.dropped + other.dropped,
-    )
+def _is_to_be_muted(medium: Media, takes: Capabilities) -> bool:
+    """Whether a service that hears what it is sent whole must not hear this."""
+    return takes.hears_files and takes.soundtrack != "interleaved" and has_sound(medium)

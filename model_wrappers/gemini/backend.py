@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from aurelia_plugin.calling.backend import Prompt, Reply, Service, Text, Usage, cut_at
-from aurelia_plugin.errors import BackendError, ConfigError
+from aurelia_plugin.errors import BackendError, ConfigError, TransientError
 from aurelia_plugin.files.digests import digest_of
-from aurelia_plugin.model_wrappers.delivery.encoding import Blob, Delivery, Form, deliver
+from aurelia_plugin.model_wrappers.capabilities import Capabilities, Soundtrack
+from aurelia_plugin.model_wrappers.delivery.encoding import Blob, Delivery, deliver
 from aurelia_plugin.model_wrappers.gemini.client import GeminiClient, library
 from aurelia_plugin.model_wrappers.gemini.uploads import GeminiFiles
 from aurelia_plugin.model_wrappers.options import BackendOptions
@@ -27,6 +28,13 @@ __all__ = ["OPTIONS", "GeminiBackend", "GeminiOptions", "open_backend"]
 _KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 _ROLES = {"user": "user", "assistant": "model"}
 _FINISHED = ("STOP", "MAX_TOKENS")
+_BROKEN_OFF = (
+    "FINISH_REASON_UNSPECIFIED",
+    "OTHER",
+    "MALFORMED_RESPONSE",
+    "MALFORMED_FUNCTION_CALL",
+)
+"""Ends that the service gives no reason for, and that another attempt may not have."""
 
 
 class GeminiOptions(BackendOptions):
@@ -34,10 +42,18 @@ class GeminiOptions(BackendOptions):
 
     video: Literal["file", "frames"] = "file"
     """`file` sends videos whole; `frames` sends pictures and the sound apart."""
+    soundtrack: Soundtrack | None = None
+    """How a video's soundtrack goes in: `interleaved` is heard by the service in a video that is
+    sent whole, which is the default there; `after` or `before` it as a sound of its own (the
+    default of frames is `after`), or `none`."""
     max_frames: int = Field(16, ge=1)
     """Frames of a video, with `video=frames`."""
     longest_side: int | None = Field(None, ge=14)
     """Pixels to which images, frames and videos encoded anew are reduced; not whole files."""
+    min_pixels: int | None = Field(None, ge=1)
+    """Pixels of a frame or image at least; not of whole files."""
+    max_pixels: int | None = Field(None, ge=1)
+    """Pixels of a frame or image at most; not of whole files."""
     media_resolution: Literal["low", "medium", "high"] | None = None
     """Tokens that the service spends on a picture; its own default if left out."""
     max_new_tokens: int | None = Field(None, ge=1)
@@ -80,6 +96,7 @@ class GeminiBackend:
         self.options = options or GeminiOptions()
         if self.options.base_url and urlsplit(self.options.base_url).username:
             raise ConfigError(f"{self._name}: base_url holds a user name.", "Leave it out.")
+        self.takes = self._takes()
         library()
         key = key_from(_KEYS, self._name)
         self._watch = Watch(self._name, self._model)
@@ -115,7 +132,7 @@ class GeminiBackend:
             TransientError: after a failure that may pass.
             BackendError: if the service refuses, blocks, or answers without text.
         """
-        delivery = await asyncio.to_thread(deliver, prompt, self._form())
+        delivery = await asyncio.to_thread(deliver, prompt, self.takes)
         contents, system = await self._contents(delivery)
         response = await self._client(
             lambda client: client.models.generate_content(
@@ -130,14 +147,28 @@ class GeminiBackend:
             await self._files.delete_all()
             self._client.close()
 
-    def _form(self) -> Form:
-        return Form(
-            video=self.options.video,
-            sound=True,
-            soundtrack=True,
-            frames=self.options.max_frames,
-            longest_side=self.options.longest_side,
-            rate=1.0,
+    def _takes(self) -> Capabilities:
+        """Return what the service takes, as the options have it.
+
+        Raises:
+            ConfigError: if soundtracks are to be interleaved with frames that are sent apart.
+        """
+        options = self.options
+        whole = options.video == "file"
+        if options.soundtrack == "interleaved" and not whole:
+            raise ConfigError(
+                f"{self._name}: soundtrack=interleaved needs video=file.",
+                "Leave one of them out.",
+            )
+        return Capabilities(
+            video="file" if whole else "images",
+            soundtrack=options.soundtrack or ("interleaved" if whole else "after"),
+            hears_files=True,
+            max_frames=None if whole else options.max_frames,
+            fps=1.0 if whole else None,
+            longest_side=options.longest_side,
+            min_pixels=options.min_pixels,
+            max_pixels=options.max_pixels,
         )
 
     async def _contents(self, delivery: Delivery) -> tuple[list[Any], str]:
@@ -217,6 +248,13 @@ class GeminiBackend:
             raise self._refused(said)
         candidate = response.candidates[0]
         finish = getattr(candidate.finish_reason, "name", None) or "STOP"
+        if finish in _BROKEN_OFF:
+            raise TransientError(
+                self._name,
+                f"the service broke the reply off: {finish}",
+                "Run again later: finished calls are kept.",
+                charged=True,
+            )
         if finish not in _FINISHED:
             raise self._refused(f"the reply was blocked or broke off: {finish}")
         parts = (candidate.content.parts if candidate.content else None) or []
@@ -226,6 +264,7 @@ class GeminiBackend:
                 self._name,
                 f"the reply has no text (finish reason {finish})",
                 "If the limit was reached, raise `room_for_thinking`.",
+                charged=True,
             )
         if finish == "MAX_TOKENS":
             self._watch.cut()

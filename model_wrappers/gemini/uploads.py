@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import io
-import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from weakref import WeakSet, WeakValueDictionary
+
+from loguru import logger
 
 from aurelia_plugin.calling.single_flight import SingleFlight
 from aurelia_plugin.errors import BackendError, TransientError
@@ -18,7 +19,6 @@ from aurelia_plugin.model_wrappers.delivery.encoding import Blob
 
 __all__ = ["GeminiFiles"]
 
-_log = logging.getLogger(__name__)
 
 _KEPT_FOR = 40 * 3600.0
 """Seconds after which a file is uploaded again: the service deletes it after 48 hours."""
@@ -133,7 +133,7 @@ class GeminiFiles:
             try:
                 await self._in_thread(functools.partial(_deleted, name=name))
             except BackendError as error:
-                _log.warning("%s: %s was not deleted: %s", self._backend, name, error.what)
+                logger.warning("{}: {} was not deleted: {}", self._backend, name, error.what)
 
 
 def _sent(client: Any, blob: Blob) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from aurelia_plugin.arguments import read_pairs, split_list
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.model_wrappers.harness.instances import InstanceSource
 from aurelia_plugin.registration import attach_tasks, tasks_path
@@ -21,14 +22,10 @@ def read_model_args(text: str) -> dict[str, Any]:
     Raises:
         ConfigError: if they are not key=value pairs.
     """
-    from lmms_eval.utils import simple_parse_args_string
+    from lmms_eval.utils import handle_arg_string
 
-    try:
-        return dict(simple_parse_args_string(text) or {})
-    except (ValueError, AttributeError) as error:
-        raise ConfigError(
-            f"--model_args {text}: {error}.", "Write key=value,key=value, as for lmms-eval."
-        ) from error
+    pairs = read_pairs(split_list(text), "--model_args")
+    return {key: handle_arg_string(value) for key, value in pairs.items()}
 
 
 def load_sources(

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from loguru import logger
 from pydantic import Field, Json
 
 from aurelia_plugin.calling.backend import Generation, Prompt, Reply, Usage, cut_at
 from aurelia_plugin.errors import BackendError, ConfigError
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.model_wrappers.batching import MicroBatcher
-from aurelia_plugin.model_wrappers.lmms.forms import Form, Payload, form_of, forms, pack
+from aurelia_plugin.model_wrappers.lmms.forms import Payload, WrapperForm, form_of, forms, pack
 from aurelia_plugin.model_wrappers.lmms.requests import instance, task_dict
 from aurelia_plugin.model_wrappers.options import BackendOptions
 
@@ -31,7 +31,6 @@ __all__ = [
     "open_backend",
 ]
 
-_log = logging.getLogger(__name__)
 
 _FAILURES = ("[LMMS_EVAL_REQUEST_FAILED", "[LMMS_EVAL_BUDGET_EXCEEDED", "[SAFETY_BLOCKED")
 """How the bundled wrappers begin what they return in place of an answer."""
@@ -70,6 +69,7 @@ class LmmsBackend:
         self._name = model
         self.options = options or LmmsOptions()
         self._form = _known(model)
+        self.takes = self._form.takes
         self._model_args()
         self._lock = threading.Lock()
         self._model: Any = None
@@ -200,7 +200,7 @@ class LmmsBackend:
         )
 
 
-def _known(model: str) -> Form:
+def _known(model: str) -> WrapperForm:
     from lmms_eval.models import list_available_models
 
     if model.startswith("aurelia"):
@@ -212,9 +212,9 @@ def _known(model: str) -> Form:
             f"lmms-eval has no model {model!r}.", "`lmms-eval models` lists those that it has."
         )
     if model not in forms():
-        _log.warning(
-            "lmms:%s: how its wrapper takes media was not looked into: what is counted as "
-            "delivered may be lost in it; `aurelia probe --target lmms:%s` shows that.",
+        logger.warning(
+            "lmms:{}: how its wrapper takes media was not looked into: what is counted as "
+            "delivered may be lost in it; `aurelia probe --target lmms:{}` shows that.",
             *(model, model),
         )
     return form_of(model)

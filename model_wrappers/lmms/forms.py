@@ -19,9 +19,10 @@ from aurelia_plugin.media.audio import has_sound, wav_file, waveform
 from aurelia_plugin.media.clip import Media, Waveform
 from aurelia_plugin.media.picture import picture
 from aurelia_plugin.media.video import probe, uniform_frames
+from aurelia_plugin.model_wrappers.capabilities import Capabilities, Soundtrack
 from aurelia_plugin.model_wrappers.delivery.files import image_file, video_path
 
-__all__ = ["FORMS", "Form", "Payload", "form_of", "forms", "pack"]
+__all__ = ["FORMS", "Payload", "WrapperForm", "form_of", "forms", "pack"]
 
 FORMS = Path(__file__).with_name("forms.yaml")
 _RATE = 16_000
@@ -31,7 +32,7 @@ _MOST_FRAMES = 256
 """Frames of a video that is written anew to give it a silent soundtrack."""
 
 
-class Form(BaseModel):
+class WrapperForm(BaseModel):
     """What one wrapper takes, and what it is known to lose."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -65,17 +66,28 @@ class Form(BaseModel):
     model_args: dict[str, Any] = {}
     """Arguments of its constructor without which it loses a medium."""
 
+    @property
+    def takes(self) -> Capabilities:
+        """What it takes of a clip."""
+        tracks: dict[str, Soundtrack] = {"separate": "after", "in_video": "interleaved"}
+        return Capabilities(
+            video="file" if self.pictures else "none",
+            images=self.pictures,
+            soundtrack=tracks.get(self.soundtrack, "none"),
+            sounds=self.sounds,
+        )
+
 
 @functools.cache
-def forms() -> dict[str, Form]:
+def forms() -> dict[str, WrapperForm]:
     """Return the forms by model id."""
     rows = yaml.safe_load(FORMS.read_text(encoding="utf-8"))["forms"]
-    return {name: Form.model_validate(facts) for name, facts in rows.items()}
+    return {name: WrapperForm.model_validate(facts) for name, facts in rows.items()}
 
 
-def form_of(model: str) -> Form:
+def form_of(model: str) -> WrapperForm:
     """Return a model's form; the defaults if it is not known."""
-    return forms().get(model, Form())
+    return forms().get(model, WrapperForm())
 
 
 @dataclass
@@ -95,7 +107,7 @@ class Payload:
     evidence: Evidence = field(default_factory=Evidence)
 
 
-def pack(prompt: Prompt, form: Form) -> Payload:
+def pack(prompt: Prompt, form: WrapperForm) -> Payload:
     """Write a prompt's media to files where needed and put it into a wrapper's form.
 
     `evidence.frames` counts the frames of the files handed over; the wrapper samples them.
@@ -137,11 +149,12 @@ def _stand_in(kind: Literal["picture", "sound"]) -> Any:
 
 
 class _Packing:
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: WrapperForm) -> None:
         self._form = form
         self.visuals: list[Any] = []
         self._dropped: list[str] = []
         self._kinds: Counter[str] = Counter()
+        self._tracks: dict[str, None] = {}
         self._frames = self._images = self._clips = self._separate = 0
         self._seconds = 0.0
 
@@ -150,6 +163,7 @@ class _Packing:
             frames=self._frames,
             images=self._images,
             clips=self._clips,
+            soundtrack=tuple(self._tracks),
             sound_seconds=round(self._seconds, 6),
             dropped=tuple(self._dropped),
         )
@@ -160,7 +174,7 @@ class _Packing:
         if medium.kind == "image":
             return self._image(medium)
         seen = self._video(medium)
-        if self._form.soundtrack == "separate":
+        if self._form.takes.soundtrack == "after":
             return seen + self._sound(medium, "soundtrack")
         self._count_track(medium, delivered=bool(seen) and self._form.soundtrack == "in_video")
         return seen
@@ -191,7 +205,7 @@ class _Packing:
         return [{"type": "image", "url": str(image_file(medium))}]
 
     def _takes_picture(self, what: str) -> bool:
-        if not self._form.pictures:
+        if not self._form.takes.sees:
             self._dropped.append(f"{what}: the model takes no pictures")
             return False
         return self._has_room(what, what)
@@ -221,6 +235,8 @@ class _Packing:
         assert sound is not None  # there is a file of it
         self._separate += 1
         self._count(sound.seconds)
+        if what == "soundtrack":
+            self._tracks.setdefault("after")
         array = {"array": sound.samples, "sampling_rate": sound.rate}
         self.visuals.append(str(path) if self._form.sound_files else array)
         return [{"type": "audio", "url": str(path)}]
@@ -235,6 +251,7 @@ class _Packing:
             return
         self._kinds["sound"] += 1
         self._count(sound.seconds)
+        self._tracks.setdefault("interleaved")
 
     def _count(self, seconds: float) -> None:
         self._clips += 1

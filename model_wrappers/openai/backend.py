@@ -1,7 +1,7 @@
 """Services and servers that speak OpenAI's chat completions: OpenAI, vLLM, SGLang, Reka, others.
 
-What each kind takes stands in `servers.yaml`. By default a video goes in as frames (JPEG, as
-`image_url`) followed by its soundtrack (WAV).
+What each kind takes stands in `servers.yaml`. A video goes in as its file or as frames (JPEG, as
+`image_url`), its soundtrack (WAV) after it unless the options say otherwise.
 """
 
 from __future__ import annotations
@@ -13,15 +13,19 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from aurelia_plugin.calling.backend import Prompt, Reply, Service, Text, Usage, cut_at
-from aurelia_plugin.errors import BackendError, ConfigError
+from aurelia_plugin.calling.backend import Prompt, Reply, Service, Text, cut_at
+from aurelia_plugin.errors import BackendError, ConfigError, TransientError
 from aurelia_plugin.files.digests import digest_of
-from aurelia_plugin.model_wrappers.delivery.encoding import Blob, Delivery, Form, deliver
-from aurelia_plugin.model_wrappers.openai.client import OpenAIClient, not_a_completion
+from aurelia_plugin.media.audio import has_sound
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
+from aurelia_plugin.model_wrappers.delivery.encoding import Blob, Delivery, deliver
+from aurelia_plugin.model_wrappers.openai.client import OpenAIClient
 from aurelia_plugin.model_wrappers.openai.endpoints import Endpoints
 from aurelia_plugin.model_wrappers.openai.options import OpenAIOptions
+from aurelia_plugin.model_wrappers.openai.replies import Completion
 from aurelia_plugin.model_wrappers.openai.servers import server
 from aurelia_plugin.model_wrappers.services import Watch, key_from
+from aurelia_plugin.model_wrappers.transformers.families import family_named
 
 __all__ = ["OPTIONS", "OpenAIBackend", "OpenAIOptions", "open_backend"]
 
@@ -52,14 +56,8 @@ class OpenAIBackend:
             {url: OpenAIClient(self._name, key, url, self.options.timeout) for url in self._urls}
         )
         self._sound = self.options.sound or self._server.sound or "none"
-        self._form = Form(
-            video=self.options.video or self._server.video,
-            sound=self._sound != "none",
-            soundtrack=self._server.soundtrack and self._sound != "none",
-            frames=self.options.max_frames,
-            longest_side=self.options.longest_side,
-            largest=round(self._server.largest_mb * 1e6),
-        )
+        self.takes = self._takes()
+        self._refused: str | None = None
         self._watch = Watch(self._name, model)
 
     @functools.cached_property
@@ -95,10 +93,10 @@ class OpenAIBackend:
         Raises:
             MediaError: if a medium cannot be decoded.
         """
-        delivery, content = await asyncio.to_thread(self._request, prompt)
+        delivery, content, special = await asyncio.to_thread(self._request, prompt)
 
         async def send() -> Reply:
-            completion = await self._endpoints(lambda client: client(content))
+            completion = await self._sent(content, special)
             return self._reply(completion, prompt, delivery)
 
         return send
@@ -107,20 +105,93 @@ class OpenAIBackend:
         """Hold nothing: connections are closed when the last call has ended."""
 
     def delivery(self, prompt: Prompt) -> Delivery:
-        """Return the prompt's media in the form that the server takes."""
-        done = deliver(prompt, self._form)
-        heard = {blob.heard for blob in done.blobs if blob.kind == "video"}
-        if self._server.soundtrack_body and self._form.soundtrack and len(heard) > 1:
-            # The field stands for all videos of a request, and one of them has nothing to hear.
-            return deliver(prompt, self._form._replace(video="frames"))
-        return done
+        """Return the prompt's media in the form that the server takes.
 
-    def _request(self, prompt: Prompt) -> tuple[Delivery, bytes]:
+        The server interleaves soundtracks for all videos of a request or for none, and only where
+        there is no other sound: else they go after the frames, and the evidence says so.
+        """
+        takes = self.takes
+        if takes.soundtrack == "interleaved":
+            clip = prompt.clip
+            if clip.audios or not all(has_sound(video) for video in clip.videos):
+                takes = takes.model_copy(update={"soundtrack": "after"})
+        return deliver(prompt, takes)
+
+    def _takes(self) -> Capabilities:
+        """Return what the server takes, as the options have it.
+
+        Raises:
+            ConfigError: if the server cannot do what they ask for.
+        """
+        options, own = self.options, self._server.takes
+        hears = self._sound != "none"
+        soundtrack = options.soundtrack
+        if soundtrack is None:
+            soundtrack = family_named(self._model).soundtrack
+            if soundtrack == "interleaved" and not self._interleaves():
+                soundtrack = "after"
+        elif soundtrack == "interleaved" and not self._interleaves():
+            raise ConfigError(
+                f"{self._name}: soundtrack=interleaved cannot be asked of server={options.server}"
+                f"{' with video=' + options.video if options.video else ''}.",
+                "Use soundtrack=after or before; server=vllm with video=file interleaves.",
+            )
+        video = {"file": "file", "frames": "images", "none": "none", None: own.video}[options.video]
+        changes = {
+            "video": video,
+            "images": video != "none",
+            "soundtrack": soundtrack if hears else "none",
+            "sounds": None if hears else 0,
+            "max_frames": options.max_frames,
+            "longest_side": options.longest_side,
+            "min_pixels": options.min_pixels,
+            "max_pixels": options.max_pixels,
+        }
+        return own.model_copy(update=changes)
+
+    def _interleaves(self) -> bool:
+        whole = (self.options.video or self._server.video) == "file"
+        return bool(self._server.interleaved_body) and whole
+
+    async def _sent(self, content: bytes, special: bool) -> Completion:
+        """Return the completion; what a server refuses to everybody is asked for once.
+
+        Args:
+            content: the request.
+            special: whether it has fields that a server may have to be started for.
+        """
+        if special and self._refused is not None:
+            raise self._refusal(self._refused)
+        try:
+            return await self._endpoints(lambda client: client(content))
+        except TransientError:
+            raise
+        except BackendError as error:
+            if special and self._server.refusal and self._server.refusal in error.what:
+                self._refused = error.what
+                raise self._refusal(error.what) from None
+            raise
+
+    def _refusal(self, said: str) -> BackendError:
+        instead = "set soundtrack=after and leave min_pixels and max_pixels out"
+        return BackendError(
+            self._name,
+            f"the server refuses soundtrack=interleaved, min_pixels and max_pixels: {said}",
+            f"Start the server with --{self._server.refusal}, or {instead}.",
+        )
+
+    def _request(self, prompt: Prompt) -> tuple[Delivery, bytes, bool]:
         delivery = self.delivery(prompt)
         body = self.body(prompt, delivery)
         # Half a character cannot be sent: it becomes a question mark.
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return delivery, text.encode("utf-8", "replace")
+        special = any(name in body for name in self._special)
+        return delivery, text.encode("utf-8", "replace"), special
+
+    @functools.cached_property
+    def _special(self) -> frozenset[str]:
+        """Fields that a server may refuse to everybody."""
+        return frozenset([*self._server.interleaved_body, *self._server.pixels_body[:1]])
 
     def body(self, prompt: Prompt, delivery: Delivery) -> dict[str, Any]:
         """Return the request."""
@@ -182,63 +253,45 @@ class OpenAIBackend:
 
     def _for_videos(self, delivery: Delivery) -> dict[str, Any]:
         """Return the fields that a request with whole videos needs."""
-        videos = [blob for blob in delivery.blobs if blob.kind == "video"]
+        if not any(blob.kind == "video" for blob in delivery.blobs):
+            return {}
+        options, server = self.options, self._server
         extra: dict[str, Any] = {}
-        if videos and self._server.frames_body:
-            extra = _nested(self._server.frames_body, self.options.max_frames)
-        if self._form.soundtrack and any(video.heard for video in videos):
-            extra |= self._server.soundtrack_body
+        if server.frames_body:
+            extra = _nested(server.frames_body, options.max_frames)
+        pixels = {"min_pixels": options.min_pixels, "max_pixels": options.max_pixels}
+        pixels = {name: value for name, value in pixels.items() if value is not None}
+        if pixels and server.pixels_body:
+            extra = _merged(extra, _nested(server.pixels_body, pixels))
+        if "interleaved" in delivery.evidence.soundtrack:
+            extra = _merged(extra, server.interleaved_body)
         return extra
 
-    def _reply(self, completion: Any, prompt: Prompt, delivery: Delivery) -> Reply:
-        text = cut_at(self._text(completion), prompt.generation.until).strip()
+    def _reply(self, completion: Completion, prompt: Prompt, delivery: Delivery) -> Reply:
+        text = cut_at(completion.text, prompt.generation.until).strip()
         self._watch.read(text, self._schema(prompt))
-        usage = getattr(completion, "usage", None)
+        if completion.cut:
+            self._watch.cut()
         return Reply(
             text=text,
-            usage=Usage(
-                input_tokens=_count(usage, "prompt_tokens"),
-                output_tokens=_count(usage, "completion_tokens"),
-            ),
+            usage=completion.usage,
             evidence=delivery.evidence,
-            model=self._watch.served(str(completion.model or "")),
+            model=self._watch.served(completion.model),
         )
-
-    def _text(self, completion: Any) -> str:
-        choices: Sequence[Any] = getattr(completion, "choices", None) or ()
-        if not choices:
-            raise not_a_completion(self._name, "the reply has no choice")
-        # The client does not check what a server sends: any part may be missing or of another kind.
-        message = getattr(choices[0], "message", None)
-        content = getattr(message, "content", None)
-        refusal = getattr(message, "refusal", None)
-        finish = getattr(choices[0], "finish_reason", None)
-        if finish == "content_filter" or refusal:
-            raise BackendError(
-                self._name,
-                f"the service refused: {refusal or 'content filter'}"[:500],
-                "The service does not answer this sample; leave it out or mark it.",
-            )
-        if not isinstance(content, str):
-            raise BackendError(
-                self._name,
-                f"the reply has no text (finish reason {finish})",
-                "If the limit was reached, raise `room_for_thinking`.",
-            )
-        if finish == "length":
-            self._watch.cut()
-        return content
-
-
-def _count(usage: Any, name: str) -> int:
-    """Return a number of tokens; what is no such number is none, and never takes away."""
-    value = getattr(usage, name, None)
-    return value if isinstance(value, int) and value > 0 else 0
 
 
 def _addresses(text: str) -> tuple[str, ...]:
     """Return the addresses of a list such as `http://a/v1|http://b/v1`, each once."""
     return tuple(dict.fromkeys(url.strip().rstrip("/") for url in text.split("|") if url.strip()))
+
+
+def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return two requests' fields together, mappings of one name too."""
+    both = dict(one)
+    for name, value in other.items():
+        has = both.get(name)
+        both[name] = _merged(has, value) if isinstance(has, dict) else value
+    return both
 
 
 def _nested(path: Sequence[str], value: Any) -> dict[str, Any]:

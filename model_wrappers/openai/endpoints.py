@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from loguru import logger
+
 from aurelia_plugin.errors import TransientError
 
 __all__ = ["Endpoints"]
 
-_log = logging.getLogger(__name__)
 
 _FIRST_REST_S = 5.0
 _LONGEST_REST_S = 120.0
@@ -104,11 +104,11 @@ class Endpoints(Generic[ClientT]):
         place.failed += 1
         place.rests_until = now + seconds
         if len(self._places) > 1:
-            _log.warning("%s is left out for %g s: %s", place.name, seconds, error.what)
+            logger.warning("{} is left out for {:g} s: {}", place.name, seconds, error.what)
 
     def _back(self, place: _Place[ClientT]) -> None:
         if place.failed and len(self._places) > 1:
-            _log.warning("%s answers again", place.name)
+            logger.warning("{} answers again", place.name)
             # It has missed what the others did meanwhile, and is not to make up for it at once.
             place.begun = max(other.begun for other in self._places)
         place.failed, place.rests_until = 0, float("-inf")

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from aurelia_plugin.model_wrappers.capabilities import Soundtrack
 from aurelia_plugin.model_wrappers.options import BackendOptions
 
 __all__ = ["OpenAIOptions"]
@@ -29,12 +30,20 @@ class OpenAIOptions(BackendOptions):
     the server takes."""
     sound: Literal["input_audio", "audio_url", "none"] | None = None
     """How sound is sent, `none` for models without hearing; by default what the server takes."""
+    soundtrack: Soundtrack | None = None
+    """How a video's soundtrack goes in: `interleaved` with its frames (vLLM, for videos sent
+    whole), `after` or `before` them as a sound of its own, or `none`; by default as the model's
+    family was trained, else `after`."""
     json_schema: bool | None = None
     """Whether JSON schemas are sent; by default as the server takes them."""
     max_frames: int = Field(16, ge=1)
     """Frames of a video, sampled uniformly."""
     longest_side: int | None = Field(512, ge=14)
     """Pixels to which images, frames and videos encoded anew are reduced; not whole files."""
+    min_pixels: int | None = Field(None, ge=1)
+    """Pixels of a frame or image at least; of videos sent whole where the server can be told."""
+    max_pixels: int | None = Field(None, ge=1)
+    """Pixels of a frame or image at most; of videos sent whole where the server can be told."""
     max_new_tokens: int | None = Field(None, ge=1)
     """Upper bound on every reply, whatever the task or role asks for."""
     room_for_thinking: int = Field(0, ge=0)

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
 
 __all__ = ["Server", "server", "servers"]
 
@@ -23,9 +24,11 @@ class Server(BaseModel):
         limit: the name of the field that bounds the reply.
         video: `file` for videos as `video_url`, `frames` for frames as `image_url`.
         sound: the content type of sounds; None if it takes none.
-        soundtrack: whether it hears the sound of a video that is sent whole.
-        soundtrack_body: fields of a request whose videos are to be heard.
+        interleaved_body: fields of a request whose soundtracks go in with their frames; empty where
+            that cannot be asked for.
         frames_body: the path of the field that says how many frames it takes from a video.
+        pixels_body: the path of the field with `min_pixels` and `max_pixels` of a video's frames.
+        refusal: the flag, without its dashes, without which it refuses these fields with HTTP 400.
         schema_form: `json_schema` if it enforces a schema through `response_format`.
         top_k: whether it takes this field, which OpenAI lacks.
         largest_mb: size of a video file beyond which it is encoded anew, smaller.
@@ -38,12 +41,23 @@ class Server(BaseModel):
     limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     video: Literal["file", "frames"] = "frames"
     sound: Literal["input_audio", "audio_url"] | None
-    soundtrack: bool = False
-    soundtrack_body: dict[str, Any] = {}
+    interleaved_body: dict[str, Any] = {}
     frames_body: tuple[str, ...] = ()
+    pixels_body: tuple[str, ...] = ()
+    refusal: str | None = None
     schema_form: Literal["json_schema"] | None = None
     top_k: bool = False
     largest_mb: float = 50.0
+
+    @property
+    def takes(self) -> Capabilities:
+        """What it takes unless the options say otherwise."""
+        return Capabilities(
+            video="images" if self.video == "frames" else self.video,
+            soundtrack="none" if self.sound is None else "after",
+            sounds=0 if self.sound is None else None,
+            largest_bytes=round(self.largest_mb * 1e6),
+        )
 
 
 @functools.cache

@@ -15,6 +15,7 @@ from aurelia_plugin.model_wrappers.run.stage import (
     caller_for,
     open_store,
     plan_for,
+    require_able_evaluator,
     resolved,
 )
 from aurelia_plugin.reasoning.prompting import PromptSet
@@ -59,6 +60,8 @@ class DistilRun:
         self.prompts = PromptSet(self.settings.preset, self.settings.prompts)
         self._pool = self._opened(options, objects)
         specs = self.settings.role_specs()
+        evaluator = objects.get("evaluator") or specs["evaluator"]
+        require_able_evaluator(self.settings, self._pool.takes(evaluator))
         self.roles: dict[Role, Backend] = {
             role: self._pool.get(objects.get(role) or specs[role]) for role in ROLES
         }

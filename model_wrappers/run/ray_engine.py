@@ -150,7 +150,7 @@ def _row(source: str, made: Made) -> dict[str, Any]:
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> Any:
     """Return rows as a table whose types do not depend on what is in them."""
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
 
     kinds = {name: pa.list_(pa.string()) for name in TEXTS}
     kinds |= dict.fromkeys(NUMBERS, pa.int64())
@@ -171,7 +171,7 @@ def _ended(folder: Path) -> dict[str, str]:
 
 def _stops(folder: Path) -> Iterator[tuple[str, str]]:
     import pyarrow as pa
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq
 
     for name in parquet_files(folder):
         try:

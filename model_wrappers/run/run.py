@@ -16,6 +16,7 @@ from aurelia_plugin.model_wrappers.run.stage import (
     harness_flags,
     open_store,
     plan_for,
+    require_able_evaluator,
     require_target,
     resolved,
 )
@@ -87,6 +88,8 @@ class Run:
         self.roles: dict[Role, Backend] = {}
         if self.uses_agents:
             specs = self.settings.role_specs()
+            evaluator = objects.get("evaluator") or specs["evaluator"]
+            require_able_evaluator(self.settings, self._pool.takes(evaluator))
             self.roles = {role: self._pool.get(objects.get(role) or specs[role]) for role in ROLES}
         self.plan = plan_for(self.settings, self.prompts, self.roles)
         self.caller = caller_for(
@@ -175,7 +178,7 @@ class Run:
         spec = BackendSpec.parse(str(self.settings.target))
         if "target" in self._objects or spec.provider:
             return self.target
-        clips = row(spec.model).hears.clips
+        clips = row(spec.model).takes.sounds
         return self.target if clips is None else OneByOne(self.target, clips)
 
     def _window(self) -> int:

@@ -16,20 +16,23 @@ from aurelia_plugin.calling.ledger import Ledger
 from aurelia_plugin.calling.prices import Prices
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.places import cache_dir
-from aurelia_plugin.model_wrappers.catalogue import row
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
+from aurelia_plugin.model_wrappers.catalogue import Row, row, rows
 from aurelia_plugin.reasoning.loop import LoopPlan
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.roles import Role
 from aurelia_plugin.settings import AureliaSettings, validated
-from aurelia_plugin.spec import BackendSpec
+from aurelia_plugin.spec import TARGET, BackendSpec, catalogue_id
 from aurelia_plugin.traces.store import TraceStore
 
 __all__ = [
     "Resolved",
+    "agents_prompts",
     "caller_for",
     "harness_flags",
     "open_store",
     "plan_for",
+    "require_able_evaluator",
     "require_target",
     "resolved",
 ]
@@ -57,7 +60,58 @@ def resolved(given: Mapping[str, Any], *, from_catalogue: bool = True) -> Resolv
     target = settings.get("target")
     if target and from_catalogue and not BackendSpec.parse(str(target)).provider:
         settings = {**row(BackendSpec.parse(str(target)).model).settings, **settings}
-    return Resolved(validated(settings), options)
+    resolved_settings = validated(settings)
+    if resolved_settings.prompts is None:
+        brought = agents_prompts(resolved_settings)
+        resolved_settings = resolved_settings.model_copy(update={"prompts": brought})
+    return Resolved(resolved_settings, options)
+
+
+def agents_prompts(settings: AureliaSettings) -> str | None:
+    """Return the prompt set that the agents' catalogue rows bring, None if they bring none.
+
+    Raises:
+        ConfigError: the rows of the agents bring different ones.
+    """
+    brought = {}
+    for role, spec in settings.role_specs().items():
+        known = _row_of(spec, settings)
+        brought[role] = (
+            str(known.settings["prompts"]) if known and "prompts" in known.settings else None
+        )
+    if len(set(brought.values())) > 1:
+        named = ", ".join(f"{role}: {prompts or 'none'}" for role, prompts in brought.items())
+        raise ConfigError(
+            f"The catalogue's rows of the agents bring different prompts ({named}).",
+            "Set prompts= to the set that all of them are to follow.",
+        )
+    return next(iter(brought.values()))
+
+
+def require_able_evaluator(settings: AureliaSettings, takes: Capabilities | None) -> None:
+    """Check that the evaluator sees and hears, as far as that is known.
+
+    Args:
+        settings: of the run.
+        takes: what the evaluator's backend takes of a clip, None where that is not known.
+
+    Raises:
+        ConfigError: it lacks a sense, and `blind_evaluator` does not accept that.
+    """
+    if takes is None or not takes.lacking or settings.blind_evaluator == "accept":
+        return
+    raise ConfigError(
+        f"evaluator={settings.role_specs()['evaluator']} takes no {' and no '.join(takes.lacking)}:"
+        " it cannot tell whether a caption fits the clip.",
+        "Name an evaluator that sees and hears (evaluator=, agents=), or set "
+        "blind_evaluator=accept.",
+    )
+
+
+def _row_of(spec: str, settings: AureliaSettings) -> Row | None:
+    """Return the catalogue row that a role's spec stands for, None if it is none of them."""
+    head = (str(settings.target or "") if spec == TARGET else spec).partition("?")[0]
+    return None if ":" in head else rows().get(catalogue_id(head))
 
 
 def require_target(settings: AureliaSettings) -> None:

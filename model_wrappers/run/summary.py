@@ -20,6 +20,7 @@ class Summary:
     """
 
     def __init__(self, condition: str, outcome: RunOutcome, about: Mapping[str, Any]) -> None:
+        self._unreadable = outcome.unreadable_agents()
         self._looped = any(item.stop is not None for item in outcome.items)
         self.record: dict[str, Any] = {"condition": condition, **outcome.record(), **about}
 
@@ -49,8 +50,8 @@ class Summary:
 
     def warnings(self) -> list[str]:
         """Return what must not be overlooked: failures and evidence that was not delivered."""
-        lines = []
         record = self.record
+        lines = list(self._unreadable)
         if record["failed"]:
             lines.append(
                 "{agent_failures} questions failed in the agents and {target_failures} at the "

@@ -15,6 +15,7 @@ from loguru import logger
 from aurelia_plugin.calling.backend import Evidence, Prompt, Reply, Usage
 from aurelia_plugin.errors import AureliaError, BackendError, MediaError
 from aurelia_plugin.files.digests import digest_of
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.sidecar.blocks import generation_fields, written
 from aurelia_plugin.model_wrappers.sidecar.installation import Place, SidecarOptions, found
 from aurelia_plugin.model_wrappers.sidecar.pool import Outcome, WorkerPool
@@ -66,6 +67,11 @@ class SidecarBackend:
     def concurrency(self) -> int:
         """Two for each worker: while one is answered, the next one's files are written."""
         return 2 * self.pool.size
+
+    @property
+    def takes(self) -> Capabilities:
+        """What its adapter says that the system takes."""
+        return self.place.facts.takes
 
     @property
     def memory_mb(self) -> float | None:

@@ -21,6 +21,7 @@ from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.atomic import write_atomically
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.files.places import cache_dir
+from aurelia_plugin.redaction import environment_without_secrets
 
 __all__ = ["ENVIRONMENTS", "Environment", "create", "environment", "environment_python", "names"]
 
@@ -169,7 +170,9 @@ def _install(made: Environment, python: Path) -> None:
         log = Path(folder) / "pip.log"
         command = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
         command += ["--log", str(log), "-r", str(made.path)]
-        if not subprocess.run(command, check=False).returncode:
+        # What pip builds is other people's code.
+        passed = environment_without_secrets(os.environ)
+        if not subprocess.run(command, check=False, env=passed).returncode:
             return
         why = _why(log.read_text(encoding="utf-8") if log.is_file() else "")
     raise ConfigError(
@@ -215,7 +218,13 @@ def _check_imports(made: Environment, python: Path) -> None:
 
 def _step(command: list[str], failure: str) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment_without_secrets(os.environ),
+        )
     except OSError as error:
         raise ConfigError(
             f"{failure}: {error}", "Name another interpreter with --python."

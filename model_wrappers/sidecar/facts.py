@@ -11,7 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.catalogue import rows
+from aurelia_plugin.model_wrappers.extensions import sidecar_files
 from aurelia_plugin.settings import explain
 
 __all__ = ["ADAPTERS", "AdapterFacts", "adapter_facts", "adapters"]
@@ -35,21 +37,38 @@ class AdapterFacts(BaseModel):
     functions: tuple[str, ...] = ()
 
     @property
+    def takes(self) -> Capabilities:
+        """What the system takes of a clip.
+
+        Raises:
+            ConfigError: if `CAPABILITIES` does not say it in the words of docs/sidecars.md.
+        """
+        try:
+            words = (self.capabilities[key] for key in ("sees", "soundtrack", "clips", "seconds"))
+            return Capabilities.declared(*words)
+        except (KeyError, TypeError, ValidationError) as error:
+            raise ConfigError(
+                f"{self.path}: CAPABILITIES: {type(error).__name__}: {error}",
+                "Write sees, soundtrack, clips, seconds and joint (docs/sidecars.md).",
+            ) from error
+
+    @property
     def has_tiny(self) -> bool:
         """Whether it can make a tiny random instance."""
         return "load_tiny" in self.functions
 
 
 def adapters() -> dict[str, Path]:
-    """Return the packaged adapters by name."""
-    return {path.stem: path for path in sorted(ADAPTERS.glob("[a-z]*.py"))}
+    """Return the adapters by name: the packaged ones, then those of other packages."""
+    packaged = {path.stem: path for path in sorted(ADAPTERS.glob("[a-z]*.py"))}
+    return {**packaged, **sidecar_files(packaged).found}
 
 
 def adapter_facts(name: str) -> AdapterFacts:
-    """Return the facts of a packaged adapter or of the file of one.
+    """Return the facts of an adapter: packaged, of another package, or a file.
 
     Args:
-        name: a packaged adapter's name, or the path of an adapter's file (`*.py`).
+        name: an adapter's name, or the path of an adapter's file (`*.py`).
 
     Raises:
         ConfigError: if there is none, or its constants cannot be read.

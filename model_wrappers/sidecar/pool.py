@@ -123,7 +123,7 @@ class WorkerPool:
                     "Raise limit=… (seconds), or choose a faster machine.",
                 ) from None
             except BrokenError as error:
-                problem = f"the worker {error}. Its last lines:\n{worker.last_words}"
+                problem = f"the worker {error}. Its last lines:\n{worker.last_lines}"
                 logger.warning(f"{launch.name}: {problem}")
                 continue
             self._in_a_row = 0

@@ -23,6 +23,7 @@ from typing import IO, Any, NamedTuple
 from loguru import logger
 
 from aurelia_plugin.model_wrappers.sidecar.worker import PROTOCOL
+from aurelia_plugin.redaction import environment_without_secrets
 
 __all__ = ["BrokenError", "Launch", "Ready", "SlowError", "StartError", "WorkerProcess"]
 
@@ -30,9 +31,6 @@ _KEPT_LINES = 30
 _LONGEST_LINE = 400
 _NOT_PASSED_ON = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
 """Variables of this process's Python that would lead another one to the wrong packages."""
-
-_SECRETS = ("_API_KEY", "_ACCESS_KEY", "_SECRET", "_PASSWORD", "_TOKEN")
-"""Endings of variables that are none of a worker's business: it runs other people's code."""
 
 _HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 """Passed on nevertheless: upstream code loads weights with them."""
@@ -105,7 +103,7 @@ class WorkerProcess:
         _alive.add(self)
 
     @property
-    def last_words(self) -> str:
+    def last_lines(self) -> str:
         """The last lines of the worker's standard error, for messages."""
         return "\n".join(f"  | {line}" for line in self._lines) or "  | (it wrote nothing)"
 
@@ -136,7 +134,7 @@ class WorkerProcess:
             self.ready = self._until_ready()
         except BrokenError as error:
             self.kill()
-            raise StartError(f"{error}\nIts last lines:\n{self.last_words}") from error
+            raise StartError(f"{error}\nIts last lines:\n{self.last_lines}") from error
         return self.ready
 
     def _read_along(self, process: subprocess.Popen[bytes]) -> None:
@@ -239,7 +237,7 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             return "closed its output"
         for thread in list(self._reading):
-            thread.join(timeout=1.0)  # its last words are still on their way
+            thread.join(timeout=1.0)  # its last lines are still on their way
         if status < 0:
             with contextlib.suppress(ValueError):
                 return f"was ended by {signal.Signals(-status).name}"
@@ -297,11 +295,9 @@ class WorkerProcess:
 
 
 def _environment(added: Mapping[str, str]) -> dict[str, str]:
-    kept = {
-        key: value
-        for key, value in os.environ.items()
-        if key in _HUB_TOKENS or (key not in _NOT_PASSED_ON and not key.endswith(_SECRETS))
-    }
+    """Return a worker's variables: no secrets, for it runs other people's code."""
+    passed = environment_without_secrets(os.environ, keep=_HUB_TOKENS)
+    kept = {key: value for key, value in passed.items() if key not in _NOT_PASSED_ON}
     return {**kept, "PYTHONNOUSERSITE": "1", "TOKENIZERS_PARALLELISM": "false", **added}
 
 

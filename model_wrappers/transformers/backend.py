@@ -1,8 +1,8 @@
 """Audio-visual models of the transformers library, run in this process.
 
-Any model that `AutoModelForMultimodalLM` and `AutoProcessor` know. Sound goes in as blocks of its
-own, decoded here, because processors that read it from the video file need a system FFmpeg and
-are often told not to.
+Any model that `AutoModelForMultimodalLM` and `AutoProcessor` know. Sound is decoded here, because
+processors that read it from the video file need a system FFmpeg; it goes in as the model was
+trained: interleaved with the frames, or as blocks of its own.
 """
 
 from __future__ import annotations
@@ -22,8 +22,13 @@ from aurelia_plugin.errors import BackendError
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.model_wrappers.batching import MicroBatcher
 from aurelia_plugin.model_wrappers.delivery.arrays import Prepared, prepare
-from aurelia_plugin.model_wrappers.transformers.families import Family
-from aurelia_plugin.model_wrappers.transformers.loading import Loaded, find_revision, load
+from aurelia_plugin.model_wrappers.transformers.families import Family, family_of
+from aurelia_plugin.model_wrappers.transformers.loading import (
+    Loaded,
+    find_revision,
+    load,
+    model_type,
+)
 from aurelia_plugin.model_wrappers.transformers.options import TransformersOptions
 
 __all__ = ["OPTIONS", "TransformersBackend", "TransformersOptions", "open_backend"]
@@ -31,6 +36,11 @@ __all__ = ["OPTIONS", "TransformersBackend", "TransformersOptions", "open_backen
 _DECODERS = 4
 """Clips decoded at once while the model runs; more would only hold memory."""
 
+
+_SHORT_S = 30
+"""Seconds up to which an extractor's own padding costs next to nothing, and is left as it is."""
+
+_TIME_SCALE = ("position_id_per_seconds", "seconds_per_chunk")
 
 OPTIONS = TransformersOptions
 
@@ -64,8 +74,14 @@ class TransformersBackend:
     @functools.cached_property
     def identity(self) -> str:
         """Model, revision (or the folder's content) and the options that change replies."""
-        options = digest_of(self.options.that_change_replies())[:12]
-        return f"transformers:{self.name}@{self._revision}#{options}"
+        facts = self.options.that_change_replies()
+        if self.options.soundtrack is None and self._family_interleaves():
+            # Traces that were made before soundtracks were interleaved are made anew.
+            facts["soundtrack"] = "interleaved"
+        return f"transformers:{self.name}@{self._revision}#{digest_of(facts)[:12]}"
+
+    def _family_interleaves(self) -> bool:
+        return family_of(model_type(self._model, self.options)).soundtrack == "interleaved"
 
     @property
     def name(self) -> str:
@@ -107,10 +123,14 @@ class TransformersBackend:
         return cast("npt.NDArray[np.float32]", logits)
 
     def _group(self, job: _Job) -> Hashable | None:
-        """Greedy requests with equal settings run together; a sampled one alone, for its seed."""
+        """Greedy requests with equal settings run together; a sampled one alone, for its seed.
+
+        Interleaving is asked for a whole batch, with one frame rate.
+        """
         if job.generation.temperature > 0 or not self.load().family.batches:
             return None
-        return job.generation.digest()
+        rates = tuple(job.prepared.video_rates) if job.prepared.interleaved else None
+        return job.generation.digest(), rates
 
     def _bounded(self, generation: Generation) -> Generation:
         limit = self.options.max_new_tokens
@@ -120,7 +140,8 @@ class TransformersBackend:
 
     def _prepare(self, prompt: Prompt) -> Prepared:
         with self._decoding:
-            return prepare(prompt, self.load().intake)
+            loaded = self.load()
+            return prepare(prompt, loaded.takes, system=loaded.family.system)
 
     def load(self) -> Loaded:
         """Return the model, its processor and what it takes; loads them on the first call."""
@@ -132,6 +153,7 @@ class TransformersBackend:
     def inputs(self, prepared: Sequence[Prepared]) -> Any:
         """Return the model's inputs for a batch, on the model's device, padded on the left."""
         model, processor, _, family = self.load()
+        interleaved = prepared[0].interleaved
         texts = [
             processor.apply_chat_template(
                 item.conversation, tokenize=False, add_generation_prompt=True
@@ -151,8 +173,12 @@ class TransformersBackend:
                 ]
         if sounds:
             media[family.sound_argument] = sounds
-            if family.sound_options:
-                media["audio_kwargs"] = family.sound_options
+            media["audio_kwargs"] = {**family.sound_options}
+            if family.pads_sound and processor.feature_extractor.chunk_length > _SHORT_S:
+                media["audio_kwargs"]["max_length"] = _padded(processor.feature_extractor, sounds)
+        if interleaved:
+            media |= _interleaving(model.config, len(videos))
+            media["videos_kwargs"]["fps"] = prepared[0].video_rates[0]
         if images:
             media["images"] = images
         batch = processor(text=texts, return_tensors="pt", padding=True, **media)
@@ -164,6 +190,8 @@ class TransformersBackend:
                 [step / rate for rate in rates]
             )
         self._check_heard(processor, batch, prepared)
+        if interleaved:
+            batch["use_audio_in_video"] = True
         return batch.to(model.device, dtype=model.dtype)
 
     def _video_size(self, family: Family) -> dict[str, Any]:
@@ -230,6 +258,27 @@ def _decoding(generation: Generation) -> dict[str, Any]:
             if getattr(generation, name) is not None:
                 settings[name] = getattr(generation, name)
     return settings
+
+
+def _interleaving(config: Any, videos: int) -> dict[str, Any]:
+    """Return the processor's arguments: each sound is its video's, on the model's time scale."""
+    scale = {name: getattr(config, name, None) for name in _TIME_SCALE}
+    return {
+        "load_audio_from_video": True,
+        "audio_from_video_indices": list(range(videos)),
+        **{name: float(value) for name, value in scale.items() if value is not None},
+    }
+
+
+def _padded(extractor: Any, sounds: Sequence[npt.NDArray[np.float32]]) -> int:
+    """Return the samples to which the sounds of a batch are padded.
+
+    The longest one's own length, and silence for one window more, so that no frame of it differs
+    from that of a sound padded to the longest that the extractor takes.
+    """
+    longest = max(len(sound) for sound in sounds)
+    whole = -(-(longest + extractor.n_fft) // extractor.hop_length) * extractor.hop_length
+    return int(min(whole, extractor.n_samples))
 
 
 def _metadata(times: Sequence[float]) -> dict[str, Any]:

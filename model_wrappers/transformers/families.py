@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["FAMILIES", "Family", "families", "family_of"]
+from aurelia_plugin.model_wrappers.capabilities import Soundtrack
+
+__all__ = ["FAMILIES", "Family", "families", "family_named", "family_of"]
 
 FAMILIES = Path(__file__).with_name("families.yaml")
 
@@ -25,7 +27,7 @@ class Family(BaseModel):
     """The field of the configuration that this class takes."""
     system: str | None = None
     """The system prompt of a conversation that has none."""
-    ears: str = "feature_extractor"
+    sound_part: str = "feature_extractor"
     """The processor's attribute for sound."""
     sound_argument: str = "audio"
     """The processor's keyword for sound."""
@@ -35,8 +37,16 @@ class Family(BaseModel):
     """Samples a second; None where the processor says so."""
     sound_seconds: float | None = Field(None, gt=0)
     """Seconds of one sound at most; None where the processor says so."""
-    soundtrack: Literal["after", "before"] = "after"
-    """Where a video's soundtrack goes: after its frames or before them."""
+    soundtrack: Soundtrack = "after"
+    """How a video's soundtrack goes in by default: as the model was trained."""
+    soundtrack_source: str = ""
+    """Where it was read how the model was trained."""
+    interleaves: bool = False
+    """Whether the processor can put a soundtrack's tokens between those of the frames."""
+    pads_sound: bool = False
+    """Whether the processor pads each sound to the longest that its extractor takes."""
+    hub_names: tuple[str, ...] = ()
+    """How names of its models on the hub begin, without owner; servers know a model by these."""
     frames_as_images: bool = False
     """Whether frames go in as images although the processor has a video part."""
     video_pixels: tuple[int, int] | None = None
@@ -59,3 +69,11 @@ def families() -> dict[str, Family]:
 def family_of(model_type: str) -> Family:
     """Return the facts of a model type; the defaults if it is not known."""
     return families().get(model_type, Family())
+
+
+def family_named(model: str) -> Family:
+    """Return the facts of a model by its name on the hub or a server; the defaults if unknown."""
+    name = model.rsplit("/", 1)[-1].lower()
+    named = (family for family in families().values() for begin in family.hub_names
+             if name.startswith(begin))  # fmt: skip
+    return next(named, Family())

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.digests import digest_of_path
-from aurelia_plugin.model_wrappers.delivery.arrays import Intake
+from aurelia_plugin.model_wrappers.capabilities import Capabilities, VideoInput
 from aurelia_plugin.model_wrappers.transformers.families import Family, family_of
 from aurelia_plugin.model_wrappers.transformers.options import TransformersOptions
 
-__all__ = ["Loaded", "find_revision", "load"]
+__all__ = ["Loaded", "find_revision", "load", "model_type"]
 
 
 class Loaded(NamedTuple):
@@ -21,13 +22,13 @@ class Loaded(NamedTuple):
     Attributes:
         model: in evaluation mode, on its device.
         processor: from the same place as the weights.
-        intake: what it takes.
+        takes: what it takes of a clip.
         family: the facts about its kind.
     """
 
     model: Any
     processor: Any
-    intake: Intake
+    takes: Capabilities
     family: Family
 
 
@@ -49,6 +50,14 @@ def find_revision(model: str, options: TransformersOptions) -> str:
             "download it first with `hf download`.",
         ) from error
     return getattr(config, "_commit_hash", None) or options.revision or "unversioned"
+
+
+def model_type(model: str, options: TransformersOptions) -> str:
+    """Return the type that a model's configuration names, "" where there is none."""
+    try:
+        return str(_config(model, options).model_type)
+    except (OSError, ValueError):
+        return ""
 
 
 def load(model: str, options: TransformersOptions) -> Loaded:
@@ -76,6 +85,7 @@ def load(model: str, options: TransformersOptions) -> Loaded:
         processor = transformers.AutoProcessor.from_pretrained(model, **_place(options))
         if getattr(processor, "chat_template", None) is None:  # some keep it in the tokenizer
             processor.chat_template = processor.tokenizer.chat_template
+        takes = _takes(model, processor, family, options)
         loaded = loader.from_pretrained(
             model, **_place(options), **{key: value for key, value in how.items() if value}
         )
@@ -86,7 +96,7 @@ def load(model: str, options: TransformersOptions) -> Loaded:
         ) from error
     if options.device_map is None:
         loaded.to(options.device or _own_device())
-    return Loaded(loaded.eval(), processor, _intake(processor, family, options), family)
+    return Loaded(loaded.eval(), processor, takes, family)
 
 
 def _place(options: TransformersOptions) -> dict[str, Any]:
@@ -99,24 +109,52 @@ def _config(model: str, options: TransformersOptions) -> Any:
     return AutoConfig.from_pretrained(model, **_place(options))
 
 
-def _intake(processor: Any, family: Family, options: TransformersOptions) -> Intake:
-    ears = getattr(processor, family.ears, None)
+def _takes(
+    model: str, processor: Any, family: Family, options: TransformersOptions
+) -> Capabilities:
+    """Return what the processor takes, as family and options have it.
+
+    Raises:
+        ConfigError: if soundtracks are to be interleaved and the processor cannot do that.
+    """
+    sound = getattr(processor, family.sound_part, None)
     rate = None
-    if ears is not None:
-        rate = family.sound_rate or getattr(ears, "sampling_rate", None)
-    longest = getattr(ears, "n_samples", None)
+    if sound is not None:
+        rate = family.sound_rate or getattr(sound, "sampling_rate", None)
+    longest = getattr(sound, "n_samples", None)
     own_seconds = longest / rate if longest and rate else None
+    images = getattr(processor, "image_processor", None) is not None
     has_video = getattr(processor, "video_processor", None) is not None
-    return Intake(
-        video=has_video and not family.frames_as_images,
-        images=getattr(processor, "image_processor", None) is not None,
-        sound_rate=rate,
+    as_images: VideoInput = "images" if images else "none"
+    video: VideoInput = "frames" if has_video and not family.frames_as_images else as_images
+    soundtrack = options.soundtrack or family.soundtrack
+    if soundtrack == "interleaved" and not (family.interleaves and _takes_arrays(processor)):
+        raise ConfigError(
+            f"transformers:{model}: soundtrack=interleaved cannot be had from its processor "
+            f"({type(processor).__name__}).",
+            "Set soundtrack=after; Qwen2.5-Omni and Qwen3-Omni interleave, with transformers 5.24 "
+            "or later.",
+        )
+    return Capabilities(
+        video=video,
+        images=images,
+        soundtrack="none" if rate is None else soundtrack,
+        sounds=0 if rate is None else None,
+        sound_rate=rate or 16_000,
         sound_seconds=family.sound_seconds or own_seconds,
-        frames=options.max_frames,
-        longest_side=options.longest_side,
+        max_frames=options.max_frames,
         fps=options.fps,
-        sound_first=family.soundtrack == "before",
-        system=family.system,
+        longest_side=options.longest_side,
+        min_pixels=options.min_pixels,
+        max_pixels=options.max_pixels,
+    )
+
+
+def _takes_arrays(processor: Any) -> bool:
+    """Whether this version of the library interleaves sound that was decoded before."""
+    calls = (vars(kind).get("__call__") for kind in type(processor).__mro__)
+    return any(
+        "audio_from_video_indices" in inspect.signature(call).parameters for call in calls if call
     )
 
 

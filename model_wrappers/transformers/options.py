@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from aurelia_plugin.model_wrappers.capabilities import Soundtrack
 from aurelia_plugin.model_wrappers.options import BackendOptions
 
 __all__ = ["TransformersOptions"]
@@ -36,6 +37,9 @@ class TransformersOptions(BackendOptions):
     """Pixels of one video frame at least, for processors that resize by area."""
     max_pixels: int | None = Field(None, ge=1)
     """Pixels of one video frame at most, for processors that resize by area."""
+    soundtrack: Soundtrack | None = None
+    """How a video's soundtrack goes in: `interleaved` with its frames, `after` or `before` them as
+    a sound of its own, or `none`; by default as the model's family was trained."""
     max_new_tokens: int | None = Field(None, ge=1)
     """Upper bound on every reply, whatever the task or role asks for."""
     batch_size: int = Field(1, ge=1)

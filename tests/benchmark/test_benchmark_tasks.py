@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ import yaml
 
 from aurelia_plugin.benchmark.data.home import category_name
 from aurelia_plugin.benchmark.data.items import CATEGORIES, COLUMNS, write_items
-from aurelia_plugin.benchmark.scoring import captions
 from aurelia_plugin.benchmark.scoring.captions import CAPTION_METRICS
 from aurelia_plugin.errors import ConfigError
 
@@ -37,7 +37,7 @@ def home(_made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "datasets"))
     monkeypatch.delenv("AVREASONBENCH_JUDGE", raising=False)
     # METEOR starts a Java machine for seconds; `test_captions` runs it.
-    monkeypatch.setattr(captions.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     return _made
 
 

@@ -171,7 +171,7 @@ def test_values_travel_between_processes_and_into_the_log() -> None:
 def test_without_java_it_is_said(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(captions.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     values = [CaptionValue(Caption("a man", ("a man",)), "v")]
     assert math.isnan(captions.meteor(values))
     assert math.isnan(captions.spice(values))

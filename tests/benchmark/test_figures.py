@@ -122,11 +122,11 @@ def test_clustered_errors() -> None:
 def test_intervals() -> None:
     # Wilson's bounds for 8 right of 10, from the textbook formula.
     low, high = interval(0.8, math.sqrt(0.8 * 0.2 / 10), 10)
-    assert (low, high) == (pytest.approx(0.490162, abs=1e-5), pytest.approx(0.943318, abs=1e-5))
+    assert [low, high] == pytest.approx([0.490162, 0.943318], abs=1e-5)
     low, high = interval(1.0, 0.0, 3)
     assert high == 1.0
     assert low == pytest.approx(0.438494, abs=1e-5)
-    assert interval(0.0, 0.0, 3) == (0.0, pytest.approx(1 - 0.438494, abs=1e-5))
+    assert interval(0.0, 0.0, 3) == pytest.approx((0.0, 1 - 0.438494), abs=1e-5)
     assert interval(0.5, None, 1) == (None, None)
 
 

@@ -88,7 +88,7 @@ def test_failures_are_counted_and_never_scored(
     def answer(prompt: str) -> Response:
         if isinstance(reply, Exception):
             raise reply
-        return reply  # type: ignore[no-any-return]
+        return reply
 
     monkeypatch.setattr(fake, "reply", staticmethod(answer))
     results = item_results(_GEO, "Answer: pasta")

@@ -8,8 +8,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pyarrow as arrow  # type: ignore[import-untyped]
-import pyarrow.parquet as parquet  # type: ignore[import-untyped]
+import pyarrow as arrow
+import pyarrow.parquet as parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -210,7 +210,7 @@ _ELEVEN = st.text(
 def test_clip_ids(video: str, start: int, length: int) -> None:
     first, last = start / 1000, (start + length) / 1000
     parts = valor.clip_id(f"{video}_{first:.3f}_{last:.3f}")
-    assert parts == (video, pytest.approx(first), pytest.approx(last))
+    assert tuple(parts) == (video, pytest.approx(first), pytest.approx(last))
     with pytest.raises(ValueError, match="is not"):
         valor.clip_id(f"{video}_{last:.3f}_{first:.3f}")
 

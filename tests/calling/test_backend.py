@@ -34,7 +34,7 @@ PROMPT = Prompt((Message("user", (beep(), Text("Who?"))),))
         {"schema": {"type": "object"}},
     ]
     + [
-        {"generation": replace(Generation(), **{name: value})}
+        {"generation": replace(Generation(), **{name: value})}  # type: ignore[arg-type]
         for name, value in {
             "max_new_tokens": 1,
             "temperature": 0.5,

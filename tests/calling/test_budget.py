@@ -185,7 +185,8 @@ def test_longer_prompts_and_media_are_expected_to_take_more(clip_file: Path) -> 
 
 
 def _trace(made: Any) -> Trace:
-    return asyncio.run(made.agents.trace(question("Who rings?", beep())))
+    trace: Trace = asyncio.run(made.agents.trace(question("Who rings?", beep())))
+    return trace
 
 
 def test_a_loop_that_the_budget_ends_is_kept_but_never_taken_for_finished(tmp_path: Path) -> None:

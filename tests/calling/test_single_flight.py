@@ -20,7 +20,7 @@ def test_equal_work_is_done_once_and_forgotten() -> None:
         first = await asyncio.gather(*(flight("a", make) for _ in range(3)))
         assert not flight.under_way("a")
         second = await asyncio.gather(flight("a", make), flight("b", make))
-        return first, second
+        return list(first), list(second)
 
     first, second = asyncio.run(scenario())
     assert first == [0, 0, 0]
@@ -35,7 +35,8 @@ def test_every_caller_learns_of_the_failure() -> None:
             await asyncio.sleep(0)
             raise ValueError("no")
 
-        return await asyncio.gather(flight("a", fail), flight("a", fail), return_exceptions=True)
+        calls = (flight("a", fail), flight("a", fail))
+        return list(await asyncio.gather(*calls, return_exceptions=True))
 
     assert [str(error) for error in asyncio.run(scenario())] == ["no", "no"]
 

@@ -35,7 +35,7 @@ AGENTS = """\
 
 @pytest.fixture(autouse=True)
 def _log_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_quiet", lambda: None)
+    monkeypatch.setattr(module, "quiet_harness", lambda: None)
 
 
 @pytest.fixture
@@ -56,7 +56,8 @@ def traces(folder: Path) -> dict[str, Any]:
 
 def record(folder: Path) -> dict[str, Any]:
     latest = max((folder / "runs").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
-    return json.loads(latest.read_text())
+    found: dict[str, Any] = json.loads(latest.read_text())
+    return found
 
 
 def test_a_later_run_of_the_harness_makes_no_agent_call(tmp_path: Path, script: str) -> None:

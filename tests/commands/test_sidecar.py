@@ -222,7 +222,7 @@ def test_constants_and_undeclared_losses_are_found(
 
 
 def _examples(tmp_path: Path) -> list[Path]:
-    paths = []
+    paths: list[Path] = []
     for block in DOCUMENT.read_text(encoding="utf-8").split("```python\n")[1:]:
         path = tmp_path / f"example_{len(paths)}.py"
         path.write_text(block.split("```")[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ def our_row(item: Item, number: int, score: float, answer: str, **more: Any) -> 
 
 def write_run(
     folder: Path,
-    tasks: dict[str, Sequence[dict[str, Any]]],
+    tasks: Mapping[str, Sequence[Mapping[str, Any]]],
     *,
     date: str = DATE,
     model: str = "some_model",
@@ -112,7 +112,7 @@ def make_trace(
         seed=0,
         iterations=turns,
         best=best_of(turns),
-        stop=stop,  # type: ignore[arg-type]
+        stop=stop,
         **more,
     )
 

@@ -113,7 +113,7 @@ def test_the_bootstrap_draws_whole_videos() -> None:
     )
     assert whole.interval is not None
     assert alone.interval is not None
-    wide, narrow = (b.interval.high - b.interval.low for b in (whole, alone))
+    wide, narrow = (one.high - one.low for one in (whole.interval, alone.interval))
     assert wide > 1.3 * narrow
     again = statistics.bootstrap(ClusterSums.of(values, names), draws=2000, seed=0, bounds=(-9, 9))
     assert again == whole
@@ -177,7 +177,9 @@ def test_auc_is_that_of_the_rank_test() -> None:
         drawn = random.integers(0, 120, 120)
         good = [scores[k] for k in drawn if flags[k]]
         bad = [scores[k] for k in drawn if not flags[k]]
-        areas.append(statistics.auc(good, bad))
+        area = statistics.auc(good, bad)
+        assert area is not None
+        areas.append(area)
     assert (found.low, found.high) == pytest.approx(np.quantile(areas, [0.025, 0.975]), abs=0.02)
     assert statistics.auc([1.0], []) is None
 

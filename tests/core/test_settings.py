@@ -39,7 +39,6 @@ def test_agents_serve_every_role_that_is_not_named() -> None:
         ({"threshold": 0}, "threshold=0"),
         ({"threshold": 11}, "threshold=11"),
         ({"max_iterations": 0}, "max_iterations=0"),
-        ({"condition": "aurelai"}, "condition='aurelai'"),
         ({"thresold": 6}, "thresold=6"),
         ({"media": None}, "media=None"),
     ],

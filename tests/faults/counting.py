@@ -42,7 +42,7 @@ class Tally:
 def table(tallies: list[Tally]) -> str:
     """The tallies, and their sums, as lines."""
     columns = ("tried", "questions", "survived", "lost", "wrong", "repeated")
-    rows = [("fault", *columns)]
+    rows: list[tuple[str, ...]] = [("fault", *columns)]
     rows += [(tally.fault, *(str(getattr(tally, c)) for c in columns)) for tally in tallies]
     rows += [("all", *(str(sum(getattr(t, c) for t in tallies)) for c in columns))]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]

@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -90,7 +91,7 @@ def _failing(after: int, number: int, *, at: str) -> Iterator[list[int]]:
             raise OSError(number, os.strerror(number))
         replace(source, target)
 
-    patched = mock.patch.object(Path, "open", open_)
+    patched: AbstractContextManager[object] = mock.patch.object(Path, "open", open_)
     if at == "rename":
         patched = mock.patch("aurelia_plugin.files.atomic.os.replace", rename)
     with patched:

@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from fake_servers import serving
+from fake_servers import Answer, completion, serving
 
 from faults.counting import Tally
-from faults.world import Answer, Asked, Fault, Service, Watched, answers, completion, right
+from faults.world import Asked, Fault, Service, Watched, answers, right
 
 _MOST = 3
 """How often in a row one request meets a fault; the run has more attempts than that."""

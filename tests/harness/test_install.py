@@ -9,6 +9,7 @@ import sys
 import sysconfig
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 DATA = {".yaml", ".jinja", ".md", ".json", ""}
 
 
-def run(*command: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
+def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         [str(part) for part in command], capture_output=True, text=True, check=False, **options
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

@@ -86,7 +86,7 @@ def test_it_works_inside_a_running_event_loop(tmp_path: Path) -> None:
     wrapped = model(tmp_path, ScriptedBackend(echo))
 
     async def server() -> str:
-        return wrapped.generate_until([instance(7)])[0].text
+        return str(wrapped.generate_until([instance(7)])[0].text)
 
     assert asyncio.run(server()) == "Number 7?"
 
@@ -100,7 +100,7 @@ def test_what_is_not_offered_says_what_to_use(tmp_path: Path) -> None:
 
 
 def test_requests_in_another_form_are_refused() -> None:
-    simple = ("context", {}, lambda doc: [], 0, "t", "test")
+    simple: tuple[object, ...] = ("context", {}, lambda doc: [], 0, "t", "test")
     with pytest.raises(ConfigError, match="another form"):
         read_request(instance(0, arguments=simple))
 
@@ -168,7 +168,8 @@ def test_each_catalogue_row_has_a_class_of_its_own() -> None:
 def test_the_harness_default_batch_size_does_not_override_the_catalogue(tmp_path: Path) -> None:
     def size(target: str = "embedded", **flags: Any) -> int:
         made = Aurelia(target=target, traces=str(tmp_path), condition="none", **flags)
-        return made.run.target.options.batch_size
+        target_: Any = made.run.target
+        return int(target_.options.batch_size)
 
     default = size()
     assert default > 1

@@ -106,6 +106,7 @@ class VideoFileClip:
     def _write(self, filename: str) -> None:
         import soundfile
 
+        assert self._sound is not None
         soundfile.write(filename, self._sound.samples, self._sound.rate)
 
     def close(self) -> None:

@@ -251,7 +251,7 @@ def ola(patch: pytest.MonkeyPatch, log: Log) -> None:
         return torch.from_numpy(np.array(image)).permute(2, 0, 1).float()
 
     def process_anyres_highres_image(image, processor):  # type: ignore[no-untyped-def]
-        pixels = process_anyres_video(image, processor)
+        pixels = process_anyres_video(image, processor)  # type: ignore[no-untyped-call]
         return pixels, pixels
 
     names = {
@@ -365,9 +365,9 @@ def uni_moe_2_omni(patch: pytest.MonkeyPatch, log: Log) -> None:
         def from_pretrained(cls, place: str) -> Any:
             return cls()
 
-        def apply_chat_template(
+        def apply_chat_template(  # type: ignore[no-untyped-def]
             self, conversation, tokenize=True, add_generation_prompt=False, no=False
-        ):  # type: ignore[no-untyped-def]
+        ):
             return [
                 "".join(part.get("text", "") for turn in one for part in turn["content"])
                 for one in conversation
@@ -457,7 +457,7 @@ def kimi_audio(patch: pytest.MonkeyPatch, log: Log) -> None:
             log.append(given)
             return None, ANSWER
 
-    modules = {"kimia_infer": {}, "kimia_infer.api": {}}
+    modules: dict[str, dict[str, object]] = {"kimia_infer": {}, "kimia_infer.api": {}}
     install(patch, {**modules, "kimia_infer.api.kimia": {"KimiAudio": KimiAudio}})
 
 
@@ -481,7 +481,7 @@ def videollama3(patch: pytest.MonkeyPatch, log: Log) -> None:
             return {"input_ids": torch.tensor([Words()(self.given.text).input_ids])}
 
         def batch_decode(self, *args: Any, **kwargs: Any) -> Any:
-            return self.tokenizer.batch_decode(*args, **kwargs)
+            return self.tokenizer.batch_decode(*args, **kwargs)  # type: ignore[no-untyped-call]
 
     class Model(Upstream):
         def generate(  # type: ignore[no-untyped-def]

@@ -164,7 +164,8 @@ def team(
     loop = LoopPlan(prompts or PromptSet(), names, **settings)
     caller = caller or Caller(QUICK)
     agents = Agents(backends, loop, TraceStore(folder), caller)
-    return Team(agents, *backends.values(), caller.ledger)
+    one, two, three = backends.values()
+    return Team(agents, one, two, three, caller.ledger)
 
 
 def trace(key: str, *iterations: Iteration, stop: str | None = None, **fields: Any) -> Trace:

@@ -423,7 +423,7 @@ def video_salmonn_2(into: Path) -> Path:
 
     base = tr.Qwen2_5_VLForConditionalGeneration.from_pretrained(qwen2_5_vl(into / "base"))
     lora = peft.LoraConfig(r=2, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
-    peft.get_peft_model(base, lora).save_pretrained(into / "adapter")
+    peft.get_peft_model(base, lora).save_pretrained(str(into / "adapter"))
     return into
 
 

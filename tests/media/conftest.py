@@ -8,6 +8,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av import AudioStream
+from av.container import OutputContainer
 from numpy.typing import NDArray
 
 MakeVideo = Callable[..., Path]
@@ -18,7 +20,8 @@ def grey_frames(levels: Sequence[int], size: tuple[int, int] = (64, 48)) -> NDAr
     """Frames [n, h, w, 3] of one grey level each, so that a decoded frame tells its index."""
     width, height = size
     column = np.array(levels, dtype=np.uint8)[:, None, None, None]
-    return np.broadcast_to(column, (len(levels), height, width, 3)).copy()
+    frames: NDArray[np.uint8] = np.broadcast_to(column, (len(levels), height, width, 3)).copy()
+    return frames
 
 
 def tone(seconds: float, rate: int = 44100, hertz: float = 440.0) -> NDArray[np.float32]:
@@ -26,7 +29,13 @@ def tone(seconds: float, rate: int = 44100, hertz: float = 440.0) -> NDArray[np.
     return (0.5 * np.sin(2 * np.pi * hertz * moments)).astype(np.float32)
 
 
-def _encode_sound(container, stream, samples: NDArray[np.float32], rate: int, delay: float) -> None:
+def _encode_sound(
+    container: OutputContainer,
+    stream: AudioStream,
+    samples: NDArray[np.float32],
+    rate: int,
+    delay: float,
+) -> None:
     channels = np.atleast_2d(samples)
     layout = {1: "mono", 2: "stereo"}[len(channels)]
     for first in range(0, channels.shape[1], 1024):
@@ -62,6 +71,7 @@ def make_video(tmp_path: Path) -> MakeVideo:
         options = {"movflags": "faststart"} if faststart else {}
         with av.open(str(path), "w", options=options) as container:
             video = container.add_stream(codec, rate=10)
+            assert isinstance(video, av.VideoStream)
             video.height, video.width = pixels.shape[1:3]
             video.pix_fmt = pix_fmt
             video.gop_size = gop
@@ -75,7 +85,8 @@ def make_video(tmp_path: Path) -> MakeVideo:
                 frame.pts, frame.time_base = round(time * 1000), Fraction(1, 1000)
                 container.mux(video.encode(frame))
             container.mux(video.encode(None))
-            if audio is not None:
+            if sound is not None:
+                assert isinstance(audio, AudioStream)
                 _encode_sound(container, audio, sound, sound_rate, sound_delay)
         return path
 
@@ -98,6 +109,7 @@ def make_sound(tmp_path: Path) -> MakeSound:
         with av.open(str(path), "w") as container:
             layout = "mono" if samples.ndim == 1 else "stereo"
             stream = container.add_stream(codec, rate=rate, layout=layout)
+            assert isinstance(stream, AudioStream)
             _encode_sound(container, stream, samples, rate, 0.0)
         return path
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import wave
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media import Frames, Media, Waveform
 from aurelia_plugin.media.audio import has_sound, wav_bytes, wav_file, waveform
 
-from .conftest import cut_file, grey_frames, tone
+from .conftest import MakeSound, MakeVideo, cut_file, grey_frames, tone
 
 
 def heard(media: Media, rate: int = 16000) -> Waveform:
@@ -22,7 +24,7 @@ def heard(media: Media, rate: int = 16000) -> Waveform:
     return sound
 
 
-def loudness(samples) -> float:
+def loudness(samples: Any) -> float:
     return float(np.sqrt(np.mean(np.square(samples))))
 
 
@@ -41,7 +43,9 @@ def pitch(sound: Waveform) -> float:
         ("tone.webm", "libopus"),
     ],
 )
-def test_sound_files_keep_length_pitch_and_loudness(make_sound, name, codec):
+def test_sound_files_keep_length_pitch_and_loudness(
+    make_sound: MakeSound, name: str, codec: str
+) -> None:
     rate = 48000 if codec == "libopus" else 44100
     path = make_sound(name, tone(2.0, rate), codec=codec, rate=rate)
     sound = heard(Media.file("audio", path))
@@ -53,7 +57,7 @@ def test_sound_files_keep_length_pitch_and_loudness(make_sound, name, codec):
 
 
 @pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_f32le"])
-def test_channels_are_averaged(make_sound, codec):
+def test_channels_are_averaged(make_sound: MakeSound, codec: str) -> None:
     stereo = np.stack([tone(1.0), np.zeros(44100, np.float32)])
     sound = heard(Media.file("audio", make_sound(samples=stereo, codec=codec)), 44100)
     np.testing.assert_allclose(sound.samples, tone(1.0) / 2, atol=1e-4)
@@ -63,7 +67,7 @@ def test_channels_are_averaged(make_sound, codec):
     assert full.samples.min() > 0.99
 
 
-def test_a_soundtrack_and_its_absence(make_video):
+def test_a_soundtrack_and_its_absence(make_video: MakeVideo) -> None:
     video = Media.file("video", make_video(sound=tone(4.0)))
     assert heard(video).seconds == pytest.approx(4.0, abs=0.001)
     assert has_sound(video)
@@ -71,16 +75,18 @@ def test_a_soundtrack_and_its_absence(make_video):
     assert waveform(mute) is None
     assert not has_sound(mute)
     with pytest.raises(MediaError, match=r"mute\.mp4: has no sound"):
-        waveform(Media.file("audio", mute.path))
+        waveform(Media.file("audio", mute.path or ""))
     assert waveform(Media("image", data=Frames(grey_frames([1]), np.zeros(1)))) is None
 
 
-def test_sound_only_file_given_as_video(make_sound):
+def test_sound_only_file_given_as_video(make_sound: MakeSound) -> None:
     assert heard(Media.file("video", make_sound())).seconds == pytest.approx(1.0, abs=0.001)
 
 
 @pytest.mark.parametrize("name", ["late.mkv", "late.mp4"])
-def test_sound_that_starts_after_the_picture_is_preceded_by_zeros(make_video, name):
+def test_sound_that_starts_after_the_picture_is_preceded_by_zeros(
+    make_video: MakeVideo, name: str
+) -> None:
     path = make_video(name, sound=tone(2.0), sound_codec="aac", sound_delay=1.0)
     sound = heard(Media.file("video", path))
     assert sound.seconds == pytest.approx(3.0, abs=0.06)
@@ -90,7 +96,7 @@ def test_sound_that_starts_after_the_picture_is_preceded_by_zeros(make_video, na
     assert loudness(after.samples[:1600]) > 0.3
 
 
-def test_a_span_is_cut_to_the_sample(make_sound):
+def test_a_span_is_cut_to_the_sample(make_sound: MakeSound) -> None:
     ramp = np.linspace(-1, 1, 16000, dtype=np.float32)
     path = make_sound(samples=ramp, codec="pcm_f32le", rate=16000)
     sound = heard(Media.file("audio", path, start=0.25, end=0.75))
@@ -99,7 +105,7 @@ def test_a_span_is_cut_to_the_sample(make_sound):
         waveform(Media.file("audio", path, start=2.0))
 
 
-def test_a_video_span_after_its_sound_has_none(make_video):
+def test_a_video_span_after_its_sound_has_none(make_video: MakeVideo) -> None:
     video = Media.file("video", make_video(sound=tone(1.0)), start=2.0, end=3.0)
     assert waveform(video) is None
 
@@ -110,20 +116,20 @@ def test_a_video_span_after_its_sound_has_none(make_video):
     rate=st.sampled_from([8000, 16000, 22050, 44100, 48000]),
     wanted=st.sampled_from([8000, 16000, 24000, 48000]),
 )
-def test_in_memory_sound_keeps_its_length(count, rate, wanted):
+def test_in_memory_sound_keeps_its_length(count: int, rate: int, wanted: Any) -> None:
     media = Media("audio", data=Waveform(tone(count / rate, rate), rate))
     sound = heard(media, wanted)
     assert len(sound.samples) == pytest.approx(max(1, count * wanted / rate), abs=0.501)
     assert np.abs(sound.samples).max() <= 1.0
 
 
-def test_the_arrays_are_the_callers_own():
+def test_the_arrays_are_the_callers_own() -> None:
     media = Media("audio", data=Waveform(tone(0.1, 16000), 16000))
     heard(media).samples[:] = 9
     assert heard(media).samples.max() < 1
 
 
-def test_effects(make_video, make_sound):
+def test_effects(make_video: MakeVideo, make_sound: MakeSound) -> None:
     path = make_video(sound=tone(4.0, hertz=440.0))
     other = Media.file("audio", make_sound(samples=tone(1.5, hertz=880.0)))
     silent = heard(Media("video", path, silenced=True))
@@ -140,7 +146,7 @@ def test_effects(make_video, make_sound):
         waveform(Media("video", path, sound=mute))
 
 
-def test_in_memory_frames_take_sound_as_it_is():
+def test_in_memory_frames_take_sound_as_it_is() -> None:
     data = Frames(grey_frames([1, 2]), np.arange(2.0))
     donor = Media("audio", data=Waveform(tone(0.5, 16000), 16000))
     assert waveform(Media("video", data=data)) is None
@@ -149,7 +155,9 @@ def test_in_memory_frames_take_sound_as_it_is():
     np.testing.assert_array_equal(heard(part).samples, tone(0.5, 16000)[1600:4800])
 
 
-def test_truncated_sound_says_where_it_ends(make_sound, capfd):
+def test_truncated_sound_says_where_it_ends(
+    make_sound: MakeSound, capfd: pytest.CaptureFixture[str]
+) -> None:
     for name, codec in (("a.wav", "pcm_s16le"), ("a.flac", "flac")):
         noise = np.random.default_rng(0).uniform(-0.5, 0.5, 88200).astype(np.float32)
         cut = cut_file(make_sound(name, noise, codec=codec), 0.5)
@@ -158,7 +166,7 @@ def test_truncated_sound_says_where_it_ends(make_sound, capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_a_streamed_wav_with_placeholder_length_is_whole(make_sound):
+def test_a_streamed_wav_with_placeholder_length_is_whole(make_sound: MakeSound) -> None:
     path = make_sound()
     content = bytearray(path.read_bytes())
     begin = content.index(b"data") + 4
@@ -167,7 +175,7 @@ def test_a_streamed_wav_with_placeholder_length_is_whole(make_sound):
     assert heard(Media.file("audio", path)).seconds == pytest.approx(1.0, abs=0.001)
 
 
-def test_wav_bytes_are_16_bit_mono():
+def test_wav_bytes_are_16_bit_mono() -> None:
     sound = Waveform(np.array([0.0, 1.0, -1.0, 0.5, 2.0], np.float32), 8000)
     with wave.open(io.BytesIO(wav_bytes(sound))) as file:
         assert file.getparams()[:4] == (1, 2, 8000, 5)
@@ -175,7 +183,9 @@ def test_wav_bytes_are_16_bit_mono():
     assert samples.tolist() == [0, 32767, -32767, 16384, 32767]
 
 
-def test_wav_file_is_made_once_by_digest(make_video, tmp_path, monkeypatch):
+def test_wav_file_is_made_once_by_digest(
+    make_video: MakeVideo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AURELIA_CACHE", str(tmp_path / "cache"))
     video = Media.file("video", make_video(sound=tone(4.0)))
     path = wav_file(video, 8000)
@@ -186,12 +196,13 @@ def test_wav_file_is_made_once_by_digest(make_video, tmp_path, monkeypatch):
     assert path.stat().st_mtime_ns == made
     assert wav_file(video, 16000, tmp_path / "here") != path
     silent = wav_file(Media("video", video.path, silenced=True), 8000)
+    assert silent is not None
     assert silent != path
     assert sorted(path.parent.iterdir()) == sorted([path, silent])  # no partial files
     assert wav_file(Media.file("video", make_video("mute.mp4"))) is None
 
 
-def test_threads_hear_the_same(make_video):
+def test_threads_hear_the_same(make_video: MakeVideo) -> None:
     video = Media.file("video", make_video(sound=tone(4.0)))
     with ThreadPoolExecutor(4) as pool:
         sounds = list(pool.map(lambda _: heard(video).samples, range(8)))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import av
 import numpy as np
@@ -11,18 +12,18 @@ from PIL import Image
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media import Frames, Media, Waveform
 from aurelia_plugin.media.audio import waveform
-from aurelia_plugin.media.content import coerce, sniff
+from aurelia_plugin.media.content import coerce, media_kind
 
-from .conftest import grey_frames, tone
+from .conftest import MakeSound, MakeVideo, grey_frames, tone
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path, monkeypatch):
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AURELIA_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture
-def image_path(tmp_path) -> Path:
+def image_path(tmp_path: Path) -> Path:
     path = tmp_path / "image.png"
     Image.new("RGB", (30, 20), (200, 0, 0)).save(path)
     return path
@@ -33,9 +34,10 @@ def sound_with_cover(path: Path) -> Path:
         sound = container.add_stream("mp3", rate=44100, layout="mono")
         cover = container.add_stream("png", rate=1)
         cover.width, cover.height, cover.pix_fmt = 16, 16, "rgb24"
-        cover.disposition = av.stream.Disposition.attached_pic.value
-        frame = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), format="rgb24")
-        container.mux(cover.encode(frame))
+        # PyAV takes a number, whatever its types say.
+        cover.disposition = av.stream.Disposition.attached_pic.value  # type: ignore[assignment]
+        picture = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), format="rgb24")
+        container.mux(cover.encode(picture))
         container.mux(cover.encode(None))
         frame = av.AudioFrame.from_ndarray(tone(1.0)[None], format="fltp", layout="mono")
         frame.sample_rate = 44100
@@ -44,23 +46,27 @@ def sound_with_cover(path: Path) -> Path:
     return path
 
 
-def test_files_are_typed_by_content_not_by_name(make_video, make_sound, tmp_path, image_path):
-    assert sniff(make_video("a.mp4")) == "video"
-    assert sniff(make_video("one.mp4", grey_frames([9]))) == "video"
-    assert sniff(make_video("v.webm", codec="libvpx")) == "video"
-    assert sniff(make_sound("s.webm", tone(1.0, 48000), codec="libopus", rate=48000)) == "audio"
-    assert sniff(make_sound("s.mp4", codec="aac")) == "audio"
-    assert sniff(sound_with_cover(tmp_path / "cover.mp3")) == "audio"
-    assert sniff(make_sound("s.wav").rename(tmp_path / "sound.jpg")) == "audio"
-    assert sniff(image_path.rename(tmp_path / "photo.mp4")) == "image"
+def test_files_are_typed_by_content_not_by_name(
+    make_video: MakeVideo, make_sound: MakeSound, tmp_path: Path, image_path: Path
+) -> None:
+    assert media_kind(make_video("a.mp4")) == "video"
+    assert media_kind(make_video("one.mp4", grey_frames([9]))) == "video"
+    assert media_kind(make_video("v.webm", codec="libvpx")) == "video"
+    assert (
+        media_kind(make_sound("s.webm", tone(1.0, 48000), codec="libopus", rate=48000)) == "audio"
+    )
+    assert media_kind(make_sound("s.mp4", codec="aac")) == "audio"
+    assert media_kind(sound_with_cover(tmp_path / "cover.mp3")) == "audio"
+    assert media_kind(make_sound("s.wav").rename(tmp_path / "sound.jpg")) == "audio"
+    assert media_kind(image_path.rename(tmp_path / "photo.mp4")) == "image"
     frames = [Image.new("P", (8, 8), color) for color in range(3)]
     frames[0].save(tmp_path / "still.gif")
-    assert sniff(tmp_path / "still.gif") == "image"
+    assert media_kind(tmp_path / "still.gif") == "image"
     Image.new("RGB", (8, 8)).save(tmp_path / "x.webp")
-    assert sniff(tmp_path / "x.webp") == "image"
+    assert media_kind(tmp_path / "x.webp") == "image"
 
 
-def test_what_is_no_medium_is_refused(tmp_path, capfd):
+def test_what_is_no_medium_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for name, content in (
         ("notes.txt", b"only words\n" * 99),
         ("notes.mp4", b"only words\n" * 99),
@@ -71,11 +77,11 @@ def test_what_is_no_medium_is_refused(tmp_path, capfd):
         path = tmp_path / name
         path.write_bytes(content)
         with pytest.raises(MediaError, match=name):
-            sniff(path)
+            media_kind(path)
     assert capfd.readouterr().err == ""
 
 
-def test_paths_and_urls(make_video):
+def test_paths_and_urls(make_video: MakeVideo) -> None:
     path = make_video("клип 1.mp4")
     for value in (path, str(path), path.as_uri(), {"video": str(path)}, {"url": path.as_uri()}):
         assert coerce(value, label="image") == Media("video", path)
@@ -90,7 +96,7 @@ def test_paths_and_urls(make_video):
         coerce("absent.mp4")
 
 
-def test_spans_come_from_the_dictionary_or_the_caller(make_video):
+def test_spans_come_from_the_dictionary_or_the_caller(make_video: MakeVideo) -> None:
     path = make_video()
     assert coerce({"video": path, "video_start": 1, "video_end": 2}) == Media(
         "video", path, start=1.0, end=2.0
@@ -105,7 +111,7 @@ def test_spans_come_from_the_dictionary_or_the_caller(make_video):
 @pytest.mark.parametrize(
     "form", ["flat", "channels first", "channels last", "list", "int16", "uint8", "ints"]
 )
-def test_sound_arrays(form):
+def test_sound_arrays(form: str) -> None:
     samples = tone(0.1, 16000)
     arrays = {
         "flat": samples,
@@ -125,7 +131,9 @@ def test_sound_arrays(form):
     assert coerce((16000, arrays[form])) == media
 
 
-def test_bytes_are_kept_once_and_typed_by_content(make_sound, image_path, tmp_path):
+def test_bytes_are_kept_once_and_typed_by_content(
+    make_sound: MakeSound, image_path: Path, tmp_path: Path
+) -> None:
     content = make_sound().read_bytes()
     media = coerce({"bytes": content, "path": "wrong.mp4"})
     assert media.kind == "audio"
@@ -141,7 +149,7 @@ def test_bytes_are_kept_once_and_typed_by_content(make_sound, image_path, tmp_pa
     assert sorted(media.path.parent.iterdir()) == before
 
 
-def test_pictures_in_memory(image_path):
+def test_pictures_in_memory(image_path: Path) -> None:
     opened = coerce(Image.open(image_path))
     assert opened.kind == "image"
     assert opened == coerce(Image.open(image_path).copy())
@@ -161,7 +169,7 @@ def test_pictures_in_memory(image_path):
     assert video.digest == coerce(grey_frames([10, 200])).digest
 
 
-def test_tensors():
+def test_tensors() -> None:
     torch = pytest.importorskip("torch")
     pixels = grey_frames([10, 200])
     assert coerce(torch.from_numpy(pixels).permute(0, 3, 1, 2)) == coerce(pixels)
@@ -170,27 +178,33 @@ def test_tensors():
 
 
 class AudioDecoder:
-    def __init__(self, samples, rate):
+    _hf_encoded: dict[str, object]
+
+    def __init__(self, samples: Any, rate: int) -> None:
         self._samples = SimpleNamespace(data=samples, sample_rate=rate)
 
-    def get_all_samples(self):
+    def get_all_samples(self) -> Any:
         return self._samples
 
 
 class VideoDecoder:
-    def __init__(self, pixels, rate):
+    _hf_encoded: dict[str, object]
+
+    def __init__(self, pixels: Any, rate: int) -> None:
         self._pixels, self._rate = np.moveaxis(pixels, 3, 1), rate
         self.metadata = SimpleNamespace(num_frames=len(pixels))
 
-    def get_frames_at(self, indices):
+    def get_frames_at(self, indices: Any) -> Any:
         times = np.array(indices) / self._rate + 5.0
         return SimpleNamespace(data=self._pixels[indices], pts_seconds=times)
 
-    def get_frames_in_range(self, start, stop):
+    def get_frames_in_range(self, start: Any, stop: Any) -> Any:
         return self.get_frames_at(list(range(start, stop)))
 
 
-def test_decoders_with_a_file_behind_them(make_sound, make_video, monkeypatch):
+def test_decoders_with_a_file_behind_them(
+    make_sound: MakeSound, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = make_sound()
     decoder = AudioDecoder(None, 0)
     monkeypatch.setattr(decoder, "_hf_encoded", {"path": str(path), "bytes": None}, raising=False)
@@ -202,7 +216,7 @@ def test_decoders_with_a_file_behind_them(make_sound, make_video, monkeypatch):
     assert coerce(video).path is not None
 
 
-def test_decoders_without_a_file(caplog):
+def test_decoders_without_a_file(caplog: pytest.LogCaptureFixture) -> None:
     decoder = AudioDecoder(np.stack([tone(0.5, 8000)] * 2), 8000)
     decoder._hf_encoded = {"path": "hf://datasets/a/b.wav", "bytes": None}
     sound = waveform(coerce(decoder), 8000)
@@ -239,12 +253,12 @@ def test_decoders_without_a_file(caplog):
     ],
     ids=repr,
 )
-def test_anything_else_is_refused_with_a_fix(value):
+def test_anything_else_is_refused_with_a_fix(value: Any) -> None:
     with pytest.raises(MediaError) as caught:
         coerce(value)
     assert len(str(caught.value).splitlines()) >= 2
 
 
-def test_an_unknown_type_is_named():
+def test_an_unknown_type_is_named() -> None:
     with pytest.raises(MediaError, match=r"SimpleNamespace"):
         coerce(SimpleNamespace())

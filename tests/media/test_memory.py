@@ -3,6 +3,8 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +15,10 @@ from aurelia_plugin.media.memory import MediaMemory, holding
 from aurelia_plugin.media.shared import forget_decoded, shared_frames, shared_waveform
 from aurelia_plugin.media.video import uniform_frames
 
+from .conftest import MakeVideo
 
-def test_what_is_asked_for_at_once_is_made_once():
+
+def test_what_is_asked_for_at_once_is_made_once() -> None:
     made = []
     barrier = threading.Barrier(8)
     memory: MediaMemory[bytes] = MediaMemory(len)
@@ -33,14 +37,14 @@ def test_what_is_asked_for_at_once_is_made_once():
     assert len(made) == 1
 
 
-def test_a_failure_reaches_all_and_is_not_kept():
+def test_a_failure_reaches_all_and_is_not_kept() -> None:
     memory: MediaMemory[bytes] = MediaMemory(len)
     with pytest.raises(ValueError, match="no"):
         memory.get("key", 0, lambda: (_ for _ in ()).throw(ValueError("no")))
     assert memory.get("key", 0, lambda: b"yes") == b"yes"
 
 
-def test_what_is_made_is_kept_while_it_is_held(clip_file):
+def test_what_is_made_is_kept_while_it_is_held(clip_file: Path) -> None:
     memory: MediaMemory[bytes] = MediaMemory(len)
     clip = Clip((Media.file("video", clip_file),))
     digest = clip.media[0].digest
@@ -61,14 +65,18 @@ def test_what_is_made_is_kept_while_it_is_held(clip_file):
     assert len(made) == 3
 
 
-def test_bytes_are_bounded_and_the_oldest_goes_first(clip_file):
+def test_bytes_are_bounded_and_the_oldest_goes_first(clip_file: Path) -> None:
     memory: MediaMemory[bytes] = MediaMemory(len, most_bytes=10)
     clip = Clip((Media.file("video", clip_file),))
     digest = clip.media[0].digest
-    remade = []
+    remade: list[str] = []
 
     def ask(what: str, size: int) -> None:
-        memory.get(digest, what, lambda: remade.append(what) or bytes(size))
+        def make() -> bytes:
+            remade.append(what)
+            return bytes(size)
+
+        memory.get(digest, what, make)
 
     with holding(clip):
         for what in "abc":
@@ -81,11 +89,13 @@ def test_bytes_are_bounded_and_the_oldest_goes_first(clip_file):
         assert remade == ["a"]
 
 
-def test_a_clip_is_decoded_once_for_all_who_ask(clip_file, monkeypatch):
+def test_a_clip_is_decoded_once_for_all_who_ask(
+    clip_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     forget_decoded()
-    decoded = []
+    decoded: list[Any] = []
 
-    def counting(*args, **kwargs):
+    def counting(*args: Any, **kwargs: Any) -> Any:
         decoded.append(args)
         return uniform_frames(*args, **kwargs)
 
@@ -105,7 +115,7 @@ def test_a_clip_is_decoded_once_for_all_who_ask(clip_file, monkeypatch):
         first.pixels[0] = 0
 
 
-def test_a_file_that_changed_is_decoded_again(make_video):
+def test_a_file_that_changed_is_decoded_again(make_video: MakeVideo) -> None:
     forget_decoded()
     path = make_video("clip.mp4")
     first = shared_frames(Media.file("video", path), "uniform", 2)

@@ -112,7 +112,7 @@ def test_a_cancelled_callers_item_is_not_run() -> None:
         await asyncio.sleep(0)
         leaves.cancel()
         model.go.set()
-        return await asyncio.gather(first, leaves, stays, return_exceptions=True)
+        return list(await asyncio.gather(first, leaves, stays, return_exceptions=True))
 
     model = Model()
     first, left, stayed = asyncio.run(ask(model, _batcher(model)))

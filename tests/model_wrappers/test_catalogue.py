@@ -63,9 +63,9 @@ def test_every_row_states_what_a_user_has_to_know(known: Row) -> None:
     assert known.model_fields_set >= STATED
     assert known.note.endswith(".")
     if known.status == "unavailable":
-        assert known.stands_in
-        stand_in = known.stands_in.removeprefix("aurelia_")
-        assert not known.stands_in.startswith("aurelia_") or stand_in in rows()
+        assert known.substitute
+        stand_in = known.substitute.removeprefix("aurelia_")
+        assert not known.substitute.startswith("aurelia_") or stand_in in rows()
     if known.joint == "yes":
         assert known.sees
         assert known.hears.soundtrack
@@ -110,8 +110,8 @@ def test_registration_loads_neither_a_yaml_parser_nor_pydantic() -> None:
 
 
 def test_only_what_is_run_in_these_tests_claims_a_run() -> None:
-    from test_families import FAMILIES
-    from test_lmms_upstream import UPSTREAM
+    from .lmms.test_upstream import UPSTREAM
+    from .transformers.test_families import FAMILIES
 
     tiny = {known.id for known in rows().values() if known.status == "run-tiny"}
     services = {"gemini", "reka"}
@@ -155,7 +155,7 @@ def test_a_faulty_row_is_an_error_that_names_it(
         rows.cache_clear()
 
 
-def test_what_cannot_be_had_says_what_stands_in() -> None:
+def test_what_cannot_be_had_says_what_substitute() -> None:
     with pytest.raises(ConfigError, match=r"Gemini 1\.5 Pro\) cannot be had") as caught:
         BackendPool("aurelia_gemini_1_5_pro", {})
     assert "aurelia_gemini" in caught.value.fix

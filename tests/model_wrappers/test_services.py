@@ -49,7 +49,7 @@ def test_a_client_lives_as_long_as_somebody_uses_it() -> None:
             return client
 
     async def two() -> list[int]:
-        return await asyncio.gather(use(0.0), use(0.02))
+        return list(await asyncio.gather(use(0.0), use(0.02)))
 
     assert asyncio.run(two()) == [0, 0]
     assert asyncio.run(two()) == [1, 1]

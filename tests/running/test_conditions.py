@@ -33,10 +33,11 @@ WITH_ANSWERS = Injector(PROMPTS, with_answers=True)
 
 
 def _tracer(failing: tuple[str, ...] = ()) -> MakeTrace:
-    async def trace(asked: Question, *, priority: int = 0) -> Trace:
-        made = Iteration(steps=(f"step of {asked.id}",), step_answers=(f"answer of {asked.id}",))
-        stop = "failed" if asked.id in failing else "accepted"
-        return made_trace(asked.id, made, stop=stop, error="it is down" if failing else None)
+    async def trace(question: Question, *, priority: int = 0) -> Trace:
+        id_ = question.id
+        made = Iteration(steps=(f"step of {id_}",), step_answers=(f"answer of {id_}",))
+        stop = "failed" if question.id in failing else "accepted"
+        return made_trace(question.id, made, stop=stop, error="it is down" if failing else None)
 
     return trace
 
@@ -95,7 +96,7 @@ def test_inject_steps_leaves_the_answers_out() -> None:
 
 
 def test_a_trace_without_steps_leaves_the_question_as_it_is() -> None:
-    async def trace(asked: Question, *, priority: int = 0) -> Trace:
+    async def trace(question: Question, *, priority: int = 0) -> Trace:
         return made_trace("k", Iteration(steps=()), stop="unscored")
 
     assert _text(Aurelia(trace, STEPS)) == ASKED.text

@@ -190,7 +190,7 @@ def test_a_task_that_samples_keeps_its_temperature(tmp_path: Path) -> None:
 
 
 def test_the_number_of_samples_is_the_traces_number_of_calls(tmp_path: Path) -> None:
-    async def trace(asked: Question, *, priority: int = 0) -> Any:
+    async def trace(question: Question, *, priority: int = 0) -> Any:
         return made_trace("k", stop="unscored")
 
     poll = Poll("t-1", 0.7, 0, TraceStore(tmp_path))

@@ -17,12 +17,12 @@ import pytest
 from media.conftest import make_sound, tone
 
 from aurelia_plugin.errors import MediaError
-from aurelia_plugin.media import audio
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.media.containers import container
 from aurelia_plugin.media.content import coerce
 from aurelia_plugin.media.picture import picture
+from aurelia_plugin.media.sound import placement
 from aurelia_plugin.media.video import uniform_frames
 
 __all__ = ["make_sound"]
@@ -53,6 +53,7 @@ def test_a_video_with_giant_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     path = tmp_path / "giant.mkv"
     with av.open(str(path), "w") as file:
         stream = file.add_stream("ffv1", rate=1)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = 1_000, 900, "gray"
         stream.time_base = Fraction(1, 1)
         frame = av.VideoFrame.from_ndarray(np.zeros((900, 1_000), dtype=np.uint8), format="gray")
@@ -60,6 +61,7 @@ def test_a_video_with_giant_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             file.mux(packet)
     assert path.stat().st_size < 50_000
     assert uniform_frames(Media.file("video", path), 1).pixels.shape == (1, 900, 1_000, 3)
+    monkeypatch.setenv("AURELIA_DECODE_IN_PROCESS", "1")
     monkeypatch.setattr(container, "MAX_FRAME_PIXELS", 800_000)
     with pytest.raises(MediaError, match=r"1000x900 are too large"):
         uniform_frames(Media.file("video", path), 1)
@@ -75,7 +77,8 @@ def test_a_sound_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         file.setframerate(8_000)
         file.writeframes(samples)
     assert waveform(Media.file("audio", path)) is not None
-    monkeypatch.setattr(audio, "_LONGEST_SOUND_S", 2.0)
+    monkeypatch.setenv("AURELIA_DECODE_IN_PROCESS", "1")
+    monkeypatch.setattr(placement, "LONGEST_SOUND_S", 2.0)
     with pytest.raises(MediaError, match="lasts longer than"):
         waveform(Media.file("audio", path))
     assert waveform(Media.file("audio", path, end=1.0)) is not None

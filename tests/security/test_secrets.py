@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import os
 import pickle
 import subprocess
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 from fake_servers import Answer, Request, completion, serving
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aurelia_plugin.calling.backend import Generation, Message, Prompt, Text
 from aurelia_plugin.calling.caller import Caller
@@ -21,7 +24,13 @@ from aurelia_plugin.calling.retries import RetryPolicy
 from aurelia_plugin.errors import AureliaError, BackendError, ConfigError
 from aurelia_plugin.model_wrappers.openai.backend import OpenAIBackend, OpenAIOptions
 from aurelia_plugin.model_wrappers.providers import BackendPool
-from aurelia_plugin.redaction import is_secret_name, keep_secret, without_secrets
+from aurelia_plugin.model_wrappers.services import key_from
+from aurelia_plugin.redaction import (
+    environment_without_secrets,
+    is_secret_name,
+    keep_secret,
+    without_secrets,
+)
 from aurelia_plugin.spec import BackendSpec
 
 KEY = "k3y-of-a-service-0123456789"
@@ -38,6 +47,14 @@ PROMPT = Prompt((Message("user", (Text("What?"),)),), Generation(max_new_tokens=
         ("Authorization: Bearer abc.def", "Authorization: [key]"),
         ("openai:m?password=x&y=2", "openai:m?password=[key]&y=2"),
         ("sk-proj-0123456789abcdef", "[key]"),
+        ("X-Api-Key: abc", "X-Api-Key: [key]"),
+        ("AWS_SECRET_KEY=abc", "AWS_SECRET_KEY=[key]"),
+        ("Authorization: Basic dXNlcjpwYXNz", "Authorization: [key]"),
+        (r"{\"token\": \"a b\", \"x\": 1}", r"{\"token\": [key], \"x\": 1}"),
+        ('{"token": "cut off he', '{"token": [key] off he'),
+        ("https://me:pa55@host/v1", "https://me:[key]@host/v1"),
+        ("http://127.0.0.1:8000/v1", "http://127.0.0.1:8000/v1"),
+        ("ghp_" + "a1" * 18, "[key]"),
         ("key AIza" + "x" * 35, "key [key]"),
         ("max_new_tokens=64,key_env=MY_KEY", "max_new_tokens=64,key_env=MY_KEY"),
         ("Write options as ?key=value&key=value.", "Write options as ?key=value&key=value."),
@@ -47,6 +64,56 @@ PROMPT = Prompt((Message("user", (Text("What?"),)),), Generation(max_new_tokens=
 )
 def test_what_looks_like_a_secret_is_not_shown(text: str, shown: str) -> None:
     assert without_secrets(text) == shown
+
+
+_PIECES = st.sampled_from(
+    ["ha-", "key=", "api_key=", "token", "token ", "token='", 'token="', "'", '"', "\\", "{",
+     "}", " ", "\n", ":", "=", "@", "://a:", "sk-", "AIza", "hf_", "bearer ", "-", "_", "a", "é"]
+)  # fmt: skip
+
+
+def _seconds(text: str) -> float:
+    best = float("inf")
+    for _ in range(3):
+        begun = time.process_time()
+        without_secrets(text)
+        best = min(best, time.process_time() - begun)
+    return best
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(_PIECES, min_size=1, max_size=5),
+    st.lists(_PIECES, max_size=3),
+    st.lists(_PIECES, max_size=3),
+)
+def test_the_time_grows_with_the_length_and_not_faster(
+    repeated: list[str], first: list[str], last: list[str]
+) -> None:
+    """The exponent of growth over texts of 20,000 and 160,000 characters."""
+    unit, head, tail = "".join(repeated), "".join(first), "".join(last)
+
+    def text(size: int) -> str:
+        return head + unit * (size // len(unit)) + tail
+
+    small, large = _seconds(text(20_000)), _seconds(text(160_000))
+    assert math.log(max(large, 1e-3) / max(small, 1e-3)) / math.log(8) < 1.5
+
+
+def test_a_secret_is_known_by_the_variable_that_it_was_read_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A name that says nothing, a second variable with the same value, a hub token used as key."""
+    monkeypatch.setattr("aurelia_plugin.redaction._read_from", set())
+    monkeypatch.setenv("MY_LAB", f" {KEY}\n")
+    monkeypatch.setenv("HF_TOKEN", "hf-short")
+    assert key_from(["MY_LAB"], "svc") == KEY
+    assert without_secrets(f"sent {KEY}") == "sent [key]"
+    environment = {"MY_LAB": "new", "COPY": f"x={KEY}", "HF_TOKEN": "t", "PATH": "/bin", "A": "b"}
+    left = environment_without_secrets(environment, keep=("HF_TOKEN",))
+    assert left == {"HF_TOKEN": "t", "PATH": "/bin", "A": "b"}
+    key_from(["HF_TOKEN"], "svc")
+    assert "HF_TOKEN" not in environment_without_secrets(environment, keep=("HF_TOKEN",))
 
 
 def test_every_error_of_ours_is_without_secrets_and_stays_so_when_it_travels() -> None:

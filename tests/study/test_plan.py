@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,8 @@ import pytest
 import yaml
 
 from aurelia_plugin.errors import ConfigError
-from aurelia_plugin.study.plan import CONDITIONS, plan_from, read_plan
+from aurelia_plugin.running.conditions.table import CONDITIONS
+from aurelia_plugin.study.plan import DEFAULT_CONDITIONS, plan_from, read_plan
 from aurelia_plugin.study.provenance import write_plan
 
 GIVEN: dict[str, Any] = {"targets": ["embedded"], "tasks": ["avreasonbench_mini"], "out": "out"}
@@ -25,7 +28,7 @@ def settings(words: list[str]) -> dict[str, str]:
 
 def test_every_condition_is_an_arm_and_nothing_else_differs() -> None:
     arms = arguments(limit=3, model_args={"threshold": 7, "agents": "gemini:flash"})
-    assert [settings(words)["condition"] for words in arms] == list(CONDITIONS)
+    assert [settings(words)["condition"] for words in arms] == list(DEFAULT_CONDITIONS)
     for words in arms:
         given = settings(words)
         del given["condition"]
@@ -131,9 +134,16 @@ def test_the_plan_that_is_written_is_the_plan(
 
 
 def test_model_args_of_the_command_line_are_read_as_the_harness_reads_them() -> None:
-    from aurelia_plugin.commands.study import _pairs
+    from aurelia_plugin.arguments import read_pairs, split_list
 
-    assert _pairs('a=1,b={"x": [1, 2]},c=u?k=v') == {"a": "1", "b": '{"x": [1, 2]}', "c": "u?k=v"}
-    assert _pairs(None) is None
-    with pytest.raises(ConfigError, match="has no value"):
-        _pairs("flag")
+    given = split_list('a=1,b={"x": [1, 2]},c=u?k=v')
+    expected = {"a": "1", "b": '{"x": [1, 2]}', "c": "u?k=v"}
+    assert read_pairs(given, "--model_args") == expected
+
+
+def test_the_help_names_the_arms_of_a_study_that_names_none_and_all_conditions() -> None:
+    command = [sys.executable, "-m", "aurelia_plugin", "study", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    said = " ".join(done.stdout.split())
+    assert f"(default: {','.join(DEFAULT_CONDITIONS)})" in said
+    assert all(f"{name}: " in said for name in CONDITIONS)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_a_field_of_the_items(value: object, steps: tuple[str, ...] | None) -> N
     assert open_precomputed("field:hints")(ASKED) is None
 
 
-def _data_set(folder: Path, *rows: dict[str, Any]) -> str:
+def _data_set(folder: Path, *rows: Mapping[str, object]) -> str:
     folder.mkdir(exist_ok=True)
     (folder / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return f"hf:{folder}"
@@ -76,7 +77,7 @@ def _data_sets_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_data_set(tmp_path: Path) -> None:
-    rows = [
+    rows: list[dict[str, object]] = [
         {"question_key": ASKED.key, "steps": ["Look.", "Listen."], "step_answers": ["a", "b"]},
         {"question_key": OTHER.key, "steps": ["Wait."], "step_answers": None},
     ]

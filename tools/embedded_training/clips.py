@@ -16,10 +16,10 @@ from aurelia_plugin.benchmark.synthetic.render import render_picture, render_sou
 from aurelia_plugin.benchmark.synthetic.scene import Scene, held_out
 from aurelia_plugin.reasoning.prompting import PromptSet
 from embedded_training.architecture import FRAME_SIDE
-from embedded_training.drills import DRILLS
 from embedded_training.exchange import Exchange
-from embedded_training.notes import Note, notes_of
-from embedded_training.tales import conclusions, judgements, shuffled_atlas, widened_atlas
+from embedded_training.exercises import EXERCISES
+from embedded_training.findings import Finding, findings_of
+from embedded_training.text_only import conclusions, judgements, shuffled_atlas, widened_atlas
 from embedded_training.texts import direct, exchanges, looks
 
 __all__ = [
@@ -34,7 +34,7 @@ __all__ = [
     "pictures",
     "rng_of",
     "sample_of",
-    "tales",
+    "text_only",
     "texts",
 ]
 
@@ -93,7 +93,7 @@ LAST_MIX: dict[str, float] = {
 }
 """The same in the end: most of what is learnt last."""
 
-TALE_MIX: dict[str, float] = {
+TEXT_ONLY_MIX: dict[str, float] = {
     "music_avqa": 0.12,
     "avsd": 0.04,
     "captioning": 0.04,
@@ -186,7 +186,7 @@ def clips(
     samples = [sample_of(rng, _MIXES[parts]) for rng in rngs]
     made = []
     for place, (rng, sample) in enumerate(zip(rngs, samples, strict=True)):
-        other: Sequence[Note] = notes_of(samples[place - 1].item)
+        other: Sequence[Finding] = findings_of(samples[place - 1].item)
         made.append(
             Clip(
                 pictures(sample.scene, rng),
@@ -204,36 +204,36 @@ def clips(
     return made
 
 
-def tales(
+def text_only(
     seed: int, step: int, stage: str, first: int, mix: Mapping[str, int], prompts: PromptSet
 ) -> list[Clip]:
     """Return what can be learnt from text alone, without media.
 
     Args:
         stage: of training; each has questions of its own.
-        mix: how many of each kind: an exercise of `drills.DRILLS`, `"tale"`, a question, or
-            `"judged"`, a caption.
+        mix: how many of each kind: an exercise of `exercises.EXERCISES`, a `"question"`, or a
+            `"caption"` with its scores.
     """
     away = 2**20 if stage == "thinking" else 2**21
     kinds = [kind for kind, count in mix.items() for _ in range(count)]
     made = []
     for place, kind in enumerate(kinds):
         rng = rng_of(seed, step, away + first + place)
-        if kind == "judged":
+        if kind == "caption":
             sample = sample_of(rng)
             made.append(Clip(None, (), tuple(judgements(sample, prompts, rng)), kind))
-        elif kind == "tale":
+        elif kind == "question":
             samples = _siblings(rng)
             told = conclusions(samples, prompts, rng)
             made.append(Clip(None, (), tuple(told), samples[0].item.column))
         else:
-            made.append(Clip(None, (), tuple(DRILLS[kind](rng)), kind))
+            made.append(Clip(None, (), tuple(EXERCISES[kind](rng)), kind))
     return made
 
 
 def _siblings(rng: np.random.Generator) -> list[Sample]:
     """Return a question and more of its family, some of which ask the very same."""
-    first = sample_of(rng, TALE_MIX)
+    first = sample_of(rng, TEXT_ONLY_MIX)
     column = first.item.column
     if column == "geoiq":
         return [replace(first, item=widened_atlas(first.item, rng))]

@@ -19,8 +19,8 @@ ROLES = (
     "summarize",
     "evaluate",
     "conclude",
-    "told",
-    "drill",
+    "caption_qa",
+    "exercise",
 )
 """The parts: answers directly, follows the question's steps, follows other steps, follows one step
 without a question, makes its own steps, writes the reasoner's steps, improves bad steps, writes the

@@ -99,16 +99,15 @@ def patches(frames: NDArray[np.uint8]) -> torch.Tensor:
 def see(model: Any, frames: NDArray[np.uint8]) -> torch.Tensor:
     """Return what the thinker gets of frames uint8 `[b, 32, 56, 56, 3]`: `[b, 32, width]`."""
     count = len(frames)
-    seen = model.model.visual(patches(frames), grid_thw=torch.tensor([GRID] * count)).pooler_output
-    if isinstance(seen, tuple | list):
-        seen = torch.cat(list(seen))
+    found = model.model.visual(patches(frames), grid_thw=torch.tensor([GRID] * count)).pooler_output
+    seen: torch.Tensor = torch.cat(list(found)) if isinstance(found, tuple | list) else found
     return seen.view(count, VIDEO_TOKENS, -1)
 
 
-def hear(model: Any, ears: Any, sounds: list[NDArray[np.float32]]) -> torch.Tensor:
+def hear(model: Any, feature_extractor: Any, sounds: list[NDArray[np.float32]]) -> torch.Tensor:
     """Return what the thinker gets of sounds of four seconds: `[b, 32, width]`."""
     with torch.autocast("cpu", enabled=False):
-        heard = ears(
+        heard = feature_extractor(
             sounds,
             sampling_rate=16_000,
             padding="max_length",
@@ -153,9 +152,9 @@ def _batched(
     """Attend within chunks of equal length, all chunks at once; [1, heads, n, d] -> [1, n, ...]."""
     length = int(given["max_length_q"])
     heads, total, width = query.shape[1:]
-    cut = [
+    queries, keys, values = (
         x[0].view(heads, total // length, length, width).transpose(0, 1)
         for x in (query, key, value)
-    ]
-    out = torch.nn.functional.scaled_dot_product_attention(*cut, scale=scaling)
+    )
+    out = torch.nn.functional.scaled_dot_product_attention(queries, keys, values, scale=scaling)
     return out.transpose(1, 2).reshape(1, total, heads, width), None

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedded_training.clips import Clip
-from embedded_training.texts import Exchange
+from embedded_training.exchange import Exchange
 
 __all__ = ["Packed", "Packer"]
 

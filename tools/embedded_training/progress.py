@@ -26,7 +26,8 @@ class Optimizers:
     """Muon for the matrices inside the layers, at twice the rate, and AdamW for all the rest."""
 
     def __init__(self, named: Iterable[tuple[str, Any]], rate: float) -> None:
-        matrices, rest = [], []
+        matrices: list[Any] = []
+        rest: list[Any] = []
         for name, weight in named:
             inside = ".layers." in name or ".blocks." in name
             (matrices if inside and weight.ndim == 2 else rest).append(weight)

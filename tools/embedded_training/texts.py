@@ -7,19 +7,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from aurelia_plugin.benchmark.data.documents import question_text
 from aurelia_plugin.benchmark.synthetic.columns import Sample
 from aurelia_plugin.reasoning.prompting import PromptSet
-from aurelia_plugin.task_yamls.avreasonbench_mini.utils import doc_to_text
 from embedded_training.exchange import Exchange, answer_of, asked_as
-from embedded_training.notes import (
-    Note,
+from embedded_training.findings import (
+    Finding,
     caption,
+    degraded,
+    findings_of,
     label_of,
     lines_of,
-    notes_of,
     perceived,
     scored,
-    spoilt,
     verdict,
 )
 
@@ -56,24 +56,26 @@ _REFERS = re.compile(r"that half|that moment|the two moments|the four counts")
 """Marks steps that nobody can follow without those before them."""
 
 
-def _explored(sample: Sample, notes: Sequence[Note], rng: np.random.Generator) -> list[Note]:
+def _explored(
+    sample: Sample, findings: Sequence[Finding], rng: np.random.Generator
+) -> list[Finding]:
     """Return other steps than the question's: some fit the clip, some do not."""
-    known = {note.step: note.finding for note in (*perceived(sample.scene), *notes)}
-    pool = [Note(*told) for told in known.items() if not _REFERS.search(told[0])]
+    known = {finding.step: finding.answer for finding in (*perceived(sample.scene), *findings)}
+    pool = [Finding(*told) for told in known.items() if not _REFERS.search(told[0])]
     order = rng.permutation(len(pool))
     chosen = [pool[int(k)] for k in order[: 1 + int(rng.integers(3))]]
     if rng.random() < 0.35:
         step = _ANYWHERE[int(rng.integers(len(_ANYWHERE)))]
         if step not in known:
-            chosen.insert(int(rng.integers(len(chosen) + 1)), Note(step, UNCLEAR))
+            chosen.insert(int(rng.integers(len(chosen) + 1)), Finding(step, UNCLEAR))
     return chosen
 
 
 def judged(sample: Sample, prompts: PromptSet, rng: np.random.Generator) -> list[Exchange]:
-    """Return captions with their scores: of the question's notes, and of a single fact."""
-    asked = asked_as(sample.item, doc_to_text(sample.item.model_dump(mode="json")))
-    own = [note for note in notes_of(sample.item) if label_of(note.step)]
-    facts = [note for note in (*perceived(sample.scene), *own) if label_of(note.step)]
+    """Return captions with their scores: of the question's findings, and of a single fact."""
+    asked = asked_as(sample.item, question_text(sample.item))
+    own = [finding for finding in findings_of(sample.item) if label_of(finding.step)]
+    facts = [finding for finding in (*perceived(sample.scene), *own) if label_of(finding.step)]
     pools = [own] * bool(own)
     pools += [[facts[int(k)]] for k in rng.permutation(len(facts))[: 1 + int(rng.random() < 0.5)]]
     made = []
@@ -86,34 +88,36 @@ def judged(sample: Sample, prompts: PromptSet, rng: np.random.Generator) -> list
 
 def direct(sample: Sample) -> Exchange:
     """Return the question with its answer, and nothing else."""
-    text = doc_to_text(sample.item.model_dump(mode="json"))
+    text = question_text(sample.item)
     return Exchange("direct", text, f"Answer: {answer_of(sample.item)}", False)
 
 
 def exchanges(
-    sample: Sample, other: Sequence[Note], prompts: PromptSet, rng: np.random.Generator
+    sample: Sample, other: Sequence[Finding], prompts: PromptSet, rng: np.random.Generator
 ) -> list[Exchange]:
     """Return what the model is to say about one clip, in every part that it plays.
 
-    `other` are the notes of another question, for `improve`.
+    `other` are the findings of another question, for `improve`.
     """
     item = sample.item
-    text = doc_to_text(item.model_dump(mode="json"))
+    text = question_text(item)
     asked = asked_as(item, text)
-    notes = notes_of(item)
+    findings = findings_of(item)
     answer = f"Answer: {answer_of(item)}"
-    steps = [note.step for note in notes]
+    steps = [finding.step for finding in findings]
     follow = prompts.render("inject", {"steps": steps, "step_answers": ()})
-    findings = f"{lines_of(notes)}\n{answer}"
+    worked_out = f"{lines_of(findings)}\n{answer}"
     made = [
         direct(sample),
-        Exchange("follow", f"{follow}\n\n{text}", findings, False),
-        Exchange("reason", prompts.render("reasoner", {"question": asked}), lines_of(notes), True),
+        Exchange("follow", f"{follow}\n\n{text}", worked_out, False),
+        Exchange(
+            "reason", prompts.render("reasoner", {"question": asked}), lines_of(findings), True
+        ),
     ]
     made += looks(sample, prompts, rng, 4)
     long = 0.5 if item.column == "geoiq" else 1.0  # its atlas makes every prompt long
     if rng.random() < 0.3 * long:
-        explored = _explored(sample, notes, rng)
+        explored = _explored(sample, findings, rng)
         preface = prompts.render(
             "inject", {"steps": [n.step for n in explored], "step_answers": ()}
         )
@@ -121,9 +125,9 @@ def exchanges(
         made.append(Exchange("explore", f"{preface}\n\n{text}", found, False))
     if rng.random() < 0.3 * long:
         preface = prompts.render("cot", {})
-        made.append(Exchange("cot", f"{preface}\n\n{text}", findings, False))
+        made.append(Exchange("cot", f"{preface}\n\n{text}", worked_out, False))
     if rng.random() < 0.25 * long:
-        made.append(_improve(asked, notes, other, prompts, rng))
+        made.append(_improve(asked, findings, other, prompts, rng))
     made += judged(sample, prompts, rng)
     return made
 
@@ -143,44 +147,44 @@ def looks(
     sample: Sample, prompts: PromptSet, rng: np.random.Generator, most: int = 6
 ) -> list[Exchange]:
     """Return single steps about the clip without a question: what seeing and hearing begin with."""
-    notes = {n.step: n.finding for n in (*perceived(sample.scene), *notes_of(sample.item))}
+    findings = {n.step: n.answer for n in (*perceived(sample.scene), *findings_of(sample.item))}
     usable = [
-        Note(step, found)
-        for step, found in notes.items()
+        Finding(step, found)
+        for step, found in findings.items()
         if label_of(step) is not None and not _REFERS.search(step)
     ]
     mixed = [usable[int(k)] for k in rng.permutation(len(usable))]
     if rng.random() < 0.6:  # outlines and moments are what it learns last
-        mixed.sort(key=lambda note: not note.step.startswith(_HARDEST))
+        mixed.sort(key=lambda finding: not finding.step.startswith(_HARDEST))
     chosen = mixed[:most]
     return [
         Exchange(
             "look",
-            prompts.render("inject", {"steps": [note.step], "step_answers": ()}),
-            lines_of([note]),
+            prompts.render("inject", {"steps": [finding.step], "step_answers": ()}),
+            lines_of([finding]),
             False,
         )
-        for note in chosen
+        for finding in chosen
     ]
 
 
 def _improve(
     asked: str,
-    notes: Sequence[Note],
-    other: Sequence[Note],
+    findings: Sequence[Finding],
+    other: Sequence[Finding],
     prompts: PromptSet,
     rng: np.random.Generator,
 ) -> Exchange:
-    bad = spoilt(notes, other, rng)
-    right = sum(a == b for a, b in zip(bad, notes, strict=False))
+    bad = degraded(findings, other, rng)
+    right = sum(a == b for a, b in zip(bad, findings, strict=False))
     # What the evaluator thinks little of may be right all the same, and is then to be kept.
-    score = int(rng.integers(1, 3 + (7 * right) // len(notes)))
+    score = int(rng.integers(1, 3 + (7 * right) // len(findings)))
     values = {
         "question": asked,
         "steps": [n.step for n in bad],
-        "step_answers": [n.finding for n in bad],
+        "step_answers": [n.answer for n in bad],
         "caption": caption(bad),
         "score": score,
         "feedback": None,
     }
-    return Exchange("improve", prompts.render("feedback", values), lines_of(notes), True)
+    return Exchange("improve", prompts.render("feedback", values), lines_of(findings), True)

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from aurelia_plugin.reasoning.prompting import PromptSet
-from embedded_training.clips import Clip, Parts, clips, tales
-from embedded_training.clock import Clock
+from embedded_training.clips import Clip, Parts, clips, text_only
 from embedded_training.exchange import ROLES
 from embedded_training.model import SOUND_TOKENS, VIDEO_TOKENS, hear, positions, see
 from embedded_training.packing import Packed, Packer
 from embedded_training.progress import Optimizers, draw_curves, load_state, log, rate_at, save_state
+from embedded_training.temporal_head import TemporalHead
 
 __all__ = ["Phase", "Plan", "logits_of", "packer_of", "perceive", "train_thinker"]
 
@@ -40,7 +40,7 @@ class Phase(NamedTuple):
 
     Attributes:
         steps: how long.
-        texts: of each step and process: how many of which kind (see `clips.tales`).
+        texts: of each step and process: how many of which kind (see `clips.text_only`).
         clips: of each step and process.
         parts: what is asked about them (see `clips.clips`).
         asked: more clips of each step and process, that are only answered directly.
@@ -96,14 +96,14 @@ def packer_of(model: Any, processor: Any) -> Packer:
     )
 
 
-def perceive(model: Any, ears: Any, made: Sequence[Clip]) -> Perceived:
+def perceive(model: Any, feature_extractor: Any, made: Sequence[Clip]) -> Perceived:
     """Look at and listen to each clip once."""
     frames = [clip.frames for clip in made if clip.frames is not None]
     sounds = [sound for clip in made for sound in clip.sounds]
     width = model.config.text_config.hidden_size
     with torch.no_grad():
         seen = see(model, np.stack(frames)) if frames else torch.zeros(0, width)
-        heard = hear(model, ears, sounds) if sounds else torch.zeros(0, width)
+        heard = hear(model, feature_extractor, sounds) if sounds else torch.zeros(0, width)
     has_video = [int(clip.frames is not None) for clip in made]
     counts = [len(clip.sounds) for clip in made]
     return Perceived(
@@ -210,15 +210,15 @@ class Learner:
 
     def __init__(self, model: Any, processor: Any, plan: Plan, rank: int, processes: int) -> None:
         self.model, self.plan = model, plan
-        self._ears = processor.feature_extractor
+        self._feature_extractor = processor.feature_extractor
         self._packer = packer_of(model, processor)
         self._prompts = PromptSet("default", "embedded")
         self._rank, self._processes = rank, processes
         for tower in (model.model.visual, model.model.audio_tower):
             tower.requires_grad_(False)
         torch.manual_seed(plan.seed)
-        self.clock = Clock(model)
-        named = [*model.named_parameters(), *self.clock.named_parameters()]
+        self.temporal_head = TemporalHead(model)
+        named = [*model.named_parameters(), *self.temporal_head.named_parameters()]
         self.optimizers = Optimizers([(n, w) for n, w in named if w.requires_grad], plan.rate)
         self.scores = Scores()
 
@@ -229,7 +229,7 @@ class Learner:
         first = self._rank * phase.asked
         asked = clips(plan.seed, step, first, phase.asked, self._prompts, phase.mix)
         first = self._rank * sum(phase.texts.values())
-        told = tales(plan.seed, step, plan.stage, first, phase.texts, self._prompts)
+        told = text_only(plan.seed, step, plan.stage, first, phase.texts, self._prompts)
         return [*seen, *asked, *told]
 
     def step(self, step: int) -> float:
@@ -238,16 +238,16 @@ class Learner:
         packed = [self._packer(clip) for clip in made]
         total = 0.0
         with torch.autocast("cpu", torch.bfloat16):
-            perceived = perceive(self.model, self._ears, made)
+            perceived = perceive(self.model, self._feature_extractor, made)
         for group in groups(packed):
             with torch.autocast("cpu", torch.bfloat16):
                 logits = logits_of(self.model, packed, perceived, group).float()
-                moments = self.clock([packed[k] for k in group])
+                moments = self.temporal_head([packed[k] for k in group])
             targets = torch.from_numpy(np.concatenate([packed[k].targets for k in group]))
             weights = torch.from_numpy(np.concatenate([packed[k].weights for k in group]))
             losses = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
             loss = ((losses * weights).sum() / 10.0 + moments) / len(made)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             total += float(loss.detach())
             hits = (logits.argmax(-1) == targets).numpy()
             ends = np.cumsum([len(packed[k].targets) for k in group])
@@ -279,7 +279,7 @@ def train_thinker(
     if (state := load_state(place)) is not None:
         model.load_state_dict(state["model"])
         learner.optimizers.load_state_dict(state["optimizers"])
-        learner.clock.load_state_dict(state["clock"])
+        learner.temporal_head.load_state_dict(state["temporal_head"])
         first, spent = state["step"], state["seconds"]
     started, losses = time.monotonic(), []
     steps = range(first, plan.steps)
@@ -290,12 +290,16 @@ def train_thinker(
             continue
         seconds = spent + time.monotonic() - started
         if done % _EVERY == 0 or done == plan.steps:
-            row = {"step": done, "loss": round(float(np.mean(losses)), 4)}
+            row: dict[str, Any] = {"step": done, "loss": round(float(np.mean(losses)), 4)}
             row |= {"seconds": round(seconds), "right": learner.scores.take()}
             log(out / f"{plan.stage}.jsonl", row)
             losses.clear()
         if done % (2 * _EVERY) == 0 or done == plan.steps:
             state = {"model": model.state_dict(), "optimizers": learner.optimizers.state_dict()}
-            state |= {"clock": learner.clock.state_dict(), "step": done, "seconds": seconds}
+            state |= {
+                "temporal_head": learner.temporal_head.state_dict(),
+                "step": done,
+                "seconds": seconds,
+            }
             save_state(place, state)
             draw_curves(out / f"{plan.stage}.jsonl", out / f"{plan.stage}.png")

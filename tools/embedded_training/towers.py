@@ -51,7 +51,7 @@ def load_towers(model: Any, folder: Path) -> None:
         tower_of(model, sense).load_state_dict(state["tower"])
 
 
-def train_tower(sense: Sense, model: Any, ears: Any, plan: Plan, out: Path) -> None:
+def train_tower(sense: Sense, model: Any, feature_extractor: Any, plan: Plan, out: Path) -> None:
     """Train one tower; go on from its checkpoint where there is one."""
     tower = tower_of(model, sense)
     torch.manual_seed(plan.seed)
@@ -71,11 +71,11 @@ def train_tower(sense: Sense, model: Any, ears: Any, plan: Plan, out: Path) -> N
         with torch.autocast("cpu", torch.bfloat16):
             if sense == "seeing":
                 frames, scenes = _pictures(plan, step)
-                tokens, tell = see(model, frames), picture_labels
+                tokens, labels_of = see(model, frames), picture_labels
             else:
                 sounds, scenes = _sounds(plan, step)
-                tokens, tell = hear(model, ears, sounds), sound_labels
-            loss, shares = probes(tokens, [tell(scene) for scene in scenes])
+                tokens, labels_of = hear(model, feature_extractor, sounds), sound_labels
+            loss, shares = probes(tokens, [labels_of(scene) for scene in scenes])
         loss.backward()
         optimizers.step(rate_at(step, plan.steps))
         losses.append(float(loss.detach()))

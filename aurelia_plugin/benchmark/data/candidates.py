@@ -16,7 +16,10 @@ from statistics import fmean
 from typing import Any, Final, NamedTuple
 
 from aurelia_plugin.benchmark.data.items import Item
-from aurelia_plugin.benchmark.scoring.answers import normalise, statement
+from aurelia_plugin.benchmark.scoring.closed_sets import counts
+from aurelia_plugin.benchmark.scoring.grammar.text import cleaned, fold
+from aurelia_plugin.benchmark.scoring.sentences import answer_text
+from aurelia_plugin.calling.thinking import spoken
 
 __all__ = [
     "Outcome",
@@ -34,12 +37,9 @@ _QUESTION: Final = (
     "Give a whole number from 1 (not at all) to 10 (it is the music that is danced to).\n"
     "End with one line: Answer: <number>"
 )
-_NUMBERS: Final = {
-    word: number
-    for number, word in enumerate(
-        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"), start=1
-    )
-}
+_OF_TEN: Final = re.compile(r"\s?(?:/|\bout of)\s?(?:10|ten)\b", re.IGNORECASE)
+_NOT_WHOLE: Final = re.compile(r"\d[.,]\d|(?<![\w)])-\s?\d|\d\s?/\s?\d|\d\s?%")
+_BEST: Final = 10
 
 
 class Outcome(NamedTuple):
@@ -72,23 +72,25 @@ def expanded(item: Item) -> list[Item]:
 def _number(item: Item) -> int:
     """Return which sound, from 1, the right option names; options without a number are in order."""
     place = item.letters.index(item.answer)
-    option = normalise((item.options or ())[place])
-    ordinals = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
-    named = [n for word in option.split() for n in (_NUMBERS.get(word), ordinals.get(word)) if n]
+    keys = [key.rstrip(".") for key in fold((item.options or ())[place])]
+    named = [int(key) for key in keys if key.isdigit() and 0 < int(key) <= _BEST]
     return named[0] if len(named) == 1 else place + 1
 
 
 def rating(reply: str) -> int | None:
-    """Return the one whole number 1 to 10 that the reply states, or None."""
-    text = statement(reply).text
-    # "8/10" and "8 out of 10" say eight; "7.5" is no whole number, and -3 is none of the ten.
-    text = re.sub(r"(?:/|\bout of)\s*(?:10|ten)\b", " ", text, flags=re.IGNORECASE)
-    if re.search(r"\d[.,]\d|(?<!\S)-\d", text):
+    """Return the one whole number 1 to 10 that the reply states, or None.
+
+    "8/10" and "8 out of 10" say eight; "7.5" is no whole number, "7-8" are two.
+    """
+    said = spoken(reply)
+    if said.unclosed:
         return None
-    words = normalise(text).split()
-    found = {_NUMBERS.get(word, 0 if word.isdigit() or word == "zero" else None) for word in words}
-    found.discard(None)
-    return found.pop() or None if len(found) == 1 else None
+    text = _OF_TEN.sub(" ", cleaned(answer_text(said.text)))
+    if _NOT_WHOLE.search(text):
+        return None
+    found = {token.amount.whole for token in counts(text) if token.amount is not None}
+    number = found.pop() if len(found) == 1 else None
+    return number if number is not None and 1 <= number <= _BEST else None
 
 
 def candidate_results(item: Item, reply: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import unicodedata
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from loguru import logger
 from tqdm import tqdm
 
 from aurelia_plugin.benchmark.data.items import Item
@@ -22,8 +22,6 @@ from aurelia_plugin.files.places import inside, name_problem
 from aurelia_plugin.files.shown import shown
 
 __all__ = ["Collected", "MediaFolder", "collect"]
-
-_log = logging.getLogger(__name__)
 
 _VIDEO: Final = frozenset(
     {".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".flv", ".wmv", ".ts"}
@@ -65,7 +63,7 @@ class MediaFolder:
         try:
             inside(self._folder, path.relative_to(self._folder).as_posix())
         except MediaError as error:
-            _log.warning("%s is not used: it %s.", shown(path), error.cause)
+            logger.warning("{} is not used: it {}.", shown(path), error.cause)
             return False
         return True
 
@@ -87,8 +85,8 @@ class MediaFolder:
         first, *others = [path for path in found if _likeness(path, wanted) == best]
         unlike = [path for path in others if not _same_content(first, path)]
         if unlike:
-            _log.warning(
-                "%s is not used: it could be %s or %s; name it with its folder.",
+            logger.warning(
+                "{} is not used: it could be {} or {}; name it with its folder.",
                 shown(name), shown(first), shown(unlike[0]),
             )  # fmt: skip
             return None

@@ -10,14 +10,16 @@ import csv
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Final
 
 from aurelia_plugin.benchmark.data.items import Item, Source
-from aurelia_plugin.benchmark.scoring.answers import extract_option
+from aurelia_plugin.benchmark.reading import as_choice
 from aurelia_plugin.benchmark.sources.draft import Draft, unique_place
 from aurelia_plugin.benchmark.sources.options import letter_of
 from aurelia_plugin.benchmark.sources.rows import Row, read_rows
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.files.escaping import for_csv
 from aurelia_plugin.files.records import problem_of
 from aurelia_plugin.files.shown import shown
 
@@ -38,8 +40,9 @@ def write_form(path: Path, rows: Iterable[Row]) -> None:
         writer = csv.DictWriter(file, _FORM)
         writer.writeheader()
         for row in rows:
-            known = {field: getattr(row, field) for field in _FORM}
-            writer.writerow({**known, "options": "|".join(row.options.texts)})
+            known = {field: str(getattr(row, field)) for field in _FORM}
+            known["options"] = "|".join(row.options.texts)
+            writer.writerow({field: for_csv(value) for field, value in known.items()})
 
 
 def drafts_of(rows: Iterable[Row], dataset: str) -> list[Draft]:
@@ -88,6 +91,7 @@ def _answer(row: Row) -> str:
     options, answer = row.options.texts, row.answer
     letter = letter_of(answer, row.options) if options else None
     if options and letter is None:
-        answer = extract_option(answer, options).value or answer
+        letters = {letter: text for letter, text in zip(ascii_uppercase, options) if text}
+        answer = as_choice(answer, letters).value or answer
         letter = letter_of(answer, row.options)  # it may be one of which the option is not sure
     return letter or answer

@@ -9,7 +9,7 @@ import numpy as np
 
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media.audio import waveform
-from aurelia_plugin.media.containers.kinds import sniff
+from aurelia_plugin.media.containers.kinds import media_kind
 from aurelia_plugin.media.medium import Media
 from aurelia_plugin.media.video import probe, uniform_frames
 
@@ -31,7 +31,7 @@ def video_fault(path: Path, heard: bool) -> str | None:
     if not path.is_file():
         return "is missing"
     try:
-        kind = sniff(path)
+        kind = media_kind(path)
         if kind != "video":
             return f"is no video but {kind}"
         media = Media("video", path)
@@ -52,7 +52,7 @@ def sound_fault(path: Path) -> str | None:
     if not path.is_file():
         return "is missing"
     try:
-        kind = sniff(path)
+        kind = media_kind(path)
         if kind == "image":
             return "is no sound but image"
         return _silent(Media(kind, path))

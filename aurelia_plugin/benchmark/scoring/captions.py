@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import importlib.resources
 import io
-import logging
 import math
 import re
 import shutil
@@ -17,13 +16,12 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from loguru import logger
 from pycocoevalcap.bleu.bleu import Bleu  # type: ignore[import-untyped]
 from pycocoevalcap.cider.cider import Cider  # type: ignore[import-untyped]
 from pycocoevalcap.meteor.meteor import Meteor  # type: ignore[import-untyped]
 from pycocoevalcap.rouge.rouge import Rouge  # type: ignore[import-untyped]
 from pycocoevalcap.spice.spice import Spice  # type: ignore[import-untyped]
-
-from aurelia_plugin.benchmark.data.items import Item
 
 __all__ = [
     "CAPTION_METRICS",
@@ -44,7 +42,6 @@ __all__ = [
     "words",
 ]
 
-_log = logging.getLogger(__name__)
 
 _STOP_TOKENS: Final = frozenset({",", "."})
 _CLITIC = re.compile(r"(?<=\w)(n't|'(?:s|m|d|re|ve|ll))(?!\w)")
@@ -105,12 +102,20 @@ def without_stop_tokens(sentence: str) -> str:
     return " ".join(token for token in sentence.split() if token not in _STOP_TOKENS)
 
 
-def caption_values(item: Item, text: str) -> dict[str, CaptionValue]:
-    """Return the values of all corpus metrics for one reply to a free-text item."""
-    said = words(without_stop_tokens(text) if item.column == "avsd" else text)
-    references = tuple(words(text) for text in item.references or (item.answer,))
-    caption = Caption(said, references)
-    return {name: CaptionValue(caption, item.cluster) for name in CAPTION_METRICS}
+def caption_values(
+    text: str, references: Sequence[str], cluster: str, *, stop_tokens: bool = True
+) -> dict[str, CaptionValue]:
+    """Return the values of all corpus metrics for one reply to a free-text item.
+
+    Args:
+        text: the sentence that was read.
+        references: right sentences.
+        cluster: the video, for errors clustered by it.
+        stop_tokens: whether the tokens "," and "." stay; the DSTC evaluation drops them.
+    """
+    said = words(text if stop_tokens else without_stop_tokens(text))
+    caption = Caption(said, tuple(words(reference) for reference in references))
+    return {name: CaptionValue(caption, cluster) for name in CAPTION_METRICS}
 
 
 def _pairs(captions: Sequence[Caption]) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
@@ -217,7 +222,7 @@ def spice(values: Sequence[CaptionValue]) -> float:
 
 
 def _not_computed(metric: str, reason: str) -> float:
-    _log.warning("%s is not computed: %s", metric, reason)
+    logger.warning("{} is not computed: {}", metric, reason)
     return math.nan
 
 

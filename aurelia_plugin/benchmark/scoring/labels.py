@@ -1,19 +1,34 @@
-"""The closed set of MUSIC-AVQA's answers, and its nine question types.
+"""The closed set of MUSIC-AVQA's answers, its nine question types, and what a question asks for.
 
 The labels are those of the data set's test file (41 of its 42; the remaining one occurs in its
-training file only). A reply is read against the labels of the gold answer's kind: "two violins"
-answers "how many?" with two, and "violin" is no second answer.
+training file only). Which of them may answer is told by the question: "how many?" asks for a
+number, "is there ...?" for yes or no, and the labels of other kinds are no second answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from aurelia_plugin.benchmark.scoring.answers import normalise
+from .closed_sets import LabelKind, LabelSet
+from .grammar.numerals import number_word
+from .grammar.phrasebook import PhraseBook
+from .grammar.text import cleaned, normalise
 
-__all__ = ["LABELS", "QUESTION_TYPES", "QuestionType", "kind_of", "question_type"]
+__all__ = [
+    "LABELS",
+    "QUESTION_TYPES",
+    "QuestionType",
+    "attribute_set",
+    "canonical_label",
+    "gold_label",
+    "label_set",
+    "question_type",
+    "same_label",
+]
 
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _INSTRUMENTS = (
@@ -22,16 +37,28 @@ _INSTRUMENTS = (
     *("saxophone", "suona", "trumpet", "tuba", "ukulele", "violin", "xylophone"),
 )
 _WORDINGS: dict[str, tuple[str, ...]] = {
+    "yes": ("yes", "yeah", "yep", "yup", "s\u00ed", "\u662f", "\u662f\u7684", "\u306f\u3044"),
+    "no": ("no", "nope", "nah", "not really", "\u4e0d\u662f", "\u6ca1\u6709", "\u3044\u3044\u3048"),
+    "zero": ("zero", "none"),
     "acoustic_guitar": ("acoustic guitar", "acoustic guitars", "guitar", "guitars"),
     "electric_bass": ("electric bass", "electric basses", "bass guitar", "electric bass guitar"),
-    "congas": ("congas", "conga"),
-    "middle": ("middle", "center", "centre"),
-    "indoor": ("indoor", "indoors"),
-    "outdoor": ("outdoor", "outdoors"),
-    "simultaneously": ("simultaneously", "at the same time", "at once", "together"),
+    "congas": ("congas", "conga", "conga drum", "conga drums"),
+    "drum": ("drum", "drums", "drum kit", "drum set"),
+    "cello": ("cello", "cellos", "celli"),
+    "bagpipe": ("bagpipe", "bagpipes"),
+    "saxophone": ("saxophone", "saxophones", "sax"),
+    "middle": ("middle", "center", "centre", "central"),
+    "left": ("left", "left side", "left-hand side"),
+    "right": ("right", "right side", "right-hand side"),
+    "indoor": ("indoor", "indoors", "inside"),
+    "outdoor": ("outdoor", "outdoors", "outside"),
+    "simultaneously": (
+        *("simultaneously", "at the same time", "at once", "together", "simultaneous"),
+        "at the same moment",
+    ),
     # Not a label of the set, but a reply of "ten" is a number all the same.
     "ten": ("ten",),
-    "more than ten": ("more than ten", "over ten"),
+    "more than ten": ("more than ten", "over ten", "more than 10"),
 }
 
 
@@ -49,18 +76,13 @@ LABELS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
         "number": _kind(*_DIGITS, "ten", "more than ten"),
         "presence": _kind("yes", "no"),
         "scene": _kind("indoor", "outdoor"),
-        # Asked "which comes first?" or "where?": a place, an instrument, or all at once.
-        "thing": MappingProxyType(
-            {
-                **_kind("left", "middle", "right", "simultaneously"),
-                **_kind(*_INSTRUMENTS, plural=True),
-            }
-        ),
+        "place": _kind("left", "middle", "right"),
+        "instrument": _kind(*_INSTRUMENTS, plural=True),
+        "order": _kind("simultaneously"),
     }
 )
-"""Kind of question -> label -> accepted wordings."""
+"""Kind of answer -> label -> accepted wordings."""
 
-_KINDS = {normalise(label): kind for kind, labels in LABELS.items() for label in labels}
 _LABELS = {normalise(label): label for labels in LABELS.values() for label in labels}
 
 
@@ -97,7 +119,109 @@ def question_type(text: str | None) -> QuestionType | None:
     return _TYPES.get(text or "")
 
 
-def kind_of(answer: str) -> tuple[str, str] | None:
-    """Return the kind and the label of a gold answer, or None if it is not in the closed set."""
+def canonical_label(answer: str) -> str | None:
+    """Return the label of the closed set that an annotator's answer is, or None."""
+    return _LABELS.get(normalise(answer))
+
+
+_COUNT: Final = re.compile(
+    r"\bhow many\b|\b(?:the |what )number of\b|\bhow much\b|^count\b", re.IGNORECASE
+)
+_YES_NO: Final = re.compile(
+    r"^\W*(?:(?:in|at|during|for|from|on|throughout) (?:[\w']+ ){1,6}?,?\s*)?(?:is|are|was|were|do|does|did|has|have|had|can|could|will)(?:n't)?\b",
+    re.IGNORECASE,
+)
+_SCENE: Final = re.compile(
+    r"\bin\s?doors?\b|\bout\s?doors?\b|\bwhere (?:is|was|does|did) (?:the|this) (?:performance|video|concert|show|scene|clip|music|recording)\b",
+    re.IGNORECASE,
+)
+_CHOICE: Final = re.compile(r"\bor\b", re.IGNORECASE)
+_WHERE: Final = re.compile(
+    r"\bwhere\b|\b(?:which|what) (?:side|direction|position|place|part|location)\b|\bposition\b",
+    re.IGNORECASE,
+)
+
+
+def _asking(text: str) -> str:
+    """Return the last sentence of a text that asks, without a label before it."""
+    sentences = [one.strip() for one in re.split(r"(?<=[.!?])\s+|\n+", text) if one.strip()]
+    asking = [one for one in sentences if one.endswith("?")] or sentences or [text]
+    return re.sub(r"^[\w .()#-]{1,30}:\s+(?=\S)", "", asking[-1])
+
+
+@lru_cache(maxsize=4096)
+def label_set(question: str) -> LabelSet:
+    """Return what may answer a question of MUSIC-AVQA, told by its words.
+
+    "How many" asks for a number; a question that begins with a verb for yes or no, unless it
+    offers labels of the set ("left or right?"); "where" for a place, indoors or outdoors if it is
+    the performance's; any other question for an instrument.
+    """
+    text = _asking(cleaned(question))
+    named = _named(text)
+    if _COUNT.search(text):
+        return LabelSet("number", LABELS["number"])
+    offered = len(named) > 1 and _CHOICE.search(text) is not None
+    if _SCENE.search(text) and not _YES_NO.match(text):
+        return LabelSet("name", LABELS["scene"])
+    if _YES_NO.match(text) and not offered:
+        return LabelSet("presence", LABELS["presence"], question=text)
+    if offered and named <= set(LABELS["scene"]):
+        return LabelSet("name", LABELS["scene"])
+    places, instruments = (
+        {**LABELS["place"], **LABELS["order"]},
+        {**LABELS["instrument"], **LABELS["order"]},
+    )
+    beside = frozenset() if offered else frozenset(named)
+    asks_place = _WHERE.search(text) is not None or re.search(
+        r"\b(?:which|what) (?:" + "|".join(_wordings("instrument")) + r")\b", text, re.IGNORECASE
+    )
+    if offered:
+        asks_place = bool(named & set(LABELS["place"]))
+    if asks_place:
+        return LabelSet("name", places, {**instruments, **LABELS["scene"]}, beside)
+    return LabelSet("name", instruments, {**places, **LABELS["scene"]}, beside)
+
+
+def _wordings(kind: str) -> list[str]:
+    return [re.escape(wording) for wordings in LABELS[kind].values() for wording in wordings]
+
+
+_NAMES: Final = PhraseBook(
+    {
+        label: wordings
+        for kind in ("scene", "place", "instrument", "order")
+        for label, wordings in LABELS[kind].items()
+    }
+)
+
+
+def _named(question: str) -> set[str]:
+    return {mention.value for mention in _NAMES.find(question)}
+
+
+def attribute_set(
+    attribute: str, wordings: Mapping[str, Sequence[str]], question: str = ""
+) -> LabelSet:
+    """Return the closed set of a named attribute: numbers and yes/no have rules of their own."""
+    kinds: Mapping[str, LabelKind] = {"number": "number", "presence": "presence"}
+    kind = kinds.get(attribute, "name")
+    return LabelSet(kind, wordings, question=question if kind == "presence" else "")
+
+
+def same_label(value: str, gold: str) -> bool:
+    """Return whether a label that was read is the annotator's answer.
+
+    "more than ten" is met by any greater number; every other answer by itself alone.
+    """
+    if value == gold:
+        return True
+    if gold == "more than ten":
+        return value.isdigit() and int(value) > 10
+    return False
+
+
+def gold_label(answer: str) -> str:
+    """Return an annotator's answer in the form in which a label is read."""
     words = normalise(answer)
-    return (_KINDS[words], _LABELS[words]) if words in _KINDS else None
+    return canonical_label(answer) or number_word(words)

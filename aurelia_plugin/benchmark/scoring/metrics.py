@@ -1,28 +1,144 @@
-"""Scores of one reply to one item. All functions are pure, hence thread-safe."""
+"""Scores of one reply to one question. All functions are pure, hence thread-safe.
+
+`read` takes the reply and the question and never the gold answer; `score` compares what was read.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
 from pycocoevalcap.rouge.rouge import Rouge  # type: ignore[import-untyped]
 
-from aurelia_plugin.benchmark.data.items import FREE_TEXT_COLUMNS, Item
-from aurelia_plugin.benchmark.scoring.answers import (
-    Extracted,
-    extract_label,
-    extract_option,
-    extract_phrase,
-    normalise,
-    stated_values,
-    statement,
-)
-from aurelia_plugin.benchmark.scoring.captions import without_stop_tokens, words
-from aurelia_plugin.benchmark.scoring.labels import LABELS, kind_of
-from aurelia_plugin.benchmark.synthetic.vocabulary import VOCABULARY
+from .captions import without_stop_tokens, words
+from .choices import read_choice
+from .closed_sets import LabelSet, read_label, stated_values
+from .grammar.deciding import Reading
+from .grammar.text import abridged, normalise
+from .labels import gold_label, same_label
+from .names import is_name, read_name
+from .sentences import read_sentence
 
-__all__ = ["extract", "rouge_l", "score_item"]
+__all__ = [
+    "AnswerForm",
+    "Gold",
+    "Question",
+    "Wordings",
+    "facts_of",
+    "read",
+    "rouge_l",
+    "score",
+]
+
+AnswerForm = Literal["option", "label", "name", "sentence"]
+Wordings = Mapping[str, Sequence[str]]
+
+
+_NOT_OF_SET: Final = ("no value", "no value in the answer line")
+_FEW: Final = 3  # words of a name that is in no closed set
+
+
+class Question(NamedTuple):
+    """What is known of a question before it is answered.
+
+    Attributes:
+        form: what an answer to it is.
+        text: the question, without options and without the form of the answer.
+        options: letter, as the source gives it -> text.
+        labels: the closed set that answers it.
+        facts: of a sentence, attribute -> value -> accepted wordings.
+        stop_tokens: whether "," and "." count when a sentence is compared with references.
+    """
+
+    form: AnswerForm
+    text: str
+    options: Mapping[str, str] = {}
+    labels: LabelSet | None = None
+    facts: Mapping[str, Wordings] = {}
+    stop_tokens: bool = True
+
+
+class Gold(NamedTuple):
+    """The right answers of a question; `facts` maps an attribute to its right value."""
+
+    answer: str
+    references: Sequence[str] = ()
+    facts: Mapping[str, str] = {}
+
+
+def read(question: Question, text: str) -> Reading:
+    """Return what a reply, thinking taken off, answers: a letter, a label, a name or a sentence.
+
+    The value has a form in which equal answers are equal. A name that is none of the labels of a
+    closed set of names is read all the same: it is another answer.
+    """
+    text = abridged(text)
+    if question.form == "option":
+        return read_choice(text, question.options)
+    if question.form == "sentence":
+        return read_sentence(text)
+    if question.labels is None:
+        return read_name(text, question.text)
+    reading = read_label(text, question.labels)
+    if reading.value is None and question.labels.kind == "name" and reading.rule in _NOT_OF_SET:
+        other = read_name(text, question.text)
+        short = other.value is not None and len(other.value.split()) <= _FEW
+        return other if short else reading
+    return reading
+
+
+def facts_of(question: Question, sentence: str) -> dict[str, frozenset[str]]:
+    """Return the values of each attribute that a sentence states."""
+    return {name: stated_values(sentence, values) for name, values in question.facts.items()}
+
+
+def score(question: Question, gold: Gold, text: str) -> dict[str, float]:
+    """Score one reply, thinking taken off.
+
+    Returns:
+        `score` (0..1), `accuracy` (0 or 1) and `unparsed` (0 or 1); for sentences `rouge_l` too.
+        A sentence is accurate when it states every fact and contradicts none; its score is the
+        share of facts stated right. Without facts, the score is `rouge_l` over the tokens of
+        `captions.words`, and accuracy is a match with a reference. A reply of which nothing can
+        be read is unparsed and wrong.
+    """
+    reading = read(question, text)
+    if question.form == "sentence":
+        return _score_sentence(question, gold, reading)
+    right = float(reading.value is not None and _is_right(question, gold, reading.value))
+    return {"score": right, "accuracy": right, "unparsed": float(reading.value is None)}
+
+
+def _is_right(question: Question, gold: Gold, value: str) -> bool:
+    if question.form == "option":
+        return value == gold.answer
+    golds = (gold.answer, *gold.references)
+    if question.labels is not None and any(same_label(value, gold_label(one)) for one in golds):
+        return True
+    return is_name(value, golds)
+
+
+def _score_sentence(question: Question, gold: Gold, reading: Reading) -> dict[str, float]:
+    references = gold.references or (gold.answer,)
+    sentence = reading.value or ""
+    if not question.facts:
+        said = sentence if question.stop_tokens else without_stop_tokens(sentence)
+        overlap = rouge_l(said, references, words)
+        exact = normalise(sentence) in {normalise(reference) for reference in references}
+        return {
+            "score": overlap,
+            "accuracy": float(exact and bool(sentence)),
+            "unparsed": float(not sentence),
+            "rouge_l": overlap,
+        }
+    stated = facts_of(question, sentence)
+    right = sum(stated[attribute] == {value} for attribute, value in gold.facts.items())
+    return {
+        "score": right / len(gold.facts),
+        "accuracy": float(right == len(gold.facts)),
+        "unparsed": float(not any(stated.values())),
+        "rouge_l": rouge_l(sentence, references),
+    }
 
 
 def rouge_l(
@@ -38,90 +154,3 @@ def rouge_l(
     if not said or not targets:
         return 0.0
     return float(Rouge().calc_score([said], targets))
-
-
-def extract(item: Item, reply: str) -> Extracted:
-    """Return the answer to a closed item: a letter, a label of its closed set, or a phrase."""
-    if item.options is not None:
-        return extract_option(reply, item.options)
-    if len(item.facts) == 1:
-        (attribute,) = item.facts
-        return extract_label(reply, VOCABULARY[attribute])
-    gold = kind_of(item.answer) if item.column == "music_avqa" else None
-    return extract_label(reply, LABELS[gold[0]]) if gold else extract_phrase(reply)
-
-
-def _golds(item: Item) -> set[str]:
-    if item.options is not None or len(item.facts) == 1:
-        return {item.answer}
-    gold = kind_of(item.answer) if item.column == "music_avqa" else None
-    return {gold[1]} if gold else {normalise(text) for text in (item.answer, *item.references)}
-
-
-# Without apostrophes, as `normalise` leaves the words.
-_LISTS: Final = re.compile(
-    r"\b(?:or|and|not|no|neither|nor|never|cannot"
-    r"|(?:is|are|was|were|do|does|did|ca|wo|would|could)nt)\b"
-)
-
-
-def _contained(extracted: Extracted, golds: set[str], text: str) -> bool:
-    """Return whether a phrase contains a gold one and names nothing beside it."""
-    if extracted.rule != "text" or extracted.value is None:
-        return False
-    hits = [gold for gold in golds if gold and f" {gold} " in f" {extracted.value} "]
-    rest = extracted.value
-    for gold in hits:
-        rest = rest.replace(gold, " ")
-    return bool(hits) and not _LISTS.search(rest) and not re.search(r"[,;/&+]", text)
-
-
-def score_item(item: Item, reply: str) -> dict[str, float]:
-    """Score one reply.
-
-    Returns:
-        `score` (0..1), `accuracy` (0 or 1) and `unparsed` (0 or 1); for the free-text columns
-        `rouge_l` too. A reply to a free-text item is accurate when it states every fact of the
-        item and contradicts none; its score is the share of facts stated right. Without facts,
-        the score is `rouge_l` over the tokens of `captions.words`, and accuracy is a match with a
-        reference. A phrase is right when, after `answers.normalise`, it is the answer or a
-        reference, or contains one and is neither a list nor a denial. An empty reply is unparsed
-        and wrong.
-    """
-    if item.column in FREE_TEXT_COLUMNS:
-        return _score_free_text(item, reply)
-    extracted = extract(item, reply)
-    golds = _golds(item)
-    right = float(extracted.value in golds or _contained(extracted, golds, statement(reply).text))
-    return {"score": right, "accuracy": right, "unparsed": float(extracted.value is None)}
-
-
-def _score_free_text(item: Item, reply: str) -> dict[str, float]:
-    references = item.references or (item.answer,)
-    text = statement(reply).text
-    if not item.facts:
-        heard = without_stop_tokens(text) if item.column == "avsd" else text
-        overlap = rouge_l(heard, references, words)
-        exact = normalise(text) in {normalise(reference) for reference in references}
-        blank = not normalise(text)
-        return {
-            "score": overlap,
-            "accuracy": float(exact and not blank),
-            "unparsed": float(blank),
-            "rouge_l": overlap,
-        }
-    right, silent = _facts(item.facts, reply)
-    overlap = rouge_l(text, references)
-    return {
-        "score": right / len(item.facts),
-        "accuracy": float(right == len(item.facts)),
-        "unparsed": float(silent),
-        "rouge_l": overlap,
-    }
-
-
-def _facts(facts: Mapping[str, str], reply: str) -> tuple[int, bool]:
-    """Return how many facts are stated right, and whether nothing was stated at all."""
-    stated = {attribute: stated_values(reply, attribute) for attribute in facts}
-    right = sum(stated[attribute] == {value} for attribute, value in facts.items())
-    return right, not any(stated.values())

@@ -85,8 +85,8 @@ def read(column: str, path: Path, licence: str) -> Reading:
 
 
 def _rows(path: Path, task: int) -> Iterator[_Row]:
-    import pyarrow as arrow  # type: ignore[import-untyped]
-    import pyarrow.parquet as parquet  # type: ignore[import-untyped]
+    import pyarrow as arrow
+    import pyarrow.parquet as parquet
 
     files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
     if not files:

@@ -1,7 +1,7 @@
 """The closed sets of values that answers are matched against, with the wordings accepted.
 
 An attribute maps each of its values to phrases; a phrase is compared after
-`aurelia_plugin.benchmark.scoring.answers.normalise`, word by word.
+`aurelia_plugin.benchmark.scoring.grammar.text.normalise`, word by word.
 """
 
 from __future__ import annotations

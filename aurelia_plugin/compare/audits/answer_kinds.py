@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from aurelia_plugin.benchmark.data.items import FREE_TEXT_COLUMNS
-from aurelia_plugin.benchmark.scoring.answers import normalise
-from aurelia_plugin.benchmark.scoring.labels import LABELS, kind_of
-from aurelia_plugin.benchmark.synthetic.vocabulary import NUMBERS, VOCABULARY
+from aurelia_plugin.benchmark.scoring.grammar.text import normalise
+from aurelia_plugin.benchmark.scoring.labels import canonical_label, label_set
+from aurelia_plugin.benchmark.synthetic.vocabulary import VOCABULARY
 
 __all__ = ["AnswerKind", "Gold", "gold_of"]
 
@@ -25,7 +25,7 @@ _CLASSES: Final = {
     "Popular dance form": "dance",
     "Language": "language",
 }
-_LINE: Final = re.compile(r"^\s*[(\[]?([A-J])[)\].:]\s*(\S.*?)\s*$", re.MULTILINE)
+_LINE: Final = re.compile(r"^\s*[(\[]?([A-Z])[)\].:]\s*(\S.*?)\s*$", re.MULTILINE)
 _LONGEST_NAME: Final = 5  # words; what is longer is a sentence
 
 
@@ -39,6 +39,7 @@ class Gold(NamedTuple):
         rivals: other values of the same closed set, each with its wordings, normalised.
         facts: attribute to value, for free text.
         answer_class: what is asked for: country, continent, language, ..., else the kind.
+        letters: of the options, as the source gives them.
     """
 
     kind: AnswerKind
@@ -49,6 +50,12 @@ class Gold(NamedTuple):
     rivals: tuple[tuple[str, ...], ...] = ()
     facts: Mapping[str, str] = {}
     answer_class: str = ""
+    letters: tuple[str, ...] = ()
+
+    @property
+    def lettered(self) -> dict[str, str]:
+        """Letter -> text of the options; empty for an open question."""
+        return dict(zip(self.letters, self.options or (), strict=True))
 
 
 def gold_of(
@@ -70,13 +77,15 @@ def gold_of(
 def _gold(target: str, column: str, question: str, about: Mapping[str, Any]) -> Gold:
     options = _options(target, question, about)
     if options is not None:
-        place = ord(target.strip().strip("().").upper()) - ord("A")
+        letters = _letters(options, about)
+        letter = target.strip().strip("().").upper()
+        place = [one.upper() for one in letters].index(letter)
         text = options[place]
         others = [(normalise(option),) for k, option in enumerate(options) if k != place]
         # Options that say yes and no are read as such: the words alone give nothing away.
         kind: AnswerKind = "yes_no" if normalise(text) in ("yes", "no") else "option"
-        letter = chr(ord("A") + place)
-        return Gold(kind, text, letter, options, (normalise(text),), tuple(others))
+        own = (normalise(text),)
+        return Gold(kind, text, letters[place], options, own, tuple(others), letters=letters)
     facts: Mapping[str, str] = about.get("facts") or {}
     references = tuple(about.get("references") or ())
     if column in FREE_TEXT_COLUMNS:
@@ -84,18 +93,13 @@ def _gold(target: str, column: str, question: str, about: Mapping[str, Any]) -> 
     words = normalise(target)
     if words in ("yes", "no"):
         return Gold("yes_no", target, wordings=(words,), facts=facts)
-    if words in NUMBERS or re.fullmatch(r"\d+(?:\.\d+)?", target.strip()) or _counted(words):
+    if re.fullmatch(r"\d+(?:\.\d+)?", words) or words == normalise("more than ten"):
         return Gold("number", target, wordings=(words,), facts=facts)
     if len(words.split()) > _LONGEST_NAME:
         return Gold("free_text", target, wordings=_normal((target, *references)), facts=facts)
-    own, rivals = _closed_set(target, facts)
+    own, rivals = _closed_set(target, facts, question if column == "music_avqa" else "")
     wordings = _normal((target, *references, *own))
     return Gold("name", target, wordings=wordings, rivals=rivals, facts=facts)
-
-
-def _counted(words: str) -> bool:
-    kind = kind_of(words)
-    return kind is not None and kind[0] == "number"
 
 
 def _normal(texts: Sequence[str]) -> tuple[str, ...]:
@@ -103,15 +107,15 @@ def _normal(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _closed_set(
-    target: str, facts: Mapping[str, str]
+    target: str, facts: Mapping[str, str], question: str
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Return the gold value's wordings and those of the other values of its closed set."""
     values: Mapping[str, Sequence[str]]
     if len(facts) == 1:
         ((attribute, gold),) = facts.items()
         values = VOCABULARY.get(attribute, {})
-    elif (kind := kind_of(target)) is not None:
-        gold, values = kind[1], LABELS[kind[0]]
+    elif (label := canonical_label(target)) is not None and question:
+        gold, values = label, label_set(question).wordings
     else:
         return (), ()
     others = tuple(_normal(texts) for value, texts in values.items() if value != gold)
@@ -121,12 +125,18 @@ def _closed_set(
 def _options(target: str, question: str, about: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Return the options' texts, if the target is the letter of one."""
     letter = target.strip().strip("().").upper()
-    if not re.fullmatch(r"[A-J]", letter):
-        return None
     given = about.get("options")
     if given is None:
+        if not re.fullmatch(r"[A-Z]", letter):
+            return None
         lines = dict(_LINE.findall(question))
         given = []
         while (name := chr(ord("A") + len(given))) in lines:
             given.append(lines[name])
-    return tuple(given) if ord(letter) - ord("A") < len(given) else None
+    options = tuple(given)
+    return options if letter in (one.upper() for one in _letters(options, about)) else None
+
+
+def _letters(options: Sequence[str], about: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the options' letters: the source's own, else from A on."""
+    return tuple(about.get("letters") or (chr(ord("A") + place) for place in range(len(options))))

@@ -6,15 +6,15 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from scipy import stats
 
-from aurelia_plugin.benchmark.scoring.intervals import clustered_error, interval
-from aurelia_plugin.compare import statistics
 from aurelia_plugin.compare.audits.leaks import Finding
+from aurelia_plugin.compare.figures import bounds_of, contrast
 from aurelia_plugin.compare.result import (
     Audits,
+    Contrast,
     Discrimination,
     Interval,
     ItemRow,
@@ -26,16 +26,18 @@ from aurelia_plugin.compare.result import (
     RunInfo,
     Saturation,
 )
-from aurelia_plugin.compare.scopes import Scope, contrast
+from aurelia_plugin.compare.scopes import Scope
 from aurelia_plugin.reasoning.trace import Trace
+from aurelia_plugin.statistics.estimates import score_estimate
+from aurelia_plugin.statistics.ranking import auc, auc_interval
 
-__all__ = ["Evidence", "audits"]
+__all__ = ["AuditInputs", "audits"]
 
 _SAMPLE: Final = 20
 _REDUCED: Final = ("muted", "blanked", "swapped", "text")
 
 
-class Evidence(NamedTuple):
+class AuditInputs(NamedTuple):
     """What the audits read beside the rows, by arm and item.
 
     Attributes:
@@ -52,20 +54,20 @@ def audits(
     runs: Sequence[RunInfo],
     reference: str,
     method: Method,
-    evidence: Evidence,
+    given: AuditInputs,
 ) -> Audits:
     """Return every audit that the runs allow."""
     labels = [run.label for run in runs]
     return Audits(
         leaks=tuple(
-            _leaks(label, items, reference, method, evidence.leaks[label])
+            _leaks(label, items, reference, method, given.leaks[label])
             for label in labels
-            if evidence.leaks.get(label)
+            if given.leaks.get(label)
         ),
         saturation=tuple(
-            _saturation(label, evidence.traces[label], items, method)
+            _saturation(label, given.traces[label], items, method)
             for label in labels
-            if evidence.traces.get(label)
+            if given.traces.get(label)
         ),
         discrimination=tuple(
             found for label in labels if (found := _discrimination(label, items, method))
@@ -78,10 +80,7 @@ def audits(
 def _share(hits: Sequence[bool], clusters: Sequence[str]) -> Interval | None:
     if not hits:
         return None
-    values = [float(hit) for hit in hits]
-    error = clustered_error(values, clusters)
-    low, high = interval(fmean(values), error, len(set(clusters)))
-    return None if low is None or high is None else Interval(low=low, high=high)
+    return bounds_of(score_estimate([float(hit) for hit in hits], clusters))
 
 
 def _leaks(
@@ -101,7 +100,7 @@ def _leaks(
         tally = by_kind.setdefault(kind, [0, 0, 0])
         tally[("leak", "clean", "unclear").index(finding.leak)] += 1
 
-    def over(leak: str) -> Any:
+    def over(leak: str) -> Contrast | None:
         own = [row for name, row in rows.items() if found[name][1].leak == leak]
         if label == reference or not own:
             return None
@@ -182,21 +181,22 @@ def _discrimination(label: str, items: Sequence[ItemRow], method: Method) -> Dis
         return None
     right = [float(score) for score, good, _ in known if good]
     wrong = [float(score) for score, good, _ in known if not good]
+    between = auc_interval(
+        [float(score) for score, _, _ in known],
+        [good for _, good, _ in known],
+        [cluster for _, _, cluster in known],
+        draws=method.draws,
+        seed=method.seed,
+        level=method.level,
+    )
     return Discrimination(
         arm=label,
         right=len(right),
         wrong=len(wrong),
         mean_right=fmean(right) if right else None,
         mean_wrong=fmean(wrong) if wrong else None,
-        auc=statistics.auc(right, wrong),
-        interval=statistics.auc_interval(
-            [float(score) for score, _, _ in known],
-            [good for _, good, _ in known],
-            [cluster for _, _, cluster in known],
-            draws=method.draws,
-            seed=method.seed,
-            level=method.level,
-        ),
+        auc=auc(right, wrong),
+        interval=Interval(low=between[0], high=between[1]) if between is not None else None,
     )
 
 
@@ -226,7 +226,7 @@ def _modality(
                     needs=name,
                     n=found.n,
                     drop=found.gain,
-                    interval=found.bootstrap or found.analytic,
+                    interval=found.interval,
                     p=found.p,
                 )
 

@@ -21,39 +21,15 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from aurelia_plugin.benchmark.scoring.answers import (
-    extract_option,
-    normalise,
-    stated_values,
-    statement,
-)
+from aurelia_plugin.benchmark.reading import as_choice, as_line, stated_facts
+from aurelia_plugin.benchmark.scoring.closed_sets import counts
+from aurelia_plugin.benchmark.scoring.grammar.text import cleaned, normalise
 from aurelia_plugin.compare.audits.answer_kinds import Gold
 from aurelia_plugin.compare.result import Leak
 
 __all__ = ["Finding", "find_leak"]
 
-_NUMBERED: Final = re.compile(
-    r"^\s*(?:step\s*)?\d+\s*[.):-]\s+"  # the number of a list
-    r"|\b\d+(?:\.\d+)?\s*(?:s|sec|secs|seconds?|ms|minutes?|min|hz|khz|fps|%)(?!\w)"
-    r"|\b\d+:\d\d\b"
-    r"|\b(?:step|audio|video|image|picture|option|choice|frame|clip|question|sound|track|candidate)"
-    r"\s*#?\s*\d+\b"
-    r"|\b\d+(?:st|nd|rd|th)\b",
-    re.IGNORECASE | re.MULTILINE,
-)
-_PRONOUN: Final = re.compile(
-    r"\b(?:(?:the|a|an|each|every|which)\s+\w+\s+ones?\b|(?:this|that|the|each|every|which|any|no|other|right|correct|first|last|only)\s+ones?\b"
-    r"|one\s+(?:of|another|by|after|can|should|must|may)\b)",
-    re.IGNORECASE,
-)
-_NUMBER_WORDS: Final = frozenset(
-    (
-        *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
-        *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
-        *("eighteen", "nineteen", "twenty"),
-    )
-)
-_LETTER: Final = re.compile(r"\b(?:[Oo]ption|[Cc]hoice)s?\s*[\"'(\[]*([A-J])\b(?!['\w])")
+_LETTER: Final = re.compile(r"\b(?:[Oo]ption|[Cc]hoice)s?\s*[\"'(\[]*([A-Z])\b(?!['\w])")
 _FILLER: Final = frozenset(
     (
         *("a", "an", "the", "of", "in", "on", "at", "to", "is", "are", "was", "were", "be"),
@@ -91,12 +67,12 @@ def find_leak(steps: Sequence[str], gold: Gold, question: str) -> Finding:
 
 def _stated_answer(text: str, gold: Gold) -> Finding | None:
     """Judge an explicit statement; None if there is none that can be judged."""
-    said = statement(text)
-    if not said.marked:
+    said = as_line(text)
+    if said is None:
         return None
-    words = normalise(said.text)
+    words = normalise(said)
     if gold.options is not None:
-        chosen = extract_option(f"Answer: {said.text}", gold.options).value
+        chosen = as_choice(f"Answer: {said}", gold.lettered).value
         right = chosen == gold.letter if chosen is not None else None
     elif gold.kind == "free_text":
         return None
@@ -106,12 +82,12 @@ def _stated_answer(text: str, gold: Gold) -> Finding | None:
     else:
         others = gold.rivals
         if gold.kind == "number":
-            others = tuple((number,) for number in _numbers(said.text) - set(gold.wordings))
+            others = tuple((number,) for number in _numbers(said) - set(gold.wordings))
         own, other = _holds(words, gold.wordings), any(_holds(words, one) for one in others)
         right = own if own != other else None
     if right is None:
         return None
-    return Finding("leak" if right else "clean", "stated answer", said.text[: 2 * _AROUND])
+    return Finding("leak" if right else "clean", "stated answer", said[: 2 * _AROUND])
 
 
 def _option(text: str, gold: Gold, question: str) -> Finding:
@@ -142,8 +118,8 @@ def _number(text: str, gold: Gold, question: str) -> Finding:
 
 
 def _numbers(text: str) -> set[str]:
-    words = normalise(_PRONOUN.sub(" ", _NUMBERED.sub(" ", text))).split()
-    return {word for word in words if word in _NUMBER_WORDS or word.isdigit()}
+    found = counts(cleaned(text))
+    return {token.amount.key for token in found if token.amount is not None}
 
 
 def _name(text: str, gold: Gold, question: str) -> Finding:
@@ -160,7 +136,7 @@ def _name(text: str, gold: Gold, question: str) -> Finding:
 
 def _free_text(text: str, gold: Gold, question: str) -> Finding:
     if gold.facts:
-        stated = {attribute: stated_values(text, attribute) for attribute in gold.facts}
+        stated = stated_facts(text, tuple(gold.facts))
         right = sum(stated[attribute] == {value} for attribute, value in gold.facts.items())
         mixed = any(value in stated[a] and len(stated[a]) > 1 for a, value in gold.facts.items())
         rule = f"{right} of {len(gold.facts)} facts stated"

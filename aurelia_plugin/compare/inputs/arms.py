@@ -14,7 +14,7 @@ from aurelia_plugin.compare.inputs.run_info import Prices, priced, run_info
 from aurelia_plugin.compare.inputs.scores import Scored, metric_of, scored_rows
 from aurelia_plugin.compare.result import RunInfo
 
-__all__ = ["BLIND", "Arm", "Key", "read_arms"]
+__all__ = ["BLIND", "ComparedArm", "Key", "read_arms"]
 
 BLIND: Final = "variant"
 """The field of an exported text-only item that names what its prompt holds."""
@@ -28,7 +28,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Arm:
+class ComparedArm:
     """One arm.
 
     Attributes:
@@ -72,7 +72,7 @@ def read_arms(
     cluster: str | None = None,
     traces: Path | None = None,
     prices: Prices | None = None,
-) -> list[Arm]:
+) -> list[ComparedArm]:
     """Read the run below a path: one arm, or one for each variant of a text-only run.
 
     Raises:
@@ -101,7 +101,7 @@ def _arm(
     scored: Iterable[Scored],
     variant: str | None,
     prices: Prices | None,
-) -> Arm:
+) -> ComparedArm:
     questions: dict[Key, Scored] = {}
     for question in scored:
         # Tasks of columns come first; those of categories hold the same items once more.
@@ -121,4 +121,4 @@ def _arm(
     elif record is not None and not accounts:
         notes.append(f"{label}: its record is older and says nothing of single questions.")
     info = run_info(label, log, record, metrics, list(questions.values()), prices)
-    return Arm(info, questions, accounts, tuple(notes), variant, prices)
+    return ComparedArm(info, questions, accounts, tuple(notes), variant, prices)

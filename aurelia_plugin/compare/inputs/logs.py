@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from aurelia_plugin.arguments import split_list
 from aurelia_plugin.benchmark.sample_log import run_files
 from aurelia_plugin.errors import ConfigError
 
@@ -53,8 +54,19 @@ class RunLog:
         given = self.config.get("model_args") or {}
         if isinstance(given, Mapping):
             return {str(key): str(value) for key, value in given.items()}
-        pairs = (pair.partition("=") for pair in str(given).split(",") if pair)
+        pairs = (pair.partition("=") for pair in split_list(str(given)))
         return {key.strip(): value for key, _, value in pairs}
+
+    def place(self, task: str, row: Row) -> str:
+        """Return the file and line at which a row of a task stands, in words."""
+        ends = (f"_samples_{task}.jsonl", f"samples_{task}_{self.date}.jsonl")
+        path = next(file for file in self.files if file.name.endswith(ends))
+        lines = path.read_text("utf-8").split("\n")
+        shown = json.dumps(row, sort_keys=True)
+        for number, line in enumerate(lines, start=1):
+            if line.strip() and json.dumps(json.loads(line), sort_keys=True) == shown:
+                return f"{path}, line {number}"
+        return str(path)
 
     def task_config(self, task: str) -> Mapping[str, Any]:
         """Return how a task was configured; empty if unknown."""

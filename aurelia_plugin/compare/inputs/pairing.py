@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from aurelia_plugin.compare.inputs.arms import Arm, Key
+from aurelia_plugin.compare.inputs.arms import ComparedArm, Key
 from aurelia_plugin.compare.inputs.run_info import asked_model
 from aurelia_plugin.compare.result import TaskInfo
 from aurelia_plugin.errors import ConfigError
 
-__all__ = ["ASPECTS", "Difference", "common_keys", "differences", "require_pairs"]
+__all__ = ["ASPECTS", "Difference", "common_keys", "differences", "require_pairs", "shortfalls"]
 
 ASPECTS: Final = ("items", "parser", "target")
 """What must be the same in both runs: the questions, how replies are scored, who answers."""
@@ -25,7 +25,7 @@ class Difference(NamedTuple):
     text: str
 
 
-def differences(one: Arm, two: Arm) -> list[Difference]:
+def differences(one: ComparedArm, two: ComparedArm) -> list[Difference]:
     """Return in what the runs differ, except for what an arm is about.
 
     An arm is about its condition, its agents, what is injected, its prompts and `media`. A
@@ -40,7 +40,9 @@ def differences(one: Arm, two: Arm) -> list[Difference]:
     return found
 
 
-def require_pairs(arms: Sequence[Arm], reference: Arm, allowed: Collection[str]) -> list[str]:
+def require_pairs(
+    arms: Sequence[ComparedArm], reference: ComparedArm, allowed: Collection[str]
+) -> list[str]:
     """Return the differences that were allowed, in words.
 
     Raises:
@@ -66,7 +68,7 @@ def require_pairs(arms: Sequence[Arm], reference: Arm, allowed: Collection[str])
     return notes
 
 
-def common_keys(arms: Sequence[Arm], reference: Arm) -> list[Key]:
+def common_keys(arms: Sequence[ComparedArm], reference: ComparedArm) -> list[Key]:
     """Return the questions that all runs over media have, in the reference's order."""
     others = [arm.questions.keys() for arm in arms if arm.blind is None]
     keys = [key for key in reference.questions if all(key in other for other in others)]
@@ -77,7 +79,24 @@ def common_keys(arms: Sequence[Arm], reference: Arm) -> list[Key]:
     return keys
 
 
-def _items(one: Arm, two: Arm) -> Iterable[str]:
+def shortfalls(
+    arms: Sequence[ComparedArm], reference: ComparedArm, keys: Sequence[Key]
+) -> list[str]:
+    """Return, in words, which arms lack questions of the reference, and what is left out for it."""
+    whole, found = len(reference.questions), []
+    for arm in arms:
+        held = sum(key in arm.questions for key in reference.questions)
+        if held < whole:
+            found.append(f"{arm.label} has {held} of the {whole} questions of {reference.label}.")
+    if len(keys) < whole:
+        found.append(
+            f"Figures are over the {len(keys)} of {whole} questions of {reference.label} that "
+            "every run over media has; the others are left out of every arm."
+        )
+    return found
+
+
+def _items(one: ComparedArm, two: ComparedArm) -> Iterable[str]:
     blind = one.blind is not None or two.blind is not None
     ways = [(one, two), (two, one)]
     if blind:  # a text-only run may hold fewer questions, never others
@@ -95,7 +114,7 @@ def _items(one: Arm, two: Arm) -> Iterable[str]:
             yield f"{_count([key.item for key in differ])} with another {what}"
 
 
-def _content_differs(one: Arm, two: Arm, key: Key) -> bool:
+def _content_differs(one: ComparedArm, two: ComparedArm, key: Key) -> bool:
     (clip, text), (other_clip, other_text) = one.content(key), two.content(key)
     both_known = clip is not None and other_clip is not None
     return text != other_text or (both_known and clip != other_clip)
@@ -107,7 +126,7 @@ def _count(items: Sequence[str]) -> str:
     return f"{len(items)} {noun} ({', '.join(items[:_SHOWN])}{more})"
 
 
-def _parsers(one: Arm, two: Arm) -> Iterable[str]:
+def _parsers(one: ComparedArm, two: ComparedArm) -> Iterable[str]:
     first = {task.name: task for task in one.info.tasks}
     for task in two.info.tasks:
         other = first.get(task.name)
@@ -122,7 +141,7 @@ def _parsers(one: Arm, two: Arm) -> Iterable[str]:
         yield f"version of this package: {mine} / {theirs}"
 
 
-def _targets(one: Arm, two: Arm) -> Iterable[str]:
+def _targets(one: ComparedArm, two: ComparedArm) -> Iterable[str]:
     recorded = one.info.record is not None and two.info.record is not None
     mine, theirs = (
         arm.info.target if recorded else asked_model(arm.info.model, arm.info.model_args)

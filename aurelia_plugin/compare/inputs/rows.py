@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from aurelia_plugin.benchmark.scoring.answers import extract_option
+from aurelia_plugin.benchmark.reading import as_choice
 from aurelia_plugin.compare.audits.answer_kinds import Gold, gold_of
 from aurelia_plugin.compare.audits.leaks import Finding, find_leak
-from aurelia_plugin.compare.inputs.arms import Arm, Key
+from aurelia_plugin.compare.inputs.arms import ComparedArm, Key
 from aurelia_plugin.compare.inputs.records import Account
 from aurelia_plugin.compare.inputs.scores import Scored
 from aurelia_plugin.compare.result import ArmAnswer, Change, ItemRow
@@ -27,7 +27,7 @@ def gold(question: Scored) -> Gold:
 
 
 def leaks_of(
-    arm: Arm, keys: Iterable[Key], golds: Mapping[Key, Gold]
+    arm: ComparedArm, keys: Iterable[Key], golds: Mapping[Key, Gold]
 ) -> dict[str, tuple[str, Finding]]:
     """Return what the leak rules see in the steps that the arm put in front of each question."""
     found: dict[str, tuple[str, Finding]] = {}
@@ -45,8 +45,8 @@ def _id(key: Key) -> str:
 
 def item_row(
     key: Key,
-    arms: Sequence[Arm],
-    reference: Arm,
+    arms: Sequence[ComparedArm],
+    reference: ComparedArm,
     answer: Gold,
     leaks: Mapping[str, Mapping[str, tuple[str, Finding]]],
 ) -> ItemRow:
@@ -95,7 +95,7 @@ def _answer(
     scores = [turn.score for turn in trace.iterations if turn.score] if trace is not None else []
     read = question.said
     if read is None and gold.options is not None:
-        read = extract_option(question.answer, gold.options).value
+        read = as_choice(question.answer, gold.lettered).value
     return ArmAnswer(
         score=question.score,
         right=question.right,

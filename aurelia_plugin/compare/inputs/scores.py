@@ -11,6 +11,9 @@ from aurelia_plugin.errors import ConfigError
 
 __all__ = ["Scored", "metric_of", "scored_rows"]
 
+_LARGEST: Final = 1e12
+"""Beyond this a score is taken for an overflow: squares of it are added up."""
+
 _NUMBERS: Final = ("score", "correct", "is_correct", "accuracy", "acc", "exact_match", "hit")
 _SAID: Final = ("pred_answer", "parsed_pred", "parsed_answer", "prediction", "pred")
 _GOLD: Final = ("answer", "gold", "ground_truth", "gt_answer", "gt", "label", "target")
@@ -60,7 +63,8 @@ def metric_of(log: RunLog, task: str, wanted: str | None = None) -> str:
     that is better when higher and gives every document a number.
 
     Raises:
-        ConfigError: no metric gives every document a number.
+        ConfigError: no metric gives every document a number, or one that is read is not finite;
+            file and line are named.
     """
     rows = log.rows[task]
     listed = log.task_config(task).get("metric_list") or []
@@ -70,12 +74,28 @@ def metric_of(log: RunLog, task: str, wanted: str | None = None) -> str:
     named = list(rows[0].get("metrics") or []) if rows else []
     for name in [wanted] if wanted else ["score", *names, *named, *present]:
         if rows and all(_number(row.get(name)) is not None for row in rows):
+            _require_finite(log, task, name)
             return name
     raise ConfigError(
         f"{log.folder}: {f'metric {wanted}' if wanted else 'no metric'} of task {task} gives "
         "every document a number.",
         f"Choose one with --metric; the log has: {', '.join(present) or 'none'}.",
     )
+
+
+def _require_finite(log: RunLog, task: str, metric: str) -> None:
+    """Refuse rows whose score, or another number that is read, is NaN or infinite."""
+    for row in log.rows[task]:
+        read = {metric: _number(row.get(metric))}
+        read |= {key: row.get(key) for key in ("accuracy", "unparsed")}
+        for key, value in read.items():
+            if isinstance(value, int | float) and not -_LARGEST <= value <= _LARGEST:
+                raise ConfigError(
+                    f"{log.place(task, row)}: {key} of document {row.get('doc_id')} is {value}, "
+                    "which is no score.",
+                    "Correct the task's metric (0 for an answer that it cannot score) and run it "
+                    "again, or read another metric with --metric KEY.",
+                )
 
 
 def _number(value: Any) -> float | None:

@@ -8,6 +8,7 @@ from aurelia_plugin.compare.outputs.cells import (
     NONE,
     Section,
     amount,
+    between,
     pvalue,
     share,
     signed,
@@ -108,7 +109,7 @@ def _leaks(result: Comparison) -> Section:
                 span(one.interval),
                 share(clean.score) if clean else NONE,
                 signed(clean.gain) if clean else NONE,
-                span(clean.bootstrap or clean.analytic, sign=True) if clean else NONE,
+                between(clean) if clean else NONE,
                 pvalue(clean.p) if clean else NONE,
                 signed(leaking.gain) if leaking else NONE,
             )

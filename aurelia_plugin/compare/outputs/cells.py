@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from aurelia_plugin.compare.result import Interval
+from aurelia_plugin.compare.result import Contrast, Figure, Interval
 
-__all__ = ["NONE", "Section", "amount", "pvalue", "share", "signed", "slug", "span"]
+__all__ = ["NONE", "Section", "amount", "between", "pvalue", "share", "signed", "slug", "span"]
 
 NONE: Final = "-"
 """Stands for what is not known or not defined."""
@@ -48,6 +48,13 @@ def span(interval: Interval | None, *, sign: bool = False) -> str:
         return NONE
     one = signed if sign else share
     return f"{one(interval.low)} to {one(interval.high)}"
+
+
+def between(one: Figure | Contrast) -> str:
+    """Return the interval of a score or a gain, or why there is none."""
+    if one.interval is None:
+        return one.missing or NONE
+    return span(one.interval, sign=isinstance(one, Contrast))
 
 
 def pvalue(value: float | None) -> str:

@@ -36,7 +36,7 @@ def gains(
     kind: ScopeKind,
     names: Sequence[str],
 ) -> None:
-    """Draw each arm\'s gain with its interval, a row for all items and for each name."""
+    """Draw each arm's gain with its interval, a row for all items and for each name."""
     rows: list[tuple[ScopeKind, str]] = [("all", ""), *((kind, name) for name in names)]
     step = 0.8 / max(1, len(arms))
     figure.set_size_inches(7.2, max(3.0, 1.2 + len(rows) * max(0.32, 0.14 * len(arms))))
@@ -63,7 +63,7 @@ def gains(
 
 
 def by_target(figure: Figure, compared: Mapping[str, Comparison]) -> None:
-    """Draw each arm\'s gain over all items, a row for each target."""
+    """Draw each arm's gain over all items, a row for each target."""
     arms = list(dict.fromkeys(c.arm for one in compared.values() for c in one.contrasts))
     step = 0.8 / max(1, len(arms))
     figure.set_size_inches(7.2, max(2.5, 1.2 + 0.6 * len(compared)))
@@ -87,7 +87,7 @@ def _whiskers(
     axes: Axes, contrasts: Sequence[Contrast], places: Sequence[float], **look: Any
 ) -> None:
     gains = [100 * contrast.gain for contrast in contrasts]
-    bounds = [contrast.bootstrap or contrast.analytic for contrast in contrasts]
+    bounds = [contrast.interval for contrast in contrasts]
     low = [g - 100 * b.low if b else 0.0 for g, b in zip(gains, bounds, strict=True)]
     high = [100 * b.high - g if b else 0.0 for g, b in zip(gains, bounds, strict=True)]
     # Bounds of a bootstrap may leave out the mean itself; a bar then starts at the point.
@@ -96,7 +96,7 @@ def _whiskers(
 
 
 def _within_scale(axes: Axes) -> None:
-    """Show no more than gains can be: intervals of very few items reach beyond 100 points."""
+    """Show no more than gains can be, and the whole of a marker."""
     low, high = axes.get_xlim()
     axes.set_xlim(max(low, -105), min(high, 105))
 
@@ -170,7 +170,7 @@ def costs(comparison: Comparison) -> CostAxis | None:
 
 
 def cost_against_gain(figure: Figure, comparison: Comparison, axis: CostAxis) -> None:
-    """Draw each arm\'s gain over what a question costs in it."""
+    """Draw each arm's gain over what a question costs in it."""
     axes = figure.subplots()
     others = [run.label for run in comparison.runs if run.label != comparison.reference]
     if comparison.reference in axis.by_arm:
@@ -182,7 +182,7 @@ def cost_against_gain(figure: Figure, comparison: Comparison, axis: CostAxis) ->
         contrast = comparison.contrast(arm, "all")
         if contrast is None or arm not in axis.by_arm:
             continue
-        gain, bounds = 100 * contrast.gain, contrast.bootstrap or contrast.analytic
+        gain, bounds = 100 * contrast.gain, contrast.interval
         span = None
         if bounds is not None:
             span = [[max(0.0, gain - 100 * bounds.low)], [max(0.0, 100 * bounds.high - gain)]]

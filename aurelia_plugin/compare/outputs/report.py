@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aurelia_plugin.compare.outputs.page import write_page
-from aurelia_plugin.compare.outputs.page.shelf import MediaMode
+from aurelia_plugin.compare.outputs.page.clips import ClipFiles
 from aurelia_plugin.compare.outputs.plots import write_plots
 from aurelia_plugin.compare.outputs.tables import write_tables
 from aurelia_plugin.compare.result import Comparison
@@ -20,7 +20,7 @@ def write_report(
     folder: Path,
     *,
     title: str = "",
-    media: MediaMode = "link",
+    media: ClipFiles = "link",
     thumbnails: bool = True,
     provenance: Mapping[str, Any] | None = None,
     say: Callable[[str], object] = lambda text: None,

@@ -9,11 +9,11 @@ from aurelia_plugin.compare.outputs.cells import (
     NONE,
     Section,
     amount,
+    between,
     pvalue,
     share,
     signed,
     slug,
-    span,
 )
 from aurelia_plugin.compare.result import Comparison, Contrast, Figure, ScopeKind
 
@@ -22,9 +22,43 @@ __all__ = ["Section", "sections"]
 
 def sections(result: Comparison) -> list[Section]:
     """Return every table that the comparison has something for."""
-    made = [_runs(result), *_gains(result), *_figures(result)]
+    made = [*_verdicts(result), _runs(result), *_gains(result), *_figures(result)]
     made += [*_groups(result), *audit_sections(result), *published_sections(result)]
     return [section for section in made if section.rows]
+
+
+_VERDICT_HEAD = (
+    *("against", "n", "videos", "its score", "score", "gain", "95% interval", "won/lost", "p"),
+    *("Holm", "could show"),
+)
+
+
+def _verdicts(result: Comparison) -> Iterator[Section]:
+    for one in result.verdicts:
+        rows = tuple(
+            (
+                test.reference,
+                str(test.n),
+                str(test.clusters),
+                share(test.reference_score),
+                share(test.score),
+                signed(test.gain),
+                between(test),
+                f"{test.wins}/{test.losses}",
+                pvalue(test.p),
+                pvalue(test.p_holm),
+                share(test.detectable),
+            )
+            for test in one.contrasts
+        )
+        note = "All items. Holm: p corrected over these tests; interval and p are not corrected."
+        yield Section(
+            f"verdict_{slug(one.arm)}",
+            f"{one.arm} against every control",
+            _VERDICT_HEAD,
+            rows,
+            note,
+        )
 
 
 def _runs(result: Comparison) -> Section:
@@ -64,7 +98,7 @@ def _gain_row(one: Contrast) -> tuple[str, ...]:
         share(one.reference_score),
         share(one.score),
         signed(one.gain),
-        span(one.bootstrap or one.analytic, sign=True),
+        between(one),
         NONE if one.relative_gain is None else f"{signed(one.relative_gain)}%",
         f"{one.wins}/{one.losses}",
         amount(one.right_to_wrong),
@@ -75,8 +109,9 @@ def _gain_row(one: Contrast) -> tuple[str, ...]:
 
 
 _GAIN_NOTE = (
-    "Scores and gains in points of percent, paired by question. p: exact McNemar over videos for "
-    "right/wrong, paired bootstrap of videos for graded scores; Holm over the columns of one arm. "
+    "Scores and gains in points of percent, paired by question. Interval and p are of one method "
+    "and not corrected: score test of pairs over videos for right/wrong, bootstrap of videos for "
+    "graded scores. Holm: p corrected over the columns of one arm. "
     "Could show: the true gain that this many questions find with 80% power at the 5% level."
 )
 
@@ -102,7 +137,7 @@ def _last(found: Sequence[Contrast], kinds: Sequence[str]) -> list[Contrast]:
 
 def _figures(result: Comparison) -> Iterator[Section]:
     head = (
-        *("column", "n", "videos", "score", "95% bootstrap", "95% analytic", "right", "unparsed"),
+        *("column", "n", "videos", "score", "95% interval", "right", "unparsed"),
         *("failed", "dropped", "iterations", "tokens", "cost", "s"),
     )
     for run in result.runs:
@@ -110,7 +145,7 @@ def _figures(result: Comparison) -> Iterator[Section]:
         chosen = [f for f in own if f.kind == "column"]
         chosen += [f for kind in ("mean_over_columns", "all") for f in own if f.kind == kind]
         note = (
-            "Both intervals take questions about one video as dependent. Failed and dropped: "
+            "Intervals take questions about one video as dependent. Failed and dropped: "
             "questions. Iterations and seconds: means. Tokens and cost in US dollars: target and "
             "agents, all calls of the traces counted."
         )
@@ -130,8 +165,7 @@ def _figure_row(one: Figure) -> tuple[str, ...]:
         str(one.n),
         str(one.clusters),
         share(one.score),
-        span(one.bootstrap),
-        span(one.analytic),
+        between(one),
         share(one.accuracy),
         share(one.unparsed),
         amount(one.failed),

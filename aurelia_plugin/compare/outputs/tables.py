@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -15,24 +14,10 @@ from pydantic import BaseModel
 from aurelia_plugin.compare.outputs.sections import Section, sections
 from aurelia_plugin.compare.result import Comparison, ItemRow
 from aurelia_plugin.files.atomic import write_atomically
+from aurelia_plugin.files.escaping import for_csv, for_latex, for_markdown
 
 __all__ = ["latex", "markdown", "write_tables"]
 
-_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
-_LATEX: Final = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-}
 _COLUMN_TITLES: Final = {
     "music_avqa": "Music-AVQA",
     "avsd": "AVSD",
@@ -47,21 +32,28 @@ _COLUMN_TITLES: Final = {
 def write_tables(result: Comparison, folder: Path) -> list[Path]:
     """Write every table of the comparison into the folder and return the paths.
 
-    `comparison.md` and `comparison.tex` are for reading and for a paper; `figures`, `contrasts`
-    and `items` (CSV and JSON) hold every number unrounded, as fractions. In CSV, a text that a
-    spreadsheet would take for a formula has an apostrophe in front.
+    `comparison.md` and `comparison.tex` are for reading and for a paper; `figures`, `contrasts`,
+    `verdicts` and `items` (CSV and JSON) hold every number unrounded, as fractions. In CSV, a text
+    that a spreadsheet would take for a formula has an apostrophe in front.
     """
     figures = [_flat(figure) for figure in result.figures]
     contrasts = [_flat(contrast) for contrast in result.contrasts]
+    verdicts = [
+        {"verdict": one.sentence, **_flat(test)}
+        for one in result.verdicts
+        for test in one.contrasts
+    ]
     items = [row for item in result.items for row in _item_rows(item)]
     contents = {
         "comparison.md": markdown(result),
         "comparison.tex": latex(result),
         "figures.csv": _csv(figures),
         "contrasts.csv": _csv(contrasts),
+        "verdicts.csv": _csv(verdicts),
         "items.csv": _csv(items),
         "figures.json": json.dumps(figures, indent=1),
         "contrasts.json": json.dumps(contrasts, indent=1),
+        "verdicts.json": json.dumps(verdicts, indent=1, ensure_ascii=False),
         "items.json": json.dumps(items, indent=1, ensure_ascii=False),
     }
     for name, text in contents.items():
@@ -71,41 +63,39 @@ def write_tables(result: Comparison, folder: Path) -> list[Path]:
 
 def markdown(result: Comparison) -> str:
     """Return all tables as Markdown; what models wrote is escaped."""
-    lines = [f"# {_escaped(' / '.join(run.label for run in result.runs))}", ""]
+    lines = [f"# {for_markdown(' / '.join(run.label for run in result.runs))}", ""]
     method = result.method
     lines += [
         f"Made by aurelia-lmms-eval {result.version} at {result.created}. Reference: "
-        f"{_escaped(result.reference)}. {method.draws} bootstrap draws of whole videos "
-        f"(key: {_escaped(method.cluster)}), seed {method.seed}.",
+        f"{for_markdown(result.reference)}. {method.draws} bootstrap draws of whole videos "
+        f"(key: {for_markdown(method.cluster)}), seed {method.seed}.",
         "",
     ]
+    lines += [text for one in result.verdicts for text in (f"**{for_markdown(one.sentence)}**", "")]
     for section in sections(result):
-        lines += [f"## {_escaped(section.title)}", "", *_markdown_table(section), ""]
+        lines += [f"## {for_markdown(section.title)}", "", *_markdown_table(section), ""]
         lines += [
-            text for note in section.note.split("\n") if note for text in (_escaped(note), "")
+            text for note in section.note.split("\n") if note for text in (for_markdown(note), "")
         ]
-    lines += [f"* {_escaped(note)}" for note in result.notes]
+    lines += [f"* {for_markdown(note)}" for note in result.notes]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _markdown_table(section: Section) -> Iterable[str]:
-    yield f"| {' | '.join(map(_escaped, section.head))} |"
+    yield f"| {' | '.join(map(for_markdown, section.head))} |"
     rule = "---" if section.text else "---:"
     yield f"| {' | '.join(['---', *[rule] * (len(section.head) - 1)])} |"
     for row in section.rows:
-        yield f"| {' | '.join(map(_escaped, row))} |"
-
-
-def _escaped(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+        yield f"| {' | '.join(map(for_markdown, row))} |"
 
 
 def latex(result: Comparison) -> str:
     """Return the paper's layout: arms by columns, relative gains as superscripts (booktabs)."""
     columns = [*result.columns, *(["mean"] if len(result.columns) > 1 else [])]
-    head = " & ".join(_tex(_COLUMN_TITLES.get(name, name)) for name in columns)
+    head = " & ".join(for_latex(_COLUMN_TITLES.get(name, name)) for name in columns)
     lines = [
         "% Scores in percent; superscripts: relative gain over the reference in percent.",
+        *(f"% {' '.join(one.sentence.split())}" for one in result.verdicts),
         "% An asterisk: p < 0.05 after Holm's correction over the columns.",
         r"% Needs \usepackage{booktabs}.",
         rf"\begin{{tabular}}{{l{'c' * len(columns)}}}",
@@ -115,7 +105,7 @@ def latex(result: Comparison) -> str:
     ]
     for run in result.runs:
         cells = [_cell(result, run.label, name) for name in columns]
-        lines.append(rf"{_tex(run.label)} & {' & '.join(cells)} \\")
+        lines.append(rf"{for_latex(run.label)} & {' & '.join(cells)} \\")
     lines += list(_reported_rows(result, columns))
     lines += [r"\bottomrule", r"\end{tabular}", ""]
     return "\n".join(lines)
@@ -142,7 +132,7 @@ def _reported_rows(result: Comparison, columns: Sequence[str]) -> Iterable[str]:
             f"{cells[name].zero_shot_second:.1f}" if name in cells else "--" for name in columns
         ]
         yield r"\midrule"
-        yield rf"{_tex(model)}, reported & {' & '.join(plain)} \\"
+        yield rf"{for_latex(model)}, reported & {' & '.join(plain)} \\"
         gained = []
         for name in columns:
             one = cells.get(name)
@@ -153,20 +143,16 @@ def _reported_rows(result: Comparison, columns: Sequence[str]) -> Iterable[str]:
                     rf"{one.with_aurelia:.1f}\textsuperscript{{{one.printed_gain:+.2f}\%}}"
                 )
         if set(gained) != {"--"}:
-            yield rf"{_tex(model)} + AURELIA, reported & {' & '.join(gained)} \\"
-
-
-def _tex(text: str) -> str:
-    return "".join(_LATEX.get(char, char) for char in " ".join(text.split()))
+            yield rf"{for_latex(model)} + AURELIA, reported & {' & '.join(gained)} \\"
 
 
 def _flat(model: BaseModel) -> dict[str, Any]:
-    """Return a record with an interval as two columns."""
+    """Return a record with an interval as two columns, empty where there is none."""
     flat: dict[str, Any] = {}
     for key, value in model.model_dump().items():
         if isinstance(value, Mapping) and set(value) == {"low", "high"}:
             flat.update({f"{key}_low": value["low"], f"{key}_high": value["high"]})
-        elif key in ("analytic", "bootstrap", "relative_bootstrap"):
+        elif key == "interval":
             flat.update({f"{key}_low": None, f"{key}_high": None})
         else:
             flat[key] = value
@@ -189,11 +175,10 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     writer = csv.DictWriter(out, names, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: _harmless(value) for name, value in row.items()})
+        writer.writerow(
+            {
+                name: for_csv(value) if isinstance(value, str) else value
+                for name, value in row.items()
+            }
+        )
     return out.getvalue()
-
-
-def _harmless(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import re
-
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from aurelia_plugin.compare.outputs.sections import Section, sections
 from aurelia_plugin.compare.result import Comparison
+from aurelia_plugin.files.escaping import for_terminal
 
 __all__ = ["show"]
 
-_BRIEF = ("runs", "gain_", "scores_", "leaks", "evaluator", "modality", "board_", "reported")
+_BRIEF = (
+    "verdict_",
+    "runs",
+    "gain_",
+    "scores_",
+    "leaks",
+    "evaluator",
+    "modality",
+    "board_",
+    "reported",
+)
 _WIDE = 200
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def show(result: Comparison, console: Console | None = None, *, everything: bool = False) -> None:
@@ -28,6 +36,8 @@ def show(result: Comparison, console: Console | None = None, *, everything: bool
     console = console or Console()
     if not console.is_terminal:
         console.width = _WIDE
+    for verdict in result.verdicts:
+        console.print(_plain(verdict.sentence), style="bold")
     for section in sections(result):
         if everything or (section.name.startswith(_BRIEF) and section.name != "leaks_by_kind"):
             _print(console, section)
@@ -50,4 +60,4 @@ def _print(console: Console, section: Section) -> None:
 
 def _plain(text: str) -> Text:
     """Return text that is shown as it is: no markup, no control characters."""
-    return Text(_CONTROL.sub("�", text))
+    return Text(for_terminal(text))

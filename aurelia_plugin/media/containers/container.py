@@ -2,68 +2,89 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
+import errno
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+from loguru import logger
 
 from aurelia_plugin.errors import MediaError
+from aurelia_plugin.media.containers.formats import format_whitelist, require_self_contained
+from aurelia_plugin.media.isolation.progress import tick
 
 __all__ = [
     "MAX_FRAME_PIXELS",
     "audio_frames",
     "opened",
+    "packets",
     "picture_stream",
     "plain_cause",
     "sound_stream",
     "video_frames",
 ]
 
-_log = logging.getLogger(__name__)
 
 MAX_FRAME_PIXELS = 40_000_000
 """Of a video; 8K has 33 million. A few kilobytes can claim to be far larger."""
 
-# Demuxers that take any bytes or text for a picture.
-_NOT_MEDIA = frozenset({"tty", "bin", "xbin", "adf", "idf"})
+# FFmpeg takes these in a file's name for a pattern of numbered pictures.
+_PATTERN = re.compile(r"[%*?\[{]")
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[InputContainer]:
     """Open a media file for reading.
 
+    Nothing but the file is read: what names other files is refused by its content, and FFmpeg may
+    use neither other protocols nor the demuxers that open other files.
+
     Raises:
-        MediaError: the file is missing or is not a media container.
+        MediaError: the file is missing, is not a media container, or names other files.
     """
     try:
-        # Playlists must not make the decoder open other places; bad tags must not stop it.
-        container = av.open(
-            str(path),
-            mode="r",
-            metadata_errors="replace",
-            options={"protocol_whitelist": "file"},
-        )
+        require_self_contained(path)
+        container = _open(path)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise MediaError(path, f"cannot be opened as media: {plain_cause(error)}") from error
     try:
-        if container.format.name in _NOT_MEDIA:
-            raise MediaError(path, "cannot be opened as media: text or unknown binary data")
         yield container
     finally:
         container.close()
 
 
+class _Nameless:
+    """A file without its name, which would mean something to FFmpeg."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.seek, self.tell = file.read, file.seek, file.tell
+
+
+def _open(path: Path) -> InputContainer:
+    # As options of the container alone: PyAV below 17.1 crashes on options of streams where the
+    # streams turn up while the file is looked at. Bad tags must not stop the decoder.
+    whitelists = {"protocol_whitelist": "file", "format_whitelist": format_whitelist()}
+    name: str | _Nameless = str(path)
+    if _PATTERN.search(str(path)):
+        # Kept open by the container, which holds the methods.
+        name = _Nameless(path.open("rb"))
+    return av.open(name, mode="r", metadata_errors="replace", container_options=whitelists)
+
+
 def plain_cause(error: Exception) -> str:
     """Return the system's or FFmpeg's own words, without numbers and arguments."""
+    if getattr(error, "errno", None) == errno.EINVAL:
+        return "its content is in no format that is read here"  # not among the demuxers allowed
     text = getattr(error, "strerror", None) or str(error)
     return text[:1].lower() + text[1:]
 
@@ -87,6 +108,21 @@ def _preferred(streams: list[_StreamT]) -> _StreamT | None:
     return next(marked, streams[0] if streams else None)
 
 
+def packets(container: InputContainer, *streams: Stream) -> Iterator[Packet]:
+    """Yield the packets of the streams (of all, without any) from the current position on.
+
+    Streams that turn up behind the head of the file are left out; so are the empty packets with
+    which PyAV ends.
+    """
+    try:
+        for packet in container.demux(*streams):
+            tick()
+            if packet.size or packet.dts is not None:
+                yield packet
+    except IndexError:  # PyAV's, at the end, where streams turned up on the way
+        return
+
+
 def video_frames(
     path: Path, container: InputContainer, stream: VideoStream
 ) -> Iterator[VideoFrame]:
@@ -97,10 +133,9 @@ def video_frames(
     """
     stream.thread_type = "AUTO"
     _require_size(path, stream.codec_context.width, stream.codec_context.height)
-    for frame in _decoded(path, container, stream):
-        if isinstance(frame, VideoFrame):
-            _require_size(path, frame.width, frame.height)  # it may change on the way
-            yield frame
+    for frame in _decoded(path, container, stream, stream.codec_context.decode):
+        _require_size(path, frame.width, frame.height)  # it may change on the way
+        yield frame
 
 
 def _require_size(path: Path, width: int, height: int) -> None:
@@ -123,22 +158,26 @@ def audio_frames(
         MediaError: the file breaks off, more than a tenth of the packets cannot be decoded, or
             none can.
     """
-    for frame in _decoded(path, container, stream):
-        if isinstance(frame, AudioFrame):
-            yield frame
+    return _decoded(path, container, stream, stream.codec_context.decode)
+
+
+_FrameT = TypeVar("_FrameT", AudioFrame, VideoFrame)
 
 
 def _decoded(
-    path: Path, container: InputContainer, stream: VideoStream | AudioStream
-) -> Iterator[VideoFrame | AudioFrame]:
-    packets = bad = frames = 0
+    path: Path,
+    container: InputContainer,
+    stream: VideoStream | AudioStream,
+    decode: Callable[[Packet], list[_FrameT]],
+) -> Iterator[_FrameT]:
+    read = bad = frames = 0
     cause = "it holds no data"
     try:
-        for packet in container.demux(stream):
-            packets += 1
+        for packet in _ended(packets(container, stream), stream):
+            read += packet.size > 0
             try:
-                decoded = stream.decode(packet)
-            except av.FFmpegError as error:
+                decoded = decode(packet)
+            except (av.FFmpegError, ValueError) as error:
                 if isinstance(error, av.EOFError):
                     break
                 bad, cause = bad + 1, plain_cause(error)
@@ -149,7 +188,18 @@ def _decoded(
         raise MediaError(path, f"its {stream.type} breaks off: {plain_cause(error)}") from error
     finally:  # a reader may stop early, and is told all the same
         if bad:
-            counts = (bad, stream.type, packets)
-            _log.warning("%s: skipped %d undecodable %s packets of %d", path, *counts)
-    if frames == 0 or bad > max(5, packets // 10):
+            counts = (bad, stream.type, read)
+            logger.warning("{}: skipped {} undecodable {} packets of {}", path, *counts)
+    if frames == 0 or bad > max(5, read // 10):
         raise MediaError(path, f"its {stream.type} cannot be decoded: {cause}")
+
+
+def _ended(found: Iterator[Packet], stream: Stream) -> Iterator[Packet]:
+    """Yield the packets that hold something, then the empty one that ends decoding."""
+    for packet in found:
+        if packet.size:
+            yield packet
+    end = Packet()
+    if stream.time_base is not None:
+        end.time_base = stream.time_base
+    yield end

@@ -7,24 +7,27 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
-from PIL import Image
 
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.files.contents import FileMemory, require_content
 from aurelia_plugin.media.containers.container import (
     audio_frames,
     opened,
+    packets,
     picture_stream,
     sound_stream,
 )
+from aurelia_plugin.media.containers.webp import animated_webp_timing
+from aurelia_plugin.media.isolation.isolated import isolated
 from aurelia_plugin.media.medium import MediaKind
+from aurelia_plugin.media.picture import TOO_LARGE_FIX, open_image
 
-__all__ = ["sniff"]
+__all__ = ["media_kind"]
 
 _kinds: FileMemory[MediaKind] = FileMemory()
 
 
-def sniff(path: Path) -> MediaKind:
+def media_kind(path: Path) -> MediaKind:
     """Return what a file holds, remembered while the file is unchanged.
 
     A moving picture, or one with a duration, makes a video; sound without one makes audio, cover
@@ -34,11 +37,14 @@ def sniff(path: Path) -> MediaKind:
         MediaError: the file is missing, empty, or none of these.
     """
     require_content(path)
-    return _kinds.get(path, _sniff)
+    return _kinds.get(path, _media_kind)
 
 
-def _sniff(path: Path) -> MediaKind:
+@isolated
+def _media_kind(path: Path) -> MediaKind:
     failure: MediaError | None = None
+    if animated_webp_timing(path) is not None:
+        return "video"
     try:
         with opened(path) as container:
             stream = picture_stream(container)
@@ -52,13 +58,11 @@ def _sniff(path: Path) -> MediaKind:
     except MediaError as error:
         failure = error
     try:
-        Image.open(path).close()
-    except Image.DecompressionBombError:
-        return "image"  # `picture` says that it is too large
-    except (OSError, ValueError, SyntaxError) as error:
-        if failure is not None:
-            raise failure from None
-        raise MediaError(path, "is neither video, nor audio, nor an image") from error
+        open_image(path).close()
+    except MediaError as error:
+        if error.fix == TOO_LARGE_FIX:
+            return "image"  # `picture` says that it is too large
+        raise (failure or error) from None
     return "image"
 
 
@@ -70,7 +74,7 @@ def _moves(container: InputContainer, stream: VideoStream) -> bool:
         return False
     frames = 0
     try:
-        for packet in container.demux(stream):
+        for packet in packets(container, stream):
             frames += packet.size > 0
             if frames > 1:
                 return True

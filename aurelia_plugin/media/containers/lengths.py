@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aurelia_plugin.media.containers.timeline import survey
+from aurelia_plugin.media.containers.timeline import read_timeline
 from aurelia_plugin.media.medium import Frames, Media, Waveform
 
 __all__ = ["seconds_of"]
@@ -22,7 +22,7 @@ def seconds_of(media: Media) -> float:
     elif isinstance(media.data, Frames):
         whole = float(media.data.times[-1]) + 1.0
     elif media.path is not None:
-        found = survey(media.path)
+        found = read_timeline(media.path)
         ends = [track.end - found.origin for track in (found.picture, found.sound) if track]
         whole = max(ends, default=0.0)
     start = media.start or 0.0

@@ -12,6 +12,7 @@ from aurelia_plugin.errors import MediaError
 from aurelia_plugin.files.contents import write_media
 from aurelia_plugin.files.places import cache_dir
 from aurelia_plugin.media.containers.container import opened, picture_stream, plain_cause
+from aurelia_plugin.media.isolation.isolated import isolated
 from aurelia_plugin.media.medium import Media
 
 __all__ = ["without_soundtrack"]
@@ -45,6 +46,7 @@ def _step(pictures: VideoStream) -> int:
     return max(1, round(1 / (pictures.average_rate * pictures.time_base)))
 
 
+@isolated
 def _copied(path: Path, form: str) -> bytes:
     buffer = io.BytesIO()
     with opened(path) as source:

@@ -1,11 +1,10 @@
 """The timeline of a media file: where its streams begin and end, read without decoding.
 
-All times are in seconds on the container's own clock.
+All times are in seconds on the clock of the whole file (see `clocks`).
 """
 
 from __future__ import annotations
 
-import wave
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -13,18 +12,25 @@ from typing import NamedTuple
 import av
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition, Stream
+from av.stream import Stream
+from av.video.stream import VideoStream
 
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.files.contents import FileMemory
+from aurelia_plugin.media.containers.clocks import BACK_S, FORTH_S, Piece, aligned
 from aurelia_plugin.media.containers.container import (
     opened,
+    packets,
     picture_stream,
     plain_cause,
     sound_stream,
 )
+from aurelia_plugin.media.containers.truncation import require_complete
+from aurelia_plugin.media.containers.webp import animated_webp_timing
+from aurelia_plugin.media.isolation.isolated import isolated
+from aurelia_plugin.media.isolation.wire import passes
 
-__all__ = ["LONE_FRAME_S", "START_TOLERANCE_S", "Survey", "Track", "survey"]
+__all__ = ["LONE_FRAME_S", "START_TOLERANCE_S", "Timeline", "Track", "read_timeline"]
 
 # Below this, a difference between the starts of sound and picture is encoder priming.
 START_TOLERANCE_S = 0.05
@@ -32,17 +38,17 @@ START_TOLERANCE_S = 0.05
 # How long a frame is on display when nothing tells: one frame at FFmpeg's default of 25 Hz.
 LONE_FRAME_S = 0.04
 
-# Containers whose header states one length for all streams together.
-_STATED_LENGTH = frozenset({"matroska", "flac"})
-
-# Writers to a pipe cannot know the length of a WAV file and leave a huge placeholder.
-_WAV_PLACEHOLDER_BYTES = 0x7FFF0000
+# Streams that are sent, in which time may leap forth where the sender begins anew.
+_MAY_BEGIN_ANEW = frozenset({"mpegts", "mpeg", "ogg"})
 
 
+@passes
 class Track(NamedTuple):
     """The extent of a stream: `first` and `end` in seconds, and where decoding can begin.
 
-    `keys` are the time stamps of its key frames, ascending, in units of `time_base` seconds.
+    `keys` are the time stamps of its key frames, ascending, in units of `time_base` seconds; there
+    are none where the time stamps begin anew on the way. `pieces` are its stretches on one clock;
+    `transfer` is FFmpeg's number of the picture's transfer characteristics.
     """
 
     first: float
@@ -50,9 +56,12 @@ class Track(NamedTuple):
     packets: int
     keys: tuple[int, ...]
     time_base: Fraction
+    pieces: tuple[Piece, ...]
+    transfer: int | None = None
 
 
-class Survey(NamedTuple):
+@passes
+class Timeline(NamedTuple):
     """The timeline of a file: `origin` is its t = 0, shared by picture and sound."""
 
     origin: float
@@ -60,40 +69,101 @@ class Survey(NamedTuple):
     sound: Track | None
 
 
+class _Stretch:
+    """The running extent of what was read of one stream on one clock."""
+
+    def __init__(self, time: float, position: int) -> None:
+        self.first = self.last = time
+        self.end = 0.0
+        self.packets = 0
+        self.position = position
+
+    def add(self, time: float, seconds: float) -> None:
+        self.first = min(self.first, time)
+        self.last = max(self.last, time)
+        self.end = max(self.end, time + seconds)
+        self.packets += 1
+
+    def piece(self) -> Piece:
+        # The last packet's duration may be missing: then it lasts as long as the others do.
+        spacing = (self.last - self.first) / max(1, self.packets - 1) or LONE_FRAME_S
+        end = self.end if self.end > self.last else self.last + spacing
+        return Piece(self.first, end, self.position)
+
+
 class _Extent:
     """The running extent of one stream while its packets are read."""
 
-    def __init__(self) -> None:
-        self.first = self.last = self.end = 0.0
-        self.packets = 0
+    def __init__(self, stream: Stream, may_begin_anew: bool) -> None:
+        self._stream = stream
+        self._may_begin_anew = may_begin_anew
+        self._decoded_at: float | None = None
+        self._unstamped = 0
+        self.stretches: list[_Stretch] = []
         self.corrupt = False
         self.keys: list[int] = []
         self.time_base = Fraction(1)
 
+    @property
+    def packets(self) -> int:
+        return sum(stretch.packets for stretch in self.stretches)
+
+    @property
+    def end(self) -> float:
+        return max((stretch.end for stretch in self.stretches), default=0.0)
+
     def add(self, packet: Packet) -> None:
         stamp = packet.pts if packet.pts is not None else packet.dts
-        if stamp is None or packet.is_discard:
+        if packet.is_discard:
+            return
+        if stamp is None:
+            self._unstamped += packet.size > 0
             return
         self.time_base = packet.time_base
         time = float(stamp * packet.time_base)
-        self.first = min(self.first, time) if self.packets else time
-        self.last = max(self.last, time) if self.packets else time
-        self.end = max(self.end, time + float((packet.duration or 0) * packet.time_base))
-        self.packets += 1
+        seconds = float((packet.duration or 0) * packet.time_base)
+        decoded_at = time if packet.dts is None else float(packet.dts * packet.time_base)
+        if self._begins_anew(decoded_at):
+            self.stretches.append(_Stretch(time, packet.pos or 0))
+        self._decoded_at = decoded_at + seconds
+        self.stretches[-1].add(time, seconds)
         self.corrupt |= packet.is_corrupt
-        if packet.is_keyframe and packet.stream.type == "video":
+        if packet.is_keyframe and self._stream.type == "video":
             self.keys.append(stamp)
 
-    def track(self) -> Track | None:
-        if not self.packets:
+    def _begins_anew(self, decoded_at: float) -> bool:
+        if self._decoded_at is None:
+            return True
+        step = decoded_at - self._decoded_at
+        return step < -BACK_S or (self._may_begin_anew and step > FORTH_S)
+
+    def pieces(self) -> list[Piece]:
+        if not self.stretches and self._unstamped:
+            return [Piece(0.0, self._unstamped * _spacing(self._stream), 0)]
+        return [stretch.piece() for stretch in self.stretches]
+
+    def track(self, pieces: tuple[Piece, ...]) -> Track | None:
+        if not pieces:
             return None
-        # The last packet's duration may be missing: then it lasts as long as the others do.
-        spacing = (self.last - self.first) / max(1, self.packets - 1) or LONE_FRAME_S
-        end = self.end if self.end > self.last else self.last + spacing
-        return Track(self.first, end, self.packets, tuple(sorted(self.keys)), self.time_base)
+        keys = tuple(sorted(self.keys)) if len(pieces) == 1 else ()
+        first = min(piece.first + piece.offset for piece in pieces)
+        end = max(piece.end + piece.offset for piece in pieces)
+        count = self.packets or self._unstamped
+        transfer = None
+        if isinstance(self._stream, VideoStream):
+            transfer = self._stream.codec_context.color_trc
+        return Track(first, end, count, keys, self.time_base, pieces, transfer)
 
 
-def survey(path: Path) -> Survey:
+def _spacing(stream: Stream) -> float:
+    """Return how long a frame lasts in a stream without time stamps, in seconds."""
+    rate = None
+    if isinstance(stream, VideoStream):
+        rate = stream.average_rate or stream.guessed_rate
+    return float(1 / rate) if rate else LONE_FRAME_S
+
+
+def read_timeline(path: Path) -> Timeline:
     """Read the timeline of a file without decoding it; remembered while the file is unchanged.
 
     t = 0 is the start of the picture or of the sound, whichever is earlier; differences below
@@ -102,29 +172,46 @@ def survey(path: Path) -> Survey:
     Raises:
         MediaError: the file cannot be read, or ends before the length that its header states.
     """
-    return _surveys.get(path, _survey)
+    return _timelines.get(path, _read)
 
 
-_surveys: FileMemory[Survey] = FileMemory(limit=256)
+_timelines: FileMemory[Timeline] = FileMemory(limit=256)
 
 
-def _survey(path: Path) -> Survey:
+@isolated
+def _read(path: Path) -> Timeline:
+    timing = animated_webp_timing(path)
+    if timing is not None:
+        piece = Piece(0.0, sum(timing), 0)
+        track = Track(0.0, piece.end, len(timing), (), Fraction(1, 1000), (piece,))
+        return Timeline(0.0, track, None)
     with opened(path) as container:
-        extents = {stream.index: _Extent() for stream in container.streams}
-        try:
-            for packet in container.demux():
-                extents[packet.stream_index].add(packet)
-        except (av.FFmpegError, OSError) as error:
-            reached = max((extent.end for extent in extents.values()), default=0.0)
-            raise MediaError(
-                path, f"is damaged after {reached:.1f} s: {plain_cause(error)}"
-            ) from error
-        _require_complete(path, container, extents)
+        extents = _extents(path, container)
+        require_complete(path, container, extents)
+        chosen = [
+            extents[stream.index]
+            for stream in (picture_stream(container), sound_stream(container))
+            if stream is not None
+        ]
+        pieces = aligned(*(extent.pieces() for extent in chosen))
+        tracks = {id(e): e.track(p) for e, p in zip(chosen, pieces, strict=True)}
         picture, sound = (
-            extents[stream.index].track() if stream is not None else None
+            None if stream is None else tracks[id(extents[stream.index])]
             for stream in (picture_stream(container), sound_stream(container))
         )
-    return Survey(_origin(picture, sound), picture, sound)
+    return Timeline(_origin(picture, sound), picture, sound)
+
+
+def _extents(path: Path, container: InputContainer) -> dict[int, _Extent]:
+    may_begin_anew = container.format.name in _MAY_BEGIN_ANEW
+    extents = {stream.index: _Extent(stream, may_begin_anew) for stream in container.streams}
+    try:
+        for packet in packets(container):
+            extents[packet.stream_index].add(packet)
+    except (av.FFmpegError, OSError) as error:
+        reached = max((extent.end for extent in extents.values()), default=0.0)
+        raise MediaError(path, f"is damaged after {reached:.1f} s: {plain_cause(error)}") from error
+    return extents
 
 
 def _origin(picture: Track | None, sound: Track | None) -> float:
@@ -134,57 +221,3 @@ def _origin(picture: Track | None, sound: Track | None) -> float:
     if abs(sound.first - picture.first) < START_TOLERANCE_S:
         return picture.first
     return min(picture.first, sound.first)
-
-
-def _require_complete(path: Path, container: InputContainer, extents: dict[int, _Extent]) -> None:
-    """Compare what is there with what the header states, where the header states it.
-
-    MPEG-TS, Ogg, MP3 and ADTS state no length of their own, so a cut there is not noticed.
-    """
-    reached = max((extent.end for extent in extents.values() if extent.packets), default=0.0)
-    for stream in container.streams:
-        extent, stated = extents[stream.index], _stated_seconds(container, stream)
-        if stated is not None and not stream.disposition & Disposition.attached_pic:
-            _compare(path, extent.end, stated, extent.corrupt)
-    if container.format.name.split(",")[0] in _STATED_LENGTH and container.duration is not None:
-        corrupt = any(extent.corrupt for extent in extents.values())
-        begin = (container.start_time or 0) / av.time_base
-        _compare(path, reached - begin, container.duration / av.time_base, corrupt)
-    if container.format.name == "wav":
-        stated = _stated_wav_seconds(path)
-        if stated is not None:
-            _compare(path, reached, stated, corrupt=True)
-
-
-def _stated_seconds(container: InputContainer, stream: Stream) -> float | None:
-    """Return the length that the header states for this stream alone, if it states one."""
-    family = container.format.name.split(",")[0]
-    if stream.type not in ("video", "audio"):
-        return None
-    if family == "mov" and stream.duration is not None and stream.time_base is not None:
-        return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
-    if family == "avi" and stream.type == "video" and stream.frames and stream.average_rate:
-        return float(stream.frames / stream.average_rate)
-    return None
-
-
-def _stated_wav_seconds(path: Path) -> float | None:
-    try:
-        with wave.open(str(path), "rb") as file:
-            size = file.getnframes() * file.getnchannels() * file.getsampwidth()
-            return (
-                None if size >= _WAV_PLACEHOLDER_BYTES else file.getnframes() / file.getframerate()
-            )
-    except (wave.Error, EOFError, ZeroDivisionError):
-        return None  # not plain PCM: no statement
-
-
-def _compare(path: Path, reached: float, stated: float, corrupt: bool) -> None:
-    # Headers round, and a held last frame may lack a duration; a half packet is proof of a cut.
-    allowed = 0.1 if corrupt else max(0.5, 0.05 * stated)
-    if stated - reached > allowed:
-        raise MediaError(
-            path,
-            f"the file is truncated: it ends at {reached:.1f} s of {stated:.1f} s",
-            "Fetch the file again.",
-        )

@@ -11,52 +11,25 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from heapq import heappop, heappush
 from pathlib import Path
-from typing import NamedTuple, Protocol
 
 from av.container import InputContainer
 
 from aurelia_plugin.errors import MediaError
+from aurelia_plugin.media.containers.clocks import PieceClock
 from aurelia_plugin.media.containers.container import opened, picture_stream, video_frames
-from aurelia_plugin.media.containers.timeline import LONE_FRAME_S, Survey, Track, survey
+from aurelia_plugin.media.containers.timeline import LONE_FRAME_S, Timeline, Track, read_timeline
+from aurelia_plugin.media.containers.webp import animated_webp_timing
+from aurelia_plugin.media.frames.animation import AnimationSource
+from aurelia_plugin.media.frames.shown import FrameSource, Shown
 from aurelia_plugin.media.medium import Frames, Media
-from aurelia_plugin.media.picture import RawPicture
 
-__all__ = ["FileSource", "FrameSource", "MemorySource", "Shown", "source_of"]
+__all__ = ["FileSource", "MemorySource", "source_of"]
 
 # Opening a file again costs about as much as decoding a second of video: nearer keys do not pay.
 _SEEK_AHEAD_S = 2.0
 
 _REORDERED = 16
 """Frames that may wait for an earlier one: H.264 allows no more."""
-
-
-class Shown(NamedTuple):
-    """A picture as it comes from its source, and when it begins to be on display."""
-
-    time: float
-    raw: RawPicture
-
-
-class FrameSource(Protocol):
-    """Frames in order of presentation; `first` and `end` bound the time they are on display."""
-
-    @property
-    def first(self) -> float:
-        """When the first frame begins, in seconds."""
-
-    @property
-    def end(self) -> float:
-        """When the last frame ends, in seconds."""
-
-    @property
-    def frames(self) -> int:
-        """How many frames there are."""
-
-    def at(self, moments: Sequence[float]) -> Iterator[Shown]:
-        """Yield the frames on display at ascending moments, each frame once."""
-
-    def between(self, start: float, end: float) -> Iterator[Shown]:
-        """Yield every frame on display at some time in start..end, `end` excluded."""
 
 
 def source_of(media: Media) -> FrameSource | None:
@@ -69,9 +42,12 @@ def source_of(media: Media) -> FrameSource | None:
         return MemorySource(media.data)
     if media.path is None:
         return None
-    timeline = survey(media.path)
+    timeline = read_timeline(media.path)
     if timeline.picture is None:
         return None
+    timing = animated_webp_timing(media.path)
+    if timing is not None:
+        return AnimationSource(media.path, timing)
     return FileSource(media.path, timeline, timeline.picture)
 
 
@@ -83,6 +59,7 @@ class MemorySource:
         self._times: list[float] = times.tolist()
         self.frames = len(self._times)
         self.first = self._times[0]
+        self.transfer = None
         extent = self._times[-1] - self.first
         self.end = self._times[-1] + (extent / (self.frames - 1) if extent else LONE_FRAME_S)
 
@@ -105,12 +82,14 @@ class MemorySource:
 class FileSource:
     """The picture stream of a file. Decodes from the key frame before what is asked for."""
 
-    def __init__(self, path: Path, timeline: Survey, track: Track) -> None:
+    def __init__(self, path: Path, timeline: Timeline, track: Track) -> None:
         self._path = path
         self._origin = timeline.origin
+        self._pieces = track.pieces
         self._keys = track.keys
         self._key_times = [float(key * track.time_base) - timeline.origin for key in track.keys]
         self.frames = track.packets
+        self.transfer = track.transfer
         self.first = track.first - timeline.origin
         self.end = track.end - timeline.origin
 
@@ -190,12 +169,13 @@ class FileSource:
             container.seek(seek_to, stream=stream)
         spacing = (self.end - self.first) / self.frames
         time = self.first - spacing
+        clock = PieceClock(self._pieces)
         for frame in video_frames(self._path, container, stream):
             stamp = frame.pts if frame.pts is not None else frame.dts
-            if stamp is None or frame.time_base is None:
+            if stamp is None or not frame.time_base:
                 time += spacing
             else:
-                time = float(stamp * frame.time_base) - self._origin
+                time = clock(float(stamp * frame.time_base)) - self._origin
             yield Shown(time, frame)
 
 

@@ -95,33 +95,37 @@ CONDITIONS: Mapping[str, ConditionInfo] = {
     for row in (
         ConditionInfo(
             "aurelia",
-            "the best steps of the loop in front of the question",
+            "the best steps of the loop for this question, in front of it",
             lambda context: Aurelia(context.trace, context.injector),
             uses_agents=True,
         ),
-        ConditionInfo("none", "the question as it is", lambda context: ZeroShot()),
+        ConditionInfo(
+            "none", "the question as it is: the zero-shot baseline", lambda context: ZeroShot()
+        ),
         ConditionInfo(
             "cot",
-            "an instruction to think step by step in front of the question",
+            '"think step by step" in front of the question',
             lambda context: ChainOfThought(context.prompts),
         ),
         ConditionInfo(
             "placebo",
-            "the steps of another question of the run in front of it",
+            "the best steps of *another* question of the run, which look right and help nothing",
             lambda context: Placebo(context.trace, context.injector, context.settings.seed),
             uses_agents=True,
             reuses_traces=True,
         ),
         ConditionInfo(
             "consistency",
-            "the question as it is, asked once for each call of the loop; the majority's answer",
+            "the question as it is, asked with sampling once for each call that the loop made; the "
+            "majority's answer counts: the control of equal compute",
             _consistency,
             uses_agents=True,
             reuses_traces=True,
         ),
         ConditionInfo(
             "precomputed",
-            "steps that were made before, or that the data set carries (`precomputed=`)",
+            "steps from a traces folder, a data set (`hf:ID`) or a field of the items "
+            "(`field:NAME`), as `precomputed=` names it",
             _precomputed,
         ),
     )

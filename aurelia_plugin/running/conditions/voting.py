@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from pydantic import model_validator
 
-from aurelia_plugin.benchmark.scoring.answers import statement
+from aurelia_plugin.benchmark.reading import as_shown
 from aurelia_plugin.calling.backend import Prompt, Reply, Usage
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.files.records import Record
@@ -180,5 +180,5 @@ def read_any(text: str) -> str | None:
     The text of the last "Answer:" line, else the whole reply without thinking; in lower case,
     words only. Articles stay, for "A" may be an option.
     """
-    said = unicodedata.normalize("NFKC", statement(text).text).casefold().strip()
+    said = unicodedata.normalize("NFKC", as_shown(text)).casefold().strip()
     return " ".join(re.findall(r"\w+", said)) or said or None

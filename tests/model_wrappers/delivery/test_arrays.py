@@ -11,16 +11,16 @@ from media.conftest import MakeVideo, grey_frames, tone
 from aurelia_plugin.calling.backend import Message, Prompt, Sampling, Text
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media.clip import Frames, Media
-from aurelia_plugin.model_wrappers.delivery.arrays import Intake, Prepared, prepare
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
+from aurelia_plugin.model_wrappers.delivery.arrays import Prepared, prepare
 
-ALL = Intake(
-    video=True, images=True, sound_rate=16_000, sound_seconds=None, frames=4, longest_side=None
-)
+ALL = Capabilities(max_frames=4)
+DEAF = ALL.model_copy(update={"soundtrack": "none", "sounds": 0})
 PICTURE = Media("image", data=Frames(grey_frames([9], (32, 24)), np.zeros(1)))
 
 
-def _prepare(*parts: Any, intake: Intake = ALL, sampling: Sampling | None = None) -> Prepared:
-    return prepare(Prompt((Message("user", parts),), sampling=sampling), intake)
+def _prepare(*parts: Any, takes: Capabilities = ALL, sampling: Sampling | None = None) -> Prepared:
+    return prepare(Prompt((Message("user", parts),), sampling=sampling), takes)
 
 
 def _types(prepared: Prepared) -> list[str]:
@@ -44,6 +44,7 @@ def test_a_video_is_followed_by_its_soundtrack(clip: Media) -> None:
         "images": 0,
         "sound_seconds": 2.0,
         "clips": 1,
+        "soundtrack": ("after",),
         "dropped": (),
     }
     assert done.video_rates[0] == pytest.approx(2.0, abs=0.3)
@@ -65,14 +66,14 @@ def test_every_medium_keeps_its_place(clip: Media) -> None:
 
 
 def test_a_model_without_video_gets_frames_as_images(clip: Media) -> None:
-    done = _prepare(clip, PICTURE, intake=ALL._replace(video=False))
+    done = _prepare(clip, PICTURE, takes=ALL.model_copy(update={"video": "images"}))
     assert _types(done) == ["image"] * 4 + ["audio", "image"]
     assert (len(done.images), done.videos) == (5, [])
     assert (done.evidence.frames, done.evidence.images) == (4, 1)
 
 
 def test_a_deaf_model_is_told_of_once_for_each_sound(clip: Media) -> None:
-    done = _prepare(clip, beep(), intake=ALL._replace(sound_rate=None))
+    done = _prepare(clip, beep(), takes=DEAF)
     assert done.evidence.dropped == (
         "soundtrack: the model takes no sound",
         "sound: the model takes no sound",
@@ -81,7 +82,7 @@ def test_a_deaf_model_is_told_of_once_for_each_sound(clip: Media) -> None:
 
 
 def test_a_blind_model_hears_the_soundtrack(clip: Media) -> None:
-    done = _prepare(clip, PICTURE, intake=ALL._replace(video=False, images=False))
+    done = _prepare(clip, PICTURE, takes=ALL.model_copy(update={"video": "none", "images": False}))
     assert done.evidence.dropped == (
         "video: the model takes no pictures",
         "image: the model takes no images",
@@ -91,13 +92,13 @@ def test_a_blind_model_hears_the_soundtrack(clip: Media) -> None:
 
 def test_a_video_without_soundtrack_is_not_short_of_anything(make_video: MakeVideo) -> None:
     silent = Media.file("video", make_video("silent.mp4"))
-    for intake in (ALL, ALL._replace(sound_rate=None)):
-        done = _prepare(silent, intake=intake)
+    for takes in (ALL, DEAF):
+        done = _prepare(silent, takes=takes)
         assert (_types(done), done.evidence.dropped) == (["video"], ())
 
 
 def test_sound_beyond_the_models_limit_is_cut_and_named(clip: Media) -> None:
-    done = _prepare(clip, beep(), intake=ALL._replace(sound_seconds=1.5))
+    done = _prepare(clip, beep(), takes=ALL.model_copy(update={"sound_seconds": 1.5}))
     assert done.evidence.dropped == ("soundtrack beyond 1.5 s: more than the model takes",)
     assert [len(sound) for sound in done.sounds] == [24_000, 8_000]
     assert done.evidence.sound_seconds == 2.0
@@ -111,13 +112,15 @@ def test_a_very_short_sound_is_padded_and_counted_at_its_own_length() -> None:
 
 
 def test_pictures_are_reduced_to_the_models_size(clip: Media) -> None:
-    done = _prepare(clip, PICTURE, intake=ALL._replace(longest_side=16))
+    done = _prepare(clip, PICTURE, takes=ALL.model_copy(update={"longest_side": 16}))
     assert done.videos[0].shape == (4, 12, 16, 3)
     assert done.images[0].shape == (12, 16, 3)
 
 
 def test_the_sound_comes_at_the_models_rate(clip: Media) -> None:
-    assert len(_prepare(clip, intake=ALL._replace(sound_rate=8_000)).sounds[0]) == 16_000
+    assert (
+        len(_prepare(clip, takes=ALL.model_copy(update={"sound_rate": 8_000})).sounds[0]) == 16_000
+    )
 
 
 def test_messages_keep_their_roles() -> None:

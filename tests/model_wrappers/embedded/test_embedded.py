@@ -14,13 +14,13 @@ import pytest
 import torch
 from embedded_training import model as training
 from embedded_training.clips import Clip as TrainingClip
-from embedded_training.clips import clips, rng_of, sample_of, tales
-from embedded_training.clock import Clock
-from embedded_training.drills import DRILLS
+from embedded_training.clips import clips, rng_of, sample_of, text_only
 from embedded_training.exchange import Exchange, answer_of
-from embedded_training.notes import caption, corrupted, notes_of, perceived
+from embedded_training.exercises import EXERCISES
+from embedded_training.findings import caption, corrupted, findings_of, perceived
 from embedded_training.perception import picture_labels, sound_labels
 from embedded_training.progress import rate_at
+from embedded_training.temporal_head import TemporalHead
 from embedded_training.thinker import (
     Phase,
     Plan,
@@ -33,6 +33,7 @@ from embedded_training.thinker import (
 from embedded_training.towers import Plan as TowerPlan
 from embedded_training.towers import load_towers, train_tower
 
+from aurelia_plugin.benchmark.data.documents import question_text
 from aurelia_plugin.benchmark.data.items import COLUMNS
 from aurelia_plugin.benchmark.scoring.metrics import score_item
 from aurelia_plugin.benchmark.synthetic.build import samples
@@ -50,7 +51,6 @@ from aurelia_plugin.model_wrappers.embedded.backend import OPTIONS, TRAINED, ope
 from aurelia_plugin.model_wrappers.transformers.backend import TransformersBackend
 from aurelia_plugin.reasoning.parsing import read_verdict
 from aurelia_plugin.reasoning.prompting import PromptSet
-from aurelia_plugin.task_yamls.avreasonbench_mini.utils import doc_to_text
 
 SEED = 990_001
 """Of the clips in these tests; neither training nor tuning has used it."""
@@ -102,7 +102,7 @@ def ask(backend: TransformersBackend, asked: Sequence[tuple[str, Media]]) -> lis
 
 
 def accuracy(backend: TransformersBackend, clips: Sequence[tuple[Sample, Media]]) -> float:
-    texts = [doc_to_text(sample.item.model_dump(mode="json")) for sample, _ in clips]
+    texts = [question_text(sample.item) for sample, _ in clips]
     media = [medium for _, medium in clips]
     replies = ask(backend, list(zip(texts, media, strict=True)))
     return float(
@@ -193,7 +193,7 @@ def test_training_computes_what_the_real_path_computes(
     model, processor, _, _ = untrained.load()
     prompts = PromptSet("default", "embedded")
     if kind == "no clip":
-        (clip,) = tales(1, 7, "reading", 0, {"tale": 1}, prompts)
+        (clip,) = text_only(1, 7, "reading", 0, {"question": 1}, prompts)
     else:
         wanted = 5 if kind == "five sounds" else 1
         drawn = clips(1, 7, 0, 24, prompts)
@@ -228,7 +228,9 @@ def test_what_is_given_is_not_learnt(untrained: TransformersBackend) -> None:
     packer = packer_of(untrained.load().model, untrained.load().processor)
     prompts = PromptSet("default", "embedded")
     told = [
-        e for k in range(9) for e in tales(1, k, "reading", 0, {"tale": 1}, prompts)[0].exchanges
+        e
+        for k in range(9)
+        for e in text_only(1, k, "reading", 0, {"question": 1}, prompts)[0].exchanges
     ]
     concluded = next(e for e in told if e.role == "conclude" and e.given)
     tree = packer(TrainingClip(None, (), (concluded,), "geoiq"))
@@ -242,7 +244,7 @@ def test_an_answer_counts_thrice_in_every_part(untrained: TransformersBackend) -
     prompts = PromptSet("default", "embedded")
     made = [
         *clips(1, 3, 0, 12, prompts),
-        *tales(1, 3, "last", 0, {"tale": 8, "placed": 1}, prompts),
+        *text_only(1, 3, "last", 0, {"question": 8, "list_position": 1}, prompts),
     ]
     answered: set[str] = set()
     for clip in made:
@@ -259,12 +261,14 @@ def test_an_answer_counts_thrice_in_every_part(untrained: TransformersBackend) -
             said = packer.processor.decode(targets[weights == 3.0])
             assert said == ("Answer: " + end if "Answer: " in learnt else end)
             assert set(weights[weights != 3.0]) <= {np.float32(1.0)}
-    assert answered == {"direct", "follow", "explore", "cot", "conclude", "told", "drill"}
+    assert answered == {"direct", "follow", "explore", "cot", "conclude", "caption_qa", "exercise"}
 
 
 def test_every_region_of_an_atlas_is_concluded_from_its_own_flag_and_melody() -> None:
     prompts = PromptSet("default", "embedded")
-    made = [clip for k in range(40) for clip in tales(1, k, "reading", 0, {"tale": 4}, prompts)]
+    made = [
+        clip for k in range(40) for clip in text_only(1, k, "reading", 0, {"question": 4}, prompts)
+    ]
     atlases = [clip for clip in made if clip.column == "geoiq"]
     assert len(atlases) > 10
     for clip in atlases:
@@ -287,7 +291,7 @@ def test_the_findings_of_a_conclusion_are_of_the_same_question() -> None:
     prompts = PromptSet("default", "embedded")
     several = 0
     for step in range(30):
-        for clip in tales(1, step, "reading", 0, {"tale": 3}, prompts):
+        for clip in text_only(1, step, "reading", 0, {"question": 3}, prompts):
             concluded = [e for e in clip.exchanges if e.role == "conclude"]
             assert len({e.prompt for e in concluded}) == 1
             if clip.column == "music_avqa" and len(concluded) > 1:
@@ -316,14 +320,14 @@ def _check_music(prompt: str, found: dict[str, str], reply: str) -> None:
 def test_exercises_have_their_answers_in_their_texts() -> None:
     for seed in range(60):
         rng = np.random.default_rng(seed)
-        (copied,) = DRILLS["copied"](rng)
+        (copied,) = EXERCISES["copying"](rng)
         assert copied.reply == " ".join([copied.prompt] * 3)
-        for exchange in DRILLS["paired"](rng):
+        for exchange in EXERCISES["pairing"](rng):
             asked, answer = exchange.reply.split(" -> ")
             lines = [x[2:] for x in exchange.prompt.splitlines()]
             (line,) = (x for x in lines if x.startswith(f"{asked}:") or x.endswith(f" {asked}"))
             assert line.startswith(f"{answer}:") or line.endswith(f" {answer}")
-        for exchange in DRILLS["found"](rng):
+        for exchange in EXERCISES["lookup"](rng):
             told = [x.split(" -> ") for x in exchange.reply.splitlines()]
             key, answer = told[-2][1], told[-1][1]
             (line,) = (
@@ -332,7 +336,7 @@ def test_exercises_have_their_answers_in_their_texts() -> None:
                 if all(y in x.replace(": ", "; ") + ";" for y in _parts(told[:-1]))
             )
             assert answer in line, key
-        for exchange in DRILLS["joined"](rng):
+        for exchange in EXERCISES["joint_lookup"](rng):
             said, answer = exchange.reply.split(" -> ")
             _, flag, melody, asked = re.split(r"stripes: |; melody: |\. ", said)
             (line,) = (
@@ -340,24 +344,24 @@ def test_exercises_have_their_answers_in_their_texts() -> None:
                 for x in exchange.prompt.splitlines()
                 if f"flag {flag}; anthem {melody}; " in x and (asked == "region" or asked in x)
             )
-            told = line[2:].split(":")[0] if asked == "region" else line.split(f"{asked} ")[1]
-            assert answer == told
-        for exchange in DRILLS["placed"](rng):
-            told = dict(line.split(" -> ") for line in exchange.reply.splitlines() if "->" in line)
+            expected = line[2:].split(":")[0] if asked == "region" else line.split(f"{asked} ")[1]
+            assert answer == expected
+        for exchange in EXERCISES["list_position"](rng):
+            steps = dict(line.split(" -> ") for line in exchange.reply.splitlines() if "->" in line)
             answer = exchange.reply.rsplit("Answer: ", 1)[1]
-            seen = told["Which instruments are in the picture, from left to right?"].split(", ")
-            if (both := told.get("Which instruments are both seen and heard?")) is not None:
-                heard = told["Which instruments can be heard?"].split(", ")
-                expected = [name for name in seen if name in heard]
-                assert both == (", ".join(expected) or "none")
-                assert answer == ("zero", "one", "two", "three")[len(expected)]
+            seen = steps["Which instruments are in the picture, from left to right?"].split(", ")
+            if (both := steps.get("Which instruments are both seen and heard?")) is not None:
+                heard = steps["Which instruments can be heard?"].split(", ")
+                shared = [name for name in seen if name in heard]
+                assert both == (", ".join(shared) or "none")
+                assert answer == ("zero", "one", "two", "three")[len(shared)]
             else:
-                place = seen.index(next(iter(told.values())))
+                place = seen.index(next(iter(steps.values())))
                 assert answer == ("left", *["middle"] * (len(seen) - 2), "right")[place]
-        for exchange in DRILLS["counted"](rng):
-            *told, answer = re.split(r" -> |\n", exchange.reply)
-            near = next(float(x) for x in re.findall(r"(?<!: )\d\.\d", " ".join(told)))
-            sounds = next(x for x in told if x.startswith("Audio 1: ")).split(", ")
+        for exchange in EXERCISES["nearest_number"](rng):
+            *lines, answer = re.split(r" -> |\n", exchange.reply)
+            near = next(float(x) for x in re.findall(r"(?<!: )\d\.\d", " ".join(lines)))
+            sounds = next(x for x in lines if x.startswith("Audio 1: ")).split(", ")
             away = [abs(float(x[9:]) - near) for x in sounds]
             assert answer == f"Audio {int(np.argmin(away)) + 1}"
 
@@ -376,7 +380,7 @@ def _parts(told: list[list[str]]) -> list[str]:
 def test_a_judgement_scores_the_caption_by_the_thought_before_it() -> None:
     prompts = PromptSet("default", "embedded")
     for step in range(20):
-        for exchange in tales(1, step, "reading", 0, {"judged": 1}, prompts)[0].exchanges:
+        for exchange in text_only(1, step, "reading", 0, {"caption": 1}, prompts)[0].exchanges:
             verdict = read_verdict(exchange.reply)
             assert verdict is not None
             said = re.sub(r"\d\.\d", "?", exchange.prompt.splitlines()[0].removeprefix("Caption: "))
@@ -405,13 +409,13 @@ def test_an_option_is_answered_by_its_text() -> None:
 
 
 def test_phases_follow_one_another() -> None:
-    plan = Plan("reading", 1, (Phase(2, {"copied": 1}), Phase(3, {"tale": 2})), 1e-3)
+    plan = Plan("reading", 1, (Phase(2, {"copying": 1}), Phase(3, {"question": 2})), 1e-3)
     assert plan.steps == 5
     assert [dict(plan.phase(step).texts) for step in (0, 1, 2, 4)] == [
-        {"copied": 1},
-        {"copied": 1},
-        {"tale": 2},
-        {"tale": 2},
+        {"copying": 1},
+        {"copying": 1},
+        {"question": 2},
+        {"question": 2},
     ]
     with pytest.raises(IndexError):
         plan.phase(5)
@@ -437,7 +441,7 @@ def test_several_figures_are_told_apart_by_their_moments() -> None:
     halves = flashes = 0
     for step in range(300):
         sample = sample_of(rng_of(1, 4, step))
-        told = {note.step: note.finding for note in perceived(sample.scene)}
+        told = {finding.step: finding.answer for finding in perceived(sample.scene)}
         for figure in sample.scene.figures:
             name = f"{figure.colour} {figure.shape}"
             half = told.get(f"Is the {name} shown in the first or in the second half?")
@@ -472,23 +476,23 @@ def test_a_step_that_refers_to_another_is_not_asked_alone() -> None:
     assert any("in the second half" in text for text in asked)
 
 
-def test_the_clock_asks_the_half_second_of_every_picture_token(
+def test_the_temporal_head_asks_the_half_second_of_every_picture_token(
     untrained: TransformersBackend,
 ) -> None:
     """Its loss can be learnt to nothing by the head alone only if the layer tells the places."""
     model, processor, _, _ = untrained.load()
-    clock = Clock(model)
+    head = TemporalHead(model)
     made = clips(1, 9, 0, 2, PromptSet("default", "embedded"), parts="look")
     packed = [packer_of(model, processor)(clip) for clip in made]
     with torch.no_grad():
         perceived = perceive(model, processor.feature_extractor, made)
         logits_of(model, packed, perceived, [0, 1])
-        clock.steps.weight.zero_()
-        clock.steps.bias.copy_(torch.tensor([9.0, 0, 0, 0, 0, 0, 0, 0]))
+        head.steps.weight.zero_()
+        head.steps.bias.copy_(torch.tensor([9.0, 0, 0, 0, 0, 0, 0, 0]))
         expected = 0.5 * (np.log(np.exp(9) + 7) - 9 / 8)  # one token of eight shows the first
-        assert float(clock(packed)) == pytest.approx(2 * expected, rel=1e-5)
-        (told,) = tales(1, 7, "reading", 0, {"tale": 1}, PromptSet("default", "embedded"))
-        assert float(clock([packer_of(model, processor)(told)])) == 0.0
+        assert float(head(packed)) == pytest.approx(2 * expected, rel=1e-5)
+        (told,) = text_only(1, 7, "reading", 0, {"question": 1}, PromptSet("default", "embedded"))
+        assert float(head([packer_of(model, processor)(told)])) == 0.0
 
 
 @pytest.mark.parametrize("stage", ["seeing", "hearing", "thinking"])
@@ -503,7 +507,7 @@ def test_a_stage_learns_and_resumes_to_the_same_weights(
         for stop in stops:
             model, _ = training.build(1, Path(str(untrained._model)))
             if stage == "thinking":
-                phase = Phase(stop, {"found": 1}, clips=1, asked=1)
+                phase = Phase(stop, {"lookup": 1}, clips=1, asked=1)
                 train_thinker(0, 1, model, processor, Plan(stage, 1, (phase,), 1e-3), folder)
             else:
                 plan = TowerPlan(1, stop, 2, 1e-3)
@@ -512,7 +516,7 @@ def test_a_stage_learns_and_resumes_to_the_same_weights(
 
     whole, resumed = trained_for(tmp_path / "whole", 3), trained_for(tmp_path / "parts", 2, 3)
     assert whole["step"] == resumed["step"] == 3
-    for kind in ("tower",) if "tower" in whole else ("model", "clock"):
+    for kind in ("tower",) if "tower" in whole else ("model", "temporal_head"):
         for name, weight in whole[kind].items():
             torch.testing.assert_close(weight, resumed[kind][name], atol=1e-6, rtol=1e-5)
     rows = (tmp_path / "parts" / f"{stage}.jsonl").read_text(encoding="utf-8").splitlines()
@@ -526,7 +530,7 @@ def test_the_thinker_gets_the_trained_towers(
     kept = Path(str(untrained._model))
     for sense in ("seeing", "hearing"):
         model, _ = training.build(1, kept)
-        train_tower(sense, model, processor.feature_extractor, TowerPlan(1, 1, 2, 1e-3), tmp_path)  # type: ignore[arg-type]
+        train_tower(sense, model, processor.feature_extractor, TowerPlan(1, 1, 2, 1e-3), tmp_path)
     fresh, _ = training.build(2, kept)
     frames = clips(1, 2, 0, 1, PromptSet("default", "embedded"))[0].frames
     assert frames is not None
@@ -537,12 +541,12 @@ def test_the_thinker_gets_the_trained_towers(
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-def test_a_corrupted_note_changes_the_caption(column: str) -> None:
+def test_a_corrupted_finding_changes_the_caption(column: str) -> None:
     for seed, sample in enumerate(samples(column, SEED, 20)):
-        notes = notes_of(sample.item)
+        findings = findings_of(sample.item)
         rng = np.random.default_rng(seed)
-        spoilt = [note._replace(finding=corrupted(note.finding, rng)) for note in notes]
-        assert caption(spoilt) != caption(notes)
+        degraded = [finding._replace(answer=corrupted(finding.answer, rng)) for finding in findings]
+        assert caption(degraded) != caption(findings)
 
 
 def test_training_resumes_where_it_was_killed(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import io
 import logging
 import sys
@@ -114,6 +115,7 @@ def test_a_small_video_travels_inside_the_request(run: Any, clip: Media) -> None
         "images": 0,
         "sound_seconds": 2.0,
         "clips": 1,
+        "soundtrack": ("interleaved",),
         "dropped": (),
     }
     request = running.server.requests[0]
@@ -244,6 +246,27 @@ def test_four_sounds_and_a_video_keep_their_order_and_labels(run: Any, clip: Med
     assert (reply.evidence.clips, reply.evidence.sound_seconds) == (5, 4.0)
 
 
+def test_a_soundtrack_goes_in_as_it_is_asked_for(run: Any, clip: Media, tmp_path: Path) -> None:
+    """Apart from the file only if the file itself has nothing to hear."""
+    for soundtrack, expected in (
+        ("after", ["video/mp4", "audio/wav"]),
+        ("before", ["audio/wav", "video/mp4"]),
+        ("none", ["video/mp4"]),
+    ):
+        running = run(soundtrack=soundtrack)
+        reply = running.ask(_prompt(clip))
+        parts = running.parts()
+        assert [part["inlineData"]["mime_type"] for part in parts] == expected
+        sent = tmp_path / f"{soundtrack}.mp4"
+        sent.write_bytes(_inline(parts[expected.index("video/mp4")]))
+        heard = waveform(Media.file("video", sent))
+        assert heard is None or np.abs(heard.samples).max() < 1e-3
+        assert reply.evidence.clips == (soundtrack != "none")
+        assert reply.evidence.soundtrack == (() if soundtrack == "none" else (soundtrack,))
+    with pytest.raises(ConfigError, match="needs video=file"):
+        run(soundtrack="interleaved", video="frames")
+
+
 def test_frames_that_a_prompt_asks_for_go_as_pictures_with_the_sound(run: Any, clip: Media) -> None:
     running = run()
     reply = running.ask(_prompt(clip, sampling=Sampling("uniform", 3)))
@@ -293,6 +316,13 @@ def test_decoding_settings_are_sent_only_when_asked_for(run: Any) -> None:
         (Answer({"modelVersion": "g-1"}), "no candidate"),
         (said("half", finish="SAFETY"), "blocked or broke off: SAFETY"),
         (said("half", finish="RECITATION"), "broke off: RECITATION"),
+        (said(None, finish="SPII"), "broke off: SPII"),
+        (Answer({"candidates": []}), "no candidate"),
+        (
+            Answer({"candidates": None, "promptFeedback": {"blockReason": "OTHER"}}),
+            "blocked: OTHER",
+        ),
+        (Answer({"candidates": [{"finishReason": "STOP"}]}), "no text"),
         (said(None, finish="MAX_TOKENS"), "no text .finish reason MAX_TOKENS"),
         (said(" "), "no text"),
         (Answer({"error": {"message": "bad", "status": "INVALID_ARGUMENT"}}, 400), "HTTP 400"),
@@ -306,6 +336,16 @@ def test_what_is_no_answer_is_a_failure_that_is_not_repeated(
         running.ask(_prompt())
     assert not isinstance(caught.value, TransientError)
     assert len(running.server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [said("half", finish="OTHER"), said(None, finish="MALFORMED_RESPONSE"), Answer(b"<h>")],
+)
+def test_a_reply_that_broke_off_may_pass(run: Any, answer: Answer) -> None:
+    running = run(Gemini(reply=lambda request: answer))
+    with pytest.raises(TransientError, match=r"broke the reply off|not JSON"):
+        running.ask(_prompt())
 
 
 def test_thoughts_are_not_part_of_the_reply_and_a_cut_one_is_noted(
@@ -362,12 +402,16 @@ def test_a_silent_rerouting_is_flagged_once_and_recorded(
     assert len(news) == int(told)
 
 
+def _always(answer: Answer, request: object) -> Answer:
+    return answer
+
+
 def test_the_key_is_in_no_error_log_or_identity(run: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     for status in (401, 400, 429, 500):
         error = {"code": status, "message": f"bad key {SECRET}", "status": "X"}
         answer = Answer({"error": error}, status)
-        running = run(Gemini(reply=lambda request, answer=answer: answer))
+        running = run(Gemini(reply=functools.partial(_always, answer)))
         with pytest.raises(BackendError, match=r"bad key \[key\]") as caught:
             running.ask(_prompt())
         shown = f"{caught.value!r}{vars(caught.value)}{caught.value.__cause__}"

@@ -24,11 +24,11 @@ from aurelia_plugin.errors import BackendError, ConfigError
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Frames, Media
 from aurelia_plugin.model_wrappers.lmms.backend import LmmsBackend, LmmsOptions, _Job
-from aurelia_plugin.model_wrappers.lmms.forms import Form, form_of, forms, pack
+from aurelia_plugin.model_wrappers.lmms.forms import WrapperForm, form_of, forms, pack
 from aurelia_plugin.model_wrappers.options import read_options
 
 
-class Base(lmms):
+class Base(lmms):  # type: ignore[misc]
     """What a wrapper has before it answers; `calls` is what its model was given."""
 
     def __init__(self, batch_size: int = 1, voice: str = "plain", **_: Any) -> None:
@@ -46,12 +46,12 @@ class Base(lmms):
     generate_until_multi_round = loglikelihood
 
 
-class ChatModel(ChatMixin, Base):
+class ChatModel(ChatMixin, Base):  # type: ignore[misc]
     """Answers through the harness's own loop for chat wrappers."""
 
     def generate_until(self, requests: list[Instance]) -> list[str]:
         self.batches.append(len(requests))
-        return super().generate_until(requests)
+        return list(super().generate_until(requests))
 
     def _infer_one(self, chat_messages: Any, gen_kwargs: dict[str, Any]) -> Any:
         blocks = [
@@ -132,10 +132,10 @@ def test_requests_asked_together_go_in_one_call_and_do_not_mix(
     backend = opened("qwen2_5_omni", gather=8)
     backend.load().reply = lambda blocks: f"about {blocks[-1][1]}"
     prompts = [prompt(Text(f"number {n}"), tokens=16 + n % 2) for n in range(6)]
-    jobs = [_Job(pack(p, Form()), p.generation) for p in prompts]
+    jobs = [_Job(pack(p, WrapperForm()), p.generation) for p in prompts]
 
     async def together() -> list[str]:
-        return await asyncio.gather(*(backend._batcher(job) for job in jobs))
+        return list(await asyncio.gather(*(backend._batcher(job) for job in jobs)))
 
     assert asyncio.run(together()) == [f"about number {n}" for n in range(6)]
     assert backend.load().batches == [6]
@@ -189,23 +189,25 @@ def test_effects_are_in_the_files_that_are_handed_over(clip_file: Path) -> None:
     from dataclasses import replace
 
     video = Media.file("video", clip_file)
-    inside = Form(soundtrack="in_video")
+    inside = WrapperForm(soundtrack="in_video")
 
-    def handed(medium: Media, form: Form) -> Media:
+    def handed(medium: Media, form: WrapperForm) -> Media:
         url = pack(prompt(medium), form).messages[0]["content"][0]["url"]
         return Media.file("video", url)
 
     assert handed(video, inside).path == clip_file
-    assert handed(replace(video, silenced=True), Form()).path == clip_file  # its wav is silent
+    assert (
+        handed(replace(video, silenced=True), WrapperForm()).path == clip_file
+    )  # its wav is silent
     silent = waveform(handed(replace(video, silenced=True), inside))
     assert silent is not None
     assert float(np.abs(silent.samples).max()) < 1e-3
-    blank = handed(replace(video, blanked=True), Form())
+    blank = handed(replace(video, blanked=True), WrapperForm())
     with av.open(str(blank.path)) as container:
         assert all(
             frame.to_ndarray(format="gray").max() < 24 for frame in container.decode(video=0)
         )
-    payload = pack(prompt(replace(video, silenced=True)), Form())
+    payload = pack(prompt(replace(video, silenced=True)), WrapperForm())
     assert not np.any(payload.visuals[1]["array"])
 
 

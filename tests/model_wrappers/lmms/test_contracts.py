@@ -130,7 +130,8 @@ def test_prompts_of_one_call_keep_their_own_media(target: Target, clip_file: Pat
         jobs[text] = _Job(pack(prompt, form_of(target.model)), prompt.generation)
 
     async def at_once() -> list[str]:
-        return await asyncio.gather(*(target.backend._batcher(job) for job in jobs.values()))
+        calls = (target.backend._batcher(job) for job in jobs.values())
+        return list(await asyncio.gather(*calls))
 
     assert asyncio.run(at_once()) == [ANSWER] * 3
     for text, job in jobs.items():
@@ -164,7 +165,7 @@ def described(kind: type) -> dict[str, Any]:
     arguments = {
         name: None if parameter.default is inspect.Parameter.empty else repr(parameter.default)
         for base in own
-        for name, parameter in inspect.signature(base.__init__).parameters.items()
+        for name, parameter in inspect.signature(base.__init__).parameters.items()  # type: ignore[misc]
         if name not in ("self", "args", "kwargs")
     }
     source = "".join(inspect.getsource(sys.modules[base.__module__]) for base in own)
@@ -188,7 +189,7 @@ def test_videos_of_other_containers_and_without_sound(
 
 
 def test_every_row_has_a_stand_in_or_an_upstream_run() -> None:
-    from test_lmms_upstream import UPSTREAM
+    from .test_upstream import UPSTREAM
 
     models = {row.id for row in rows().values() if (row.backend or "").startswith("lmms:")}
     assert models == {*STAND_INS, *UPSTREAM} == {*SIGNATURES}
@@ -205,7 +206,7 @@ def test_the_openai_class_gets_its_sounds_as_files(
     wrappers: pytest.MonkeyPatch, clip_file: Path
 ) -> None:
     """Arrays of sound are dropped by it without a word."""
-    backend = LmmsBackend("openai", LmmsOptions(model_args='{"api_key": "none"}'))  # type: ignore[arg-type]
+    backend = LmmsBackend("openai", LmmsOptions(model_args='{"api_key": "none"}'))
     sent: list[dict[str, Any]] = []
 
     def create(**payload: Any) -> Any:

@@ -87,11 +87,12 @@ class Model(NamedTuple):
         return answer
 
     async def _gather(self, prompt: Prompt) -> list[Any]:
-        return await asyncio.gather(self.backend(prompt), return_exceptions=True)
+        return list(await asyncio.gather(self.backend(prompt), return_exceptions=True))
 
     def logits(self) -> np.ndarray[Any, Any]:
         """What the model would write first, given the inputs of its last call."""
-        names = ("input_ids", "attention_mask", "mm_token_type_ids", "input_features")
+        names: tuple[str, ...] = ("input_ids", "attention_mask")
+        names += ("mm_token_type_ids", "input_features")
         names += ("input_features_mask", "feature_attention_mask", "pixel_values_videos")
         names += ("video_grid_thw", "second_per_grid_ts")
         given = {name: value for name, value in self.calls[-1].items() if name in names}

@@ -106,6 +106,7 @@ def test_frames_go_as_jpegs_and_sound_as_wav(serve: Any, clip: Media) -> None:
         "images": 0,
         "sound_seconds": 2.0,
         "clips": 1,
+        "soundtrack": ("after",),
         "dropped": (),
     }
     request = server.requests[0]
@@ -145,20 +146,113 @@ def test_four_sounds_and_a_video_keep_their_order_and_labels(serve: Any, clip: M
     assert (reply.evidence.clips, reply.evidence.sound_seconds) == (5, 4.0)
 
 
-def test_vllm_gets_the_file_itself_and_is_told_to_hear_it(serve: Any, clip: Media) -> None:
+def test_vllm_gets_the_file_itself_and_its_soundtrack_beside_it(serve: Any, clip: Media) -> None:
+    """No field for which the server has to be started with a flag."""
     server = serve()
     reply = _ask(_backend(server, "vllm", max_frames=4), _prompt(clip, beep(), Text("What?")))
     content = _content(server)
-    assert [part["type"] for part in content] == ["video_url", "audio_url", "text"]
+    assert [p["type"] for p in content] == ["video_url", "audio_url", "audio_url", "text"]
     url = content[0]["video_url"]["url"]
     assert url.startswith("data:video/mp4;base64,")
     assert clip.path is not None
     assert _decoded(url) == clip.path.read_bytes()
-    assert content[1]["audio_url"]["url"].startswith("data:audio/wav;base64,")
+    assert len(_samples(_decoded(content[1]["audio_url"]["url"]))) == 32_000
     body = server.requests[0].body
-    assert body["mm_processor_kwargs"] == {"use_audio_in_video": True}
+    assert "mm_processor_kwargs" not in body
     assert body["media_io_kwargs"] == {"video": {"num_frames": 4}}
     assert (reply.evidence.frames, reply.evidence.clips) == (4, 2)
+    assert reply.evidence.soundtrack == ("after",)
+
+
+@pytest.mark.parametrize("kind", ["openai", "vllm", "sglang", "transformers"])
+@pytest.mark.parametrize("soundtrack", ["after", "before", "none"])
+def test_a_soundtrack_goes_in_where_it_is_asked_for(
+    serve: Any, clip: Media, kind: str, soundtrack: str
+) -> None:
+    """The forms that OpenAI, vLLM, SGLang and transformers document for pictures and sound."""
+    server = serve()
+    reply = _ask(_backend(server, kind, max_frames=2, soundtrack=soundtrack), _prompt(clip))
+    types = [part["type"] for part in _content(server)]
+    sound = "audio_url" if kind in ("vllm", "sglang") else "input_audio"
+    picture = ["video_url"] if kind == "vllm" else ["image_url"] * 2
+    expected = {"after": [*picture, sound], "before": [sound, *picture], "none": picture}
+    assert types == expected[soundtrack]
+    assert "mm_processor_kwargs" not in server.requests[-1].body
+    if soundtrack == "none":
+        assert reply.evidence.clips == 0
+        assert reply.evidence.dropped == ("soundtrack: left out by soundtrack=none",)
+    else:
+        assert reply.evidence.soundtrack == (soundtrack,)
+        assert (reply.evidence.clips, reply.evidence.sound_seconds) == (1, 2.0)
+
+
+def test_vllm_interleaves_where_a_question_has_one_sound_for_each_video(
+    serve: Any, clip: Media, make_video: MakeVideo
+) -> None:
+    server = serve()
+    backend = _backend(server, "vllm", soundtrack="interleaved")
+    reply = _ask(backend, _prompt(clip, Text("What?")))
+    assert [part["type"] for part in _content(server)] == ["video_url", "text"]
+    assert server.requests[-1].body["mm_processor_kwargs"] == {"use_audio_in_video": True}
+    assert (reply.evidence.clips, reply.evidence.soundtrack) == (1, ("interleaved",))
+    silent = Media.file("video", make_video("silent.mp4", grey_frames(range(20, 120, 10))))
+    for more in (beep(), silent):
+        reply = _ask(backend, _prompt(clip, more))
+        assert "mm_processor_kwargs" not in server.requests[-1].body
+        assert reply.evidence.soundtrack == ("after",)
+
+
+def test_a_models_family_says_how_its_soundtracks_go_in(serve: Any, clip: Media) -> None:
+    server = serve()
+    for model, kind, expected in (
+        ("Qwen/Qwen3-Omni-30B-A3B-Instruct", "vllm", "interleaved"),
+        ("Qwen/Qwen3-Omni-30B-A3B-Instruct", "sglang", "after"),
+        ("embedded", "vllm", "after"),
+    ):
+        backend = OpenAIBackend(model, OpenAIOptions(server=kind, base_url=f"{server.url}/v1"))
+        assert _ask(backend, _prompt(clip)).evidence.soundtrack == (expected,)
+    with pytest.raises(ConfigError, match="cannot be asked of server=sglang"):
+        _backend(server, "sglang", soundtrack="interleaved")
+    with pytest.raises(ConfigError, match="with video=frames"):
+        _backend(server, "vllm", soundtrack="interleaved", video="frames")
+
+
+def test_a_server_that_refuses_a_field_is_asked_once_and_its_flag_named(
+    serve: Any, clip: Media
+) -> None:
+    """vLLM 0.32's own words for HTTP 400."""
+    said = (
+        "Per-request mm_processor_kwargs are disabled by default because they change how media "
+        "are processed. Start the server with --trust-request-mm-kwargs to allow them."
+    )
+
+    def respond(request: Request) -> Answer:
+        refused = "mm_processor_kwargs" in request.body
+        return Answer({"error": {"message": said, "code": 400}}, 400) if refused else completion()
+
+    server = serve(respond)
+    backend = _backend(server, "vllm", soundtrack="interleaved")
+    for _ in range(3):
+        with pytest.raises(BackendError, match="Per-request mm_processor_kwargs") as caught:
+            _ask(backend, _prompt(clip))
+        assert "--trust-request-mm-kwargs" in caught.value.fix
+        assert "soundtrack=after" in caught.value.fix
+        assert not isinstance(caught.value, TransientError)
+    assert len(server.requests) == 1
+    assert _ask(backend, _prompt(clip, beep())).text == "fine"  # goes after, needs no flag
+
+
+def test_pixels_are_those_asked_for(serve: Any, clip: Media) -> None:
+    server = serve()
+    _ask(_backend(server, max_frames=1, max_pixels=400), _prompt(clip))
+    small = Image.open(io.BytesIO(_decoded(_content(server)[0]["image_url"]["url"])))
+    assert 300 <= small.width * small.height <= 420
+    _ask(_backend(server, max_frames=1, min_pixels=20_000), _prompt(clip))
+    large = Image.open(io.BytesIO(_decoded(_content(server)[0]["image_url"]["url"])))
+    assert large.width * large.height == pytest.approx(20_000, rel=0.03)
+    _ask(_backend(server, "vllm", min_pixels=9, max_pixels=99), _prompt(clip))
+    kwargs = server.requests[-1].body["mm_processor_kwargs"]
+    assert kwargs == {"min_pixels": 9, "max_pixels": 99}
 
 
 def test_an_effect_is_in_the_file_that_vllm_gets(serve: Any, clip: Media, tmp_path: Path) -> None:
@@ -176,11 +270,11 @@ def test_a_video_without_sound_is_not_said_to_have_any(serve: Any, make_video: M
     silent = Media.file("video", make_video("silent.mp4", grey_frames(range(20, 120, 10))))
     sounding = Media.file("video", make_video("s.mp4", sound=tone(4.0)))
     server = serve()
-    _ask(_backend(server, "vllm"), _prompt(silent))
-    assert "mm_processor_kwargs" not in server.requests[-1].body
+    reply = _ask(_backend(server, "vllm"), _prompt(silent))
+    assert [p["type"] for p in _content(server)] == ["video_url"]
+    assert (reply.evidence.clips, reply.evidence.soundtrack) == (0, ())
     _ask(_backend(server, "vllm", max_frames=2), _prompt(silent, sounding))
-    assert [p["type"] for p in _content(server)] == ["image_url"] * 4 + ["audio_url"]
-    assert "mm_processor_kwargs" not in server.requests[-1].body
+    assert [p["type"] for p in _content(server)] == ["video_url", "video_url", "audio_url"]
 
 
 def test_frames_that_a_prompt_asks_for_go_as_pictures_everywhere(serve: Any, clip: Media) -> None:
@@ -385,8 +479,13 @@ def test_the_identity_holds_what_changes_replies() -> None:
         return OpenAIBackend("m-1", OpenAIOptions(**options)).identity
 
     assert identity() == identity(timeout=3, concurrency=2)
-    others = [identity(max_frames=3), identity(server="vllm"), identity(base_url="http://h/v1")]
-    assert len({identity(), *others}) == 4
+    others = [
+        identity(soundtrack="before"),
+        identity(max_frames=3),
+        identity(server="vllm"),
+        identity(base_url="http://h/v1"),
+    ]
+    assert len({identity(), *others}) == 5
 
 
 def test_calls_are_bounded_and_every_run_may_have_its_own_loop(serve: Any) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import wave
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import torch
 
 from aurelia_plugin.model_wrappers.sidecar.kit import (
     TAG,
+    Block,
     Generation,
     Image,
     MediaError,
@@ -45,16 +47,17 @@ def wav(path: Path, seconds: float = 1.0, rate: int = 16_000, channels: int = 1)
 
 
 def test_blocks_and_generation_are_read_or_refused() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"type": "text", "role": "user", "text": "a", "shorter": ["b"]},
         {"type": "image", "role": "user", "path": "p.png"},
     ]
     assert blocks_from(rows) == [Text("user", "a", ("b",)), Image("user", "p.png")]
-    for row in (
+    wrong: list[dict[str, Any]] = [
         {"type": "smell", "role": "user"},
         {"type": "text", "words": "a"},
         {"role": "user"},
-    ):
+    ]
+    for row in wrong:
         with pytest.raises(ValueError, match="not a block"):
             blocks_from([row])
     assert generation_from({"until": ["a"]}).until == ("a",)
@@ -77,7 +80,12 @@ def test_generation_is_greedy_unless_asked_otherwise() -> None:
 
 
 def test_words_of_a_request_as_one_text_and_as_turns() -> None:
-    blocks = [Text("user", "Look."), VIDEO, Text("user", "What?"), Text("assistant", "A bell.")]
+    blocks: list[Block] = [
+        Text("user", "Look."),
+        VIDEO,
+        Text("user", "What?"),
+        Text("assistant", "A bell."),
+    ]
     assert conversation(blocks) == "Look.\nWhat?\n\nYour reply was: A bell."
     assert turns(blocks) == [
         {"role": "user", "content": f"Look.\n{TAG}\nWhat?"},
@@ -98,7 +106,7 @@ def test_ids_of_media_go_in_the_places_of_their_tags() -> None:
 
 
 def test_reasoning_is_shortened_by_whole_steps_until_it_fits() -> None:
-    blocks = [VIDEO, Text("user", "12 34 56 q", ("12 34 q", "12 q", "q"))]
+    blocks: list[Block] = [VIDEO, Text("user", "12 34 56 q", ("12 34 q", "12 q", "q"))]
 
     def within(limit: int) -> tuple[str, int]:
         form, dropped = fitted(blocks, lambda form: len(conversation(form)) <= limit)
@@ -127,12 +135,14 @@ def test_reasoning_is_shortened_by_whole_steps_until_it_fits() -> None:
     ],
 )
 def test_every_medium_is_used_or_declared(used: Used, problem: str) -> None:
-    assert problem in unaccounted([VIDEO, Text("user", "?")], used)
+    blocks: list[Block] = [VIDEO, Text("user", "?")]
+    assert problem in unaccounted(blocks, used)
     assert bool(unaccounted([VIDEO], used)) == bool(problem)
 
 
 def test_images_and_several_sounds_are_counted() -> None:
-    blocks = [Image("user", "a.png"), Image("user", "b.png"), *[Sound("user", "s.wav", 1.0)] * 2]
+    sounds = [Sound("user", "s.wav", 1.0)] * 2
+    blocks: list[Block] = [Image("user", "a.png"), Image("user", "b.png"), *sounds]
     two = Used(images=2, clips=2, sound_seconds=2.0, sound_tokens=2)
     assert unaccounted(blocks, two) == ""
     assert "1 images" in unaccounted(

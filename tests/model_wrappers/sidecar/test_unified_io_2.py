@@ -111,7 +111,8 @@ def test_a_separate_sound_takes_the_place_of_the_soundtrack(stub: Any, clip_file
         "soundtrack: the system takes one sound, and a separate one is given",
         "sound outside the windows: not heard",  # a tail of less than half a window
     )
-    assert (reply.evidence.clips, reply.evidence.sound_seconds) == (1, pytest.approx(4.08))
+    assert reply.evidence.clips == 1
+    assert reply.evidence.sound_seconds == pytest.approx(4.08)
     reply, _ = told(stub, asked("What?", sound(60.0)))
     assert reply.evidence.sound_seconds == pytest.approx(20.4)
     assert reply.evidence.dropped == ("sound outside the windows: not heard",)

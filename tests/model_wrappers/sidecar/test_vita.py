@@ -147,7 +147,8 @@ def told_once(prompt: Prompt, **options: Any) -> tuple[Reply, dict[str, Any]]:
 
 def test_the_stand_in_has_upstreams_signatures() -> None:
     folder = checkout("vita")
-    parts = ("vita/util/data_utils_video_audio_neg_patch.py", "vita/util/mm_utils.py")
+    parts: tuple[str, ...] = ("vita/util/data_utils_video_audio_neg_patch.py",)
+    parts += ("vita/util/mm_utils.py",)
     parts += ("vita/model/builder.py", "vita/model/language_model/vita_qwen2.py")
     parts += ("vita/conversation.py", "video_audio_demo.py")
     parts += ("vita/model/multimodal_encoder/whale/init_model.py",)

@@ -64,7 +64,7 @@ def test_a_crash_repeats_its_own_request_only(fake: Open, tmp_path: Path) -> Non
     assert not is_alive(int(first))
 
 
-def test_a_request_that_always_crashes_is_an_error_with_the_workers_last_words(fake: Open) -> None:
+def test_a_request_that_always_crashes_is_an_error_with_the_workers_last_lines(fake: Open) -> None:
     backend = fake()
     with pytest.raises(BackendError, match="ended with status 3") as caught:
         ask(backend, "crash")

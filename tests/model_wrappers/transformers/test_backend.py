@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def backend() -> TransformersBackend:
     return TransformersBackend(str(folder()), TransformersOptions(**OPTIONS))
 
 
-def prompt(*parts: Part, tokens: int = 8, **fields: object) -> Prompt:
+def prompt(*parts: Part, tokens: int = 8, **fields: Any) -> Prompt:
     return Prompt((Message("user", parts),), Generation(max_new_tokens=tokens), **fields)
 
 
@@ -44,7 +45,8 @@ def logits(backend: TransformersBackend, asked: Prompt) -> torch.Tensor:
     loaded = backend.load()
     inputs = backend.inputs([prepare(asked, loaded.intake)])
     with torch.inference_mode():
-        return loaded.model(**inputs).logits[0, -1]
+        found: torch.Tensor = loaded.model(**inputs).logits[0, -1]
+    return found
 
 
 def ask(backend: TransformersBackend, *prompts: Prompt) -> Sequence[Reply]:
@@ -122,7 +124,12 @@ def test_a_batch_of_four_equals_four_single_runs(
             assert (row - alone).abs().max() < 1e-4
     sizes: list[int] = []
     original = backend._answer_batch
-    backend._batcher._run = lambda jobs: (sizes.append(len(jobs)), original(jobs))[1]
+
+    def counting(jobs: Any) -> Any:
+        sizes.append(len(jobs))
+        return original(jobs)
+
+    backend._batcher._run = counting
     try:
         gathered = [reply.text for reply in ask(backend, *prompts)]
         single = [ask(backend, asked)[0].text for asked in prompts]
@@ -202,7 +209,7 @@ def test_a_broken_file_fails_alone(
     async def both() -> list[object]:
         good = backend(prompt(video, Text("?")))
         bad = backend(prompt(Media.file("video", broken), Text("?")))
-        return await asyncio.gather(good, bad, return_exceptions=True)
+        return list(await asyncio.gather(good, bad, return_exceptions=True))
 
     good, bad = asyncio.run(both())
     assert isinstance(good, Reply)

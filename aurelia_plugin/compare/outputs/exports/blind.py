@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from aurelia_plugin.benchmark.data.items import COLUMNS, Item, Source
-from aurelia_plugin.benchmark.scoring.answers import extract_option, extract_phrase, normalise
-from aurelia_plugin.benchmark.scoring.metrics import score_item
+from aurelia_plugin.benchmark.reading import as_choice, as_name, score_item
+from aurelia_plugin.benchmark.scoring.names import is_name
 from aurelia_plugin.compare.result import Comparison, ItemRow, RunInfo
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.atomic import write_atomically
@@ -178,7 +178,7 @@ def read_questions(path: Path) -> list[dict[str, Any]]:
 def score_reply(doc: Mapping[str, Any], reply: str) -> dict[str, float]:
     """Score a reply to an exported question by the parser of the other arms.
 
-    Questions of this package's tasks are scored by `benchmark.metrics.score_item`. Those of other
+    Questions of this package's tasks are scored by `benchmark.reading.score_item`. Those of other
     tasks, whose parser is not known here, are right when the option chosen is the gold letter, or
     when the words are the gold answer's.
     """
@@ -187,13 +187,14 @@ def score_reply(doc: Mapping[str, Any], reply: str) -> dict[str, float]:
     if column in COLUMNS and "facts" in about and not doc["column"].endswith(")"):
         return score_item(_item(doc, column, about), reply)
     if about.get("options"):
-        extracted = extract_option(reply, about["options"])
-        right = extracted.value == doc["answer"].strip("(). ").upper()
+        letters = about.get("letters") or [chr(65 + n) for n in range(len(about["options"]))]
+        reading = as_choice(reply, dict(zip(letters, about["options"], strict=True)))
+        right = reading.value == doc["answer"].strip("(). ").upper()
     else:
-        extracted = extract_phrase(reply)
-        right = extracted.value == normalise(doc["answer"])
-    score = float(right and extracted.value is not None)
-    return {"score": score, "accuracy": score, "unparsed": float(extracted.value is None)}
+        reading = as_name(reply)
+        right = reading.value is not None and is_name(reading.value, [doc["answer"]])
+    score = float(right and reading.value is not None)
+    return {"score": score, "accuracy": score, "unparsed": float(reading.value is None)}
 
 
 def _item(doc: Mapping[str, Any], column: str, about: Mapping[str, Any]) -> Item:

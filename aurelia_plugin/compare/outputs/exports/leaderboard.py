@@ -10,10 +10,11 @@ import yaml
 from huggingface_hub import EvalResult, EvalResultEntry, eval_result_entries_to_yaml
 from huggingface_hub.repocard_data import eval_results_to_model_index
 
-from aurelia_plugin.compare.outputs.cells import share, slug, span
+from aurelia_plugin.compare.outputs.cells import between, share, slug
 from aurelia_plugin.compare.result import Comparison, Figure, RunInfo
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.atomic import write_atomically
+from aurelia_plugin.files.escaping import for_markdown
 
 __all__ = ["Publication", "export_leaderboard"]
 
@@ -83,7 +84,7 @@ def _columns(result: Comparison, run: RunInfo) -> Iterator[tuple[str, Figure]]:
 
 
 def _notes(run: RunInfo, figure: Figure) -> str:
-    parts = [f"n={figure.n}", f"95% interval {span(figure.bootstrap or figure.analytic)}"]
+    parts = [f"n={figure.n}", f"95% interval {between(figure)}"]
     if run.condition:
         parts.append(f"condition={run.condition}")
     parts += [f"{role}={identity}" for role, identity in run.agents.items()]
@@ -144,12 +145,12 @@ def _row(result: Comparison, run: RunInfo, how: Publication) -> str:
     mean = result.figure(run.label, "mean_over_columns")
     if mean is not None:
         figures.append(("mean", mean))
-    head = " | ".join(["model", "condition", *(name for name, _ in figures)])
-    cells = [f"{share(f.score)} ({span(f.bootstrap or f.analytic)})" for _, f in figures]
-    name = (how.model or run.target).replace("|", "\\|")
+    head = " | ".join(["model", "condition", *(for_markdown(name) for name, _ in figures)])
+    cells = [f"{share(f.score)} ({between(f)})" for _, f in figures]
+    name = for_markdown(how.model or run.target)
     return (
         f"| {head} |\n|{'---|' * (len(figures) + 2)}\n"
-        f"| {' | '.join([name, run.condition or '-', *cells])} |\n"
+        f"| {' | '.join([name, for_markdown(run.condition or '-'), *cells])} |\n"
     )
 
 

@@ -12,8 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from aurelia_plugin.compare.outputs.page.evidence import Evidence
-from aurelia_plugin.compare.outputs.page.shelf import MediaMode, Shelf
+from aurelia_plugin.compare.outputs.page.clips import ClipFiles, PageClips
+from aurelia_plugin.compare.outputs.page.details import TraceDetails
 from aurelia_plugin.compare.outputs.plots import Plot
 from aurelia_plugin.compare.result import ArmAnswer, Comparison, ItemRow
 from aurelia_plugin.files.atomic import write_atomically
@@ -33,7 +33,7 @@ def write_page(
     *,
     title: str = "",
     plots: Sequence[Plot] = (),
-    media: MediaMode = "link",
+    media: ClipFiles = "link",
     thumbnails: bool = True,
     provenance: Mapping[str, Any] | None = None,
     say: Callable[[str], object] = lambda text: None,
@@ -53,14 +53,14 @@ def write_page(
         OSError: the folder cannot be written to.
     """
     _write_assets(folder)
-    shelf = Shelf(folder, media, thumbnails=thumbnails)
-    evidence = Evidence(comparison)
+    clips = PageClips(folder, media, thumbnails=thumbnails)
+    traces = TraceDetails(comparison)
     thumbs: list[str | None] = []
     for start in range(0, len(comparison.items), PART):
         part = comparison.items[start : start + PART]
-        shelf.take(name for item in part for name in item.media)
-        thumbs += [_thumb(shelf, item) for item in part]
-        details = [_detail(item, shelf, evidence) for item in part]
+        clips.take(name for item in part for name in item.media)
+        thumbs += [_thumb(clips, item) for item in part]
+        details = [_detail(item, clips, traces) for item in part]
         _write_data(folder, f"details-{start // PART:04d}", details)
         if len(comparison.items) > PART:
             done = min(start + PART, len(comparison.items))
@@ -136,12 +136,12 @@ def _arm_row(answer: ArmAnswer) -> list[Any]:
     ]
 
 
-def _thumb(shelf: Shelf, item: ItemRow) -> str | None:
-    return next((strip for name in item.media if (strip := shelf[name].strip) is not None), None)
+def _thumb(clips: PageClips, item: ItemRow) -> str | None:
+    return next((strip for name in item.media if (strip := clips[name].strip) is not None), None)
 
 
-def _detail(item: ItemRow, shelf: Shelf, evidence: Evidence) -> dict[str, Any]:
-    known = evidence.of(item)
+def _detail(item: ItemRow, clips: PageClips, traces: TraceDetails) -> dict[str, Any]:
+    known = traces.of(item)
     arms = {
         label: {**answer.model_dump(mode="json", exclude={"trace"}), **known["arms"][label]}
         for label, answer in item.arms.items()
@@ -154,7 +154,7 @@ def _detail(item: ItemRow, shelf: Shelf, evidence: Evidence) -> dict[str, Any]:
         "question": item.question,
         "gold": item.gold,
         "options": item.options,
-        "media": [shelf[name].model_dump(mode="json") for name in item.media],
+        "media": [clips[name].model_dump(mode="json") for name in item.media],
         "arms": arms,
         "traces": known["traces"],
     }

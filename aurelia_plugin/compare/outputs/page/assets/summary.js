@@ -4,13 +4,33 @@
   const { h, format, table, words } = Aurelia;
   const found = (list, arm, kind, name) =>
     list.find((one) => one.arm === arm && one.kind === kind && (name === undefined || one.name === name));
-  const interval = (one) => (one ? one.bootstrap || one.analytic : null);
+  // The interval in brackets, or why there is none.
+  const between = (one, form) => (one.interval ? format.bounds(one.interval, form) : one.missing);
 
   const scored = (figure) =>
-    figure ? [format.percent(figure.score), " ", small(format.bounds(interval(figure), format.percent))] : "–";
+    figure ? [format.percent(figure.score), " ", small(between(figure, format.percent))] : "–";
   const gained = (contrast) =>
-    contrast ? [format.points(contrast.gain), " ", small(format.bounds(interval(contrast), format.points))] : "–";
+    contrast ? [format.points(contrast.gain), " ", small(between(contrast, format.points))] : "–";
   const small = (text) => h("span", { class: "bounds" }, text);
+
+  // What follows, and the tests that it follows from.
+  function verdicts(s) {
+    return s.verdicts.map((one) =>
+      h(
+        "section",
+        { class: "verdict", "aria-label": `What follows for ${one.arm}` },
+        h("p", { class: "sentence" }, one.sentence),
+        table(
+          `${one.arm} against every control, all items; 95% intervals and p are not corrected, "Holm" is`,
+          ["against", "n", "videos", "its score, %", "gain, points", "wins / losses", "p", "Holm", "could have shown"],
+          one.contrasts.map((c) => [
+            c.reference, c.n, c.clusters, format.percent(c.reference_score), gained(c),
+            `${c.wins} / ${c.losses}`, format.p(c.p), format.p(c.p_holm), c.detectable === null ? "–" : format.points(c.detectable),
+          ]),
+        ),
+      ),
+    );
+  }
 
   function cards(s) {
     return h(
@@ -24,9 +44,9 @@
           {},
           h("h3", {}, run.label),
           h("p", { class: "big" }, figure ? format.percent(figure.score) : "–"),
-          h("p", {}, figure ? `${format.bounds(interval(figure), format.percent)} n=${figure.n}` : "no item"),
+          h("p", {}, figure ? `${between(figure, format.percent)} n=${figure.n}` : "no item"),
           contrast
-            ? h("p", { class: contrast.gain > 0 ? "up" : contrast.gain < 0 ? "down" : "" }, `${format.points(contrast.gain)} `, small(format.bounds(interval(contrast), format.points)), ` p=${format.p(contrast.p)}`)
+            ? h("p", { class: contrast.gain > 0 ? "up" : contrast.gain < 0 ? "down" : "" }, `${format.points(contrast.gain)} `, small(between(contrast, format.points)), ` p=${format.p(contrast.p)}`)
             : h("p", {}, run.label === s.reference ? "reference" : ""),
         );
       }),
@@ -88,7 +108,7 @@
     const lines = [];
     for (const one of a.leaks) {
       lines.push(`${one.arm}: the steps give the gold answer away in ${one.leaking} of ${one.leaking + one.clean} questions where a rule can tell (${format.percent(one.rate)}% ${format.bounds(one.interval, format.percent)}; ${one.unclear} unclear).`);
-      if (one.clean_contrast) lines.push(`${one.arm}, over the questions without a leak: gain ${format.points(one.clean_contrast.gain)} points ${format.bounds(interval(one.clean_contrast), format.points)}, n=${one.clean_contrast.n}.`);
+      if (one.clean_contrast) lines.push(`${one.arm}, over the questions without a leak: gain ${format.points(one.clean_contrast.gain)} points ${between(one.clean_contrast, format.points)}, n=${one.clean_contrast.n}.`);
     }
     for (const one of a.saturation) lines.push(`${one.arm}: the evaluator accepted ${format.percent(one.accepted_first)}% at the first try ${format.bounds(one.interval, format.percent)}, n=${one.n}.`);
     for (const one of a.discrimination) lines.push(`${one.arm}: the evaluator's score against correctness, AUC ${format.number(one.auc)} ${format.bounds(one.interval, (x) => format.number(x))} (${one.right} right, ${one.wrong} wrong; 0.5 says that the score knows nothing).`);
@@ -129,7 +149,8 @@
     h(
       "div",
       { class: "view" },
-      h("p", {}, `${s.n} questions, ${s.runs.length} arms, compared with ${s.reference}. Made ${s.created} by aurelia ${s.version}; intervals: ${s.method.draws} draws, clustered by ${s.method.cluster}.`),
+      verdicts(s),
+      h("p", {}, `${s.n} questions, ${s.runs.length} arms, compared with ${s.reference}. Made ${s.created} by aurelia ${s.version}; intervals take answers that share a ${s.method.cluster} as dependent.`),
       s.notes.length ? h("ul", { class: "notes" }, s.notes.map((note) => h("li", {}, note))) : null,
       cards(s),
       overall(s),

@@ -1,0 +1,153 @@
+"""Reading which option a reply chooses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Final
+
+from .grammar.answering import ClosedSet, read_closed
+from .grammar.deciding import Reading
+from .grammar.letters import LetterFinder
+from .grammar.phrasebook import Mention, PhraseBook
+from .grammar.text import ARTICLES, fold, tokens
+
+__all__ = ["read_choice"]
+
+_FILLERS: Final = frozenset(
+    (
+        *("it", "is", "its", "of", "in", "on", "at", "to", "and", "or", "with", "sound", "sounds"),
+        *("there", "that", "this", "i", "you", "we", "only", "no", "not", "yes"),
+    )
+)
+_ORDINALS: Final = dict(
+    zip("123456", ("first", "second", "third", "fourth", "fifth", "sixth"), strict=True)
+)
+_PLACES: Final = {word: number for number, word in _ORDINALS.items()}
+_PLACE: Final = re.compile(
+    r"(?:\bthe )?\b(?P<ordinal>first|second|third|fourth|fifth|sixth|last) (?:option|alternative)\b"
+    r"|\b(?:option|alternative)(?: number| no\.?)? #?(?P<number>[1-9])\b(?![.,]\d)",
+    re.IGNORECASE,
+)
+_LONG: Final = 200  # characters; what is longer is no part of an option's text
+_FEW: Final = 6  # words of a reply or answer line that names an option in part
+
+
+def read_choice(text: str, options: Mapping[str, str]) -> Reading:
+    """Return the letter of the one option that a reply chooses.
+
+    Args:
+        text: the reply without thinking.
+        options: letter, as the source gives it -> text.
+    """
+    return read_closed(text, _closed_set(tuple(options.items())))
+
+
+@lru_cache(maxsize=512)
+def _closed_set(options: tuple[tuple[str, str], ...]) -> ClosedSet:
+    reader = _Options(dict(options))
+    letters = tuple(letter for letter, _ in options)
+    return ClosedSet(reader.find, letters, True, (), reader.otherwise)
+
+
+class _Options:
+    def __init__(self, options: Mapping[str, str]) -> None:
+        self._options = options
+        self._letters = LetterFinder(tuple(options))
+        self._numbered = _numbered(options)
+        self._texts = PhraseBook(self._wordings())
+
+    def _wordings(self) -> dict[str, list[str]]:
+        """Return each option's wordings; a text that is itself an option's letter is none."""
+        letters = {letter.casefold() for letter in self._options}
+        found = {
+            letter: [text]
+            for letter, text in self._options.items()
+            if text.strip().casefold() not in letters
+        }
+        for letter, (noun, number) in self._numbered.items():
+            found[letter] = [f"{noun} {number}", *found.get(letter, ())]
+            between = (
+                "clip",
+                "track",
+                "file",
+                "option",
+                "number",
+                "no",
+                "sample",
+                "recording",
+                "#",
+            )
+            found[letter] += [f"{noun} {word} {number}" for word in between]
+            if number in _ORDINALS:
+                found[letter].append(f"{_ORDINALS[number]} {noun}")
+        for letter, text in self._options.items():
+            if fold(text)[:2] == ("none", "of"):
+                found[letter] += ["none", "none of them", "none of these", "none of the above"]
+        return found
+
+    def find(self, text: str) -> list[Mention]:
+        """Return the mentions of options by letter, by text and by place ("the second option")."""
+        named = self._texts.find(text)
+        taken = [(mention.start, mention.end) for mention in named]
+        placed = [
+            mention
+            for mention in self._by_place(text)
+            if not any(start < mention.end and mention.start < end for start, end in taken)
+        ]
+        return self._letters.find(text, sorted([*named, *placed]))
+
+    def _by_place(self, text: str) -> Iterator[Mention]:
+        letters = tuple(self._options)
+        for found in _PLACE.finditer(text):
+            written = (found["ordinal"] or found["number"]).lower()
+            place = len(letters) if written == "last" else int(_PLACES.get(written, written))
+            if 1 <= place <= len(letters) and not set(letters) & set("123456789"):
+                yield Mention(found.start(), found.end(), letters[place - 1], True)
+
+    def otherwise(self, text: str) -> str | None:
+        """Return the option that a short text means by its number or by a part of its text."""
+        if len(text) > _LONG:
+            return None
+        keys = [token.key for token in tokens(text) if token.key not in ARTICLES]
+        return self._by_number(keys) or self._in_part(keys)
+
+    def _by_number(self, keys: list[str]) -> str | None:
+        """Return the numbered option that a number or an ordinal alone means."""
+        bare = [key.rstrip(".") for key in keys if key not in ("number", "no", "one", "#")]
+        if len(bare) == 2 and bare[1] == "1" and keys[0].endswith("."):
+            bare.pop()  # "the fourth one"
+        if len(bare) != 1:
+            return None
+        numbers = {number: letter for letter, (_, number) in self._numbered.items()}
+        return numbers.get(bare[0])
+
+    def _in_part(self, keys: list[str]) -> str | None:
+        """Return the one option that has all words of a short answer; names are never cut."""
+        words = [key for key in keys if key not in _FILLERS]
+        if not words or len(keys) > _FEW:
+            return None
+        found = [
+            letter
+            for letter, text in self._options.items()
+            if set(words) <= set(fold(text))
+            and not re.search(r"[A-Z\d]", text[1:])
+            and not text[:1].isupper()
+        ]
+        return found[0] if len(found) == 1 else None
+
+
+def _numbered(options: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return noun and number of options such as "Audio 3" or "the third audio", if all are."""
+    found: dict[str, tuple[str, str]] = {}
+    for letter, text in options.items():
+        keys = fold(text)
+        if len(keys) != 2:
+            return {}
+        noun, number = reversed(keys) if keys[0].endswith(".") else keys
+        found[letter] = (noun, number.rstrip("."))
+    nouns = {noun for noun, _ in found.values()}
+    numbers = {number for _, number in found.values()}
+    whole = len(nouns) == 1 and len(numbers) == len(found) and all(map(str.isdigit, numbers))
+    return found if whole else {}

@@ -1,0 +1,238 @@
+"""Finding the letters of options in a text.
+
+A letter is one by its form ("(B)", "option B", alone on its line) or, standing bare in a sentence,
+by what is around it: a word that leads to a choice before it, and after it the end of the clause
+or a word that no noun phrase goes on with. One rule holds for all letters, so the article "A", the
+pronoun "I" and the C of "vitamin C" are passed for the same reasons as any other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from .phrasebook import Mention
+
+__all__ = ["FILLER", "MENTION", "LetterFinder", "masked"]
+
+MENTION: Final = "\ue000"
+FILLER: Final = "\ue001"
+_M: Final = f"{MENTION}{FILLER}*"
+
+# Letters of other alphabets that look like Latin ones, where they stand alone.
+_ALIKE: Final = dict(
+    zip(
+        "\u0410\u0412\u0421\u0415\u0391\u0392\u0395\u0430\u0432\u0441\u0435",
+        "ABCEABEabce",
+        strict=True,
+    )
+)
+_LATIN: Final = "A-Za-z0-9\u00c0-\u024f_"
+_X: Final = "(?P<letter>[A-Za-z" + "".join(_ALIKE) + "])"
+_ENDS: Final = rf"(?![{_LATIN}])(?!'[A-Za-z])"
+_NAME: Final = (
+    r"(?:option|choice|letter|alternative|candidate|answer|variant|opci\u00f3n|opcion|op\u00e7\u00e3o"
+    r"|opzione|antwort|r\u00e9ponse|respuesta|\u0432\u0430\u0440\u0438\u0430\u043d\u0442|\u9009\u9879"
+    r"|\u9078\u9805|\u7b54\u6848|\uc120\ud0dd\uc9c0)"
+)
+_FORMED: Final = re.compile(
+    rf"\(\s?{_X.replace('letter', 'l1')}\s?\)|\[\s?{_X.replace('letter', 'l2')}\s?\]"
+    rf"|\{{\s?{_X.replace('letter', 'l3')}\s?\}}|<\s?{_X.replace('letter', 'l4')}\s?>"
+    rf"|(?<!\w)\"\s?{_X.replace('letter', 'l5')}[.)]?\s?\"|(?<!\w)'{_X.replace('letter', 'l6')}'(?!\w)"
+    rf"|(?<![{_LATIN}]){_NAME}(?:s?(?:\s{{1,2}}[:#]?|[:#])\s{{0,2}}[\"'(\[]?|s?[(\[\"]|(?<=[^\x00-\u024f])){_X.replace('letter', 'l7')}{_ENDS}",
+    re.IGNORECASE,
+)
+_BARE: Final = re.compile(rf"(?<![{_LATIN}'.&])(?<![Nn]/){_X}{_ENDS}(?!\.[A-Za-z]\b)")
+
+# What may follow a letter that stands for an option: no word that an article or an initial has.
+_VERB: Final = (
+    r"is|isn't|was|wasn't|has|hasn't|had|does|doesn't|did|didn't|can't|cannot|could|couldn't|would"
+    r"|wouldn't|should|might|may|must|can be|can not|will be|won't|fits?|matches|seems?|looks|sounds"
+    r"|sounded|appears?|remains?|wins?|makes|describes?|shows?|corresponds?|refers?|gets|comes"
+    r"|starts|stands|fails?|lacks|mentions?|says|needs?|requires?|captures?|reflects?|explains?"
+    r"|contradicts?|works|feels|were|are|have"
+)
+_OTHER_VERB: Final = (
+    "\u00e9|\u00e8|es|est|ist|w\u00e4re|sind|sono|son|\u00e4r|er|jest|\u2014|\u2013|adalah"
+)
+_LINK: Final = (
+    r"and|or|nor|over|but|because|since|as|so|rather|instead|then|if|when|where|while|whereas|than"
+    r"|though|although|however|therefore|which|it|here|too|also|alone|by|for|with|from|at|after"
+    r"|before|in|on|of|to|due|not|versus|vs|who|that|y|o|u|und|oder|et|ou|e|porque|parce|weil|car|pois"
+)
+_AFTER: Final = re.compile(
+    rf"\s*(?:$|\n|[.,;:!?()\[\]{{|/>=<+&\u2013\u2014\"'\u2705\u274c\u2713\u2717\u2192-]|{_M}"
+    rf"|(?:{_VERB}|{_OTHER_VERB}|{_LINK})(?![\w'])|[^\x00-\u024f])",
+    re.IGNORECASE,
+)
+# A lower-case letter has to end its clause.
+_AFTER_LOWER: Final = re.compile(
+    r"\s*(?:$|\n|[.,;:!?()\]]|(?:because|since|as|and|or|i (?:think|guess|believe)|for sure|imo)(?!\w))",
+    re.IGNORECASE,
+)
+# "I" before a verb of the first person is the pronoun.
+_PRONOUN: Final = re.compile(
+    r"\s+(?:'?(?:m|d|ve|ll)\b|(?!(?:is|isn't|has|hasn't|does|doesn't|fits|matches|seems|looks|sounds"
+    r"|and|or|nor|because|since|over|rather|instead|than|it|here|alone)\b)\w)"
+    r"|'|,\s*(?:too|also|personally|for one|however|myself|on the|in turn)\b",
+    re.IGNORECASE,
+)
+_OPEN: Final = re.compile(r"(?:^|[\n.;:,!?(\[|/>=<+&\u2013\u2014\u2192\"'*-])\s*$")
+_LEADS: Final = (
+    r"is|isn't|was|wasn't|be|been|it's|that's|its|this|are|answers?|option|choice|pick|picks|letter|only|just"
+    r"|probably|likely|definitely|clearly|certainly|obviously|surely|maybe|perhaps|possibly|simply"
+    r"|not|or|and|nor|either|neither|both|than|over|say|said|so|therefore|thus|hence|then|leaves"
+    r"|leaving|mean|means|meant|prefer|preferred|choose|chose|chosen|choosing|picked|picking|select"
+    r"|selects|selected|selecting|guess|think|believe|conclude|suggests?|supports?|favou?rs?|eliminate|eliminated"
+    r"|eliminates|exclude|excluded|excludes|reject|rejected|rejects|discard|discarded|dismiss|out"
+    r"|unlike|like|that|but|while|though|although|if|whether|because|since|when|unless|still|now|yes"
+    r"|no|ok|okay|well|hmm|wait|actually|finally|rather|instead|versus|vs|consider|considered|i'd|going"
+    r"|remains|becomes|being|i'll|mark|submit|choosing|between|rules|rule|confirms?|indicates?|equals"
+    r"|\u00e9|\u00e8|es|est|ist|w\u00e4re|sia|sea|la|el|le|die|der|\u00e4r|er|jest|adalah|opt|elijo|lautet|escolho|choisis"
+    r"|w\u00e4hle|scelgo|por|y|o|und|oder|et|ou|e|ni|nicht|pas|n\u00e3o|no|non"
+)
+_LEAD: Final = re.compile(rf"(?<![\w'])(?:{_LEADS})\s+[\"'(]?$|[^\x00-\u024f]\s*$", re.IGNORECASE)
+# These lead to a choice only behind a verb of choosing.
+_PREPOSITION: Final = re.compile(
+    r"(?<!\w)(?:go|goes|going|went|opt|opted|opting|settle[sd]?|settling|vote[sd]?|point(?:s|ed|ing)?|leav(?:e|es|ing)|narrow(?:s|ed)?"
+    r"|lean(?:s|ed|ing)?|stick|sticking|stuck|stay|staying|correspond\w*|match\w*|amounts?|down|side"
+    r"|agree|land(?:s|ed)?|fits?|choice|pick|answer|answers|leads?|led|refers?|left|instead|favou?r|preference"
+    r"|evidence|case|closest|nearest|combination|decide[sd]?|converge[sd]?|get|come|comes|came|conclusion|rule[sd]?|ruling)"
+    r"\b[^.;:\n]{0,40}?\b(?:with|for|on|to|toward|towards|of|from|at|as|against|out)\s+[\"'(]?$",
+    re.IGNORECASE,
+)
+# A letter behind these names something else.
+_NAMED_ELSE: Final = re.compile(
+    r"(?<!\w)(?:notes?|key|chords?|pitch|tonic|scale|tun(?:ed|ing)|strings?|grade|vitamin|plan|team"
+    r"|hepatitis|type|section|channel|gate|flat|sharp|tone|drop|string|clef)\b[^.;\n]{0,25}$",
+    re.IGNORECASE,
+)
+_WINDOW: Final = 70  # characters of a sentence that are looked at
+
+
+def masked(text: str, mentions: Sequence[Mention]) -> str:
+    """Return the text with every mention written as MENTION and FILLERs, at equal length."""
+    parts = []
+    at = 0
+    for mention in mentions:
+        parts += [text[at : mention.start], MENTION, FILLER * (mention.end - mention.start - 1)]
+        at = mention.end
+    return "".join([*parts, text[at:]])
+
+
+class LetterFinder:
+    """Finds the letters of a set of options.
+
+    Args:
+        letters: as the source gives them; letters of one character are found inside sentences,
+            other labels only by their form or alone.
+    """
+
+    def __init__(self, letters: Sequence[str]) -> None:
+        self._letters = tuple(letters)
+        self._upper = {letter.upper(): letter for letter in letters}
+        single = all(len(letter) == 1 and letter.isalpha() for letter in letters)
+        self._single = single
+        other = "".join(re.escape(c) for c in letters if single and c.upper() not in _ASCII)
+        labels = "|".join(re.escape(letter) for letter in sorted(letters, key=len, reverse=True))
+        self._other = re.compile(
+            rf"(?:\b{_NAME}\s{{0,2}}[:#]?\s{{0,2}}\(?(?P<a>{labels})\)?(?!\w)"
+            rf"|[(\[](?P<b>{labels})[)\]]|(?:^|(?<=\n))\s*(?P<c>{labels})(?:[.):]|\s*$))",
+            re.IGNORECASE,
+        )
+        self._needs_other = not single or bool(other)
+
+    def find(self, text: str, named: Sequence[Mention]) -> list[Mention]:
+        """Return the letters in a cleaned text and the mentions that are given, in order.
+
+        A letter that is no option's is found where its form says that an option is meant; its
+        value is the letter.
+
+        Args:
+            named: mentions of options by their text; letters inside them are none.
+        """
+        found = _merged(named, self._formed(text))
+        if self._single:
+            mask = masked(text, found)
+            found = _merged(found, self._bare(text, mask))
+        if self._needs_other:
+            found = _merged(found, self._labels(text))
+        return found
+
+    def _labels(self, text: str) -> Iterator[Mention]:
+        for match in self._other.finditer(text):
+            group = next(name for name in "abc" if match[name] is not None)
+            value = self._upper.get(match[group].upper(), match[group])
+            yield Mention(match.start(group), match.end(group), value, True)
+
+    def _value(self, letter: str) -> str:
+        letter = _ALIKE.get(letter, letter).upper()
+        return self._upper.get(letter, letter)
+
+    def _formed(self, text: str) -> Iterator[Mention]:
+        if not self._single:
+            return
+        for match in _FORMED.finditer(text):
+            group = match.lastgroup or "l1"
+            letter = match[group]
+            if group == "l7":
+                rest = text[match.end(group) : match.end(group) + _WINDOW]
+                follows = _AFTER if letter.isupper() else _AFTER_LOWER
+                if not follows.match(rest) or (letter in "Ii" and _PRONOUN.match(rest)):
+                    continue
+            yield Mention(match.start(), match.end(), self._value(letter), True)
+
+    def _bare(self, text: str, mask: str) -> Iterator[Mention]:
+        end = 0
+        for match in _BARE.finditer(mask):
+            start, end = match.span()
+            letter = match["letter"]
+            before = mask[max(0, start - _WINDOW) : start]
+            before = before[before.rfind("\n") + 1 :] if start else ""
+            after = mask[end : end + _WINDOW]
+            if self._is_choice(letter, before, after):
+                yield Mention(start, end, self._value(letter), True)
+
+    def _is_choice(self, letter: str, before: str, after: str) -> bool:
+        opens = not before.strip(" \t>*\u2022-") or bool(_OPEN.search(before))
+        known = self._value(letter) in self._letters
+        if letter.isupper():
+            if not _AFTER.match(after) or (letter == "I" and _PRONOUN.match(after)):
+                return False
+        elif not _AFTER_LOWER.match(after) or (opens and not _sets_off(before, after)):
+            return False
+        if not known:  # only where the form alone says that an option is meant
+            return opens and _sets_off(before, after) and not (letter == "I" and "," in after[:2])
+        if opens:
+            return True
+        if _NAMED_ELSE.search(before):
+            return False
+        return bool(_LEAD.search(before) or _PREPOSITION.search(before)) or before.endswith(
+            (f"{MENTION}{FILLER}", MENTION)
+        )
+
+
+_ASCII: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def _sets_off(before: str, after: str) -> bool:
+    """Return whether a letter that begins a text, line or clause is set off from what follows."""
+    return bool(re.match(r"\s*(?:$|\n|[.):\]](?:\s|$|\n))", after)) or (
+        not before.strip() and bool(re.match(r"\s*[,;]", after))
+    )
+
+
+def _merged(kept: Sequence[Mention], more: Iterator[Mention]) -> list[Mention]:
+    """Return mentions in order; of those that overlap, the ones that were there."""
+    result: list[Mention] = []
+    rest = list(kept)
+    place = 0
+    for mention in more:
+        while place < len(rest) and rest[place].end <= mention.start:
+            result.append(rest[place])
+            place += 1
+        if place < len(rest) and rest[place].start < mention.end:
+            continue
+        result.append(mention)
+    return [*result, *rest[place:]]
