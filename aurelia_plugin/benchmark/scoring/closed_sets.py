@@ -17,7 +17,7 @@ from .grammar.numerals import number_word
 from .grammar.phrasebook import Mention, PhraseBook
 from .grammar.text import ARTICLES, Token, cleaned, normalise, tokens
 
-__all__ = ["LabelKind", "LabelSet", "counts", "read_label", "stated_values"]
+__all__ = ["LabelKind", "LabelSet", "counts", "mentioned_values", "read_label", "stated_values"]
 
 LabelKind = Literal["number", "presence", "name"]
 
@@ -124,7 +124,7 @@ _UNITS: Final = frozenset(
 _SERIAL: Final = frozenset(
     (
         *("step", "audio", "video", "image", "picture", "option", "choice", "frame", "clip", "question"),
-        *("sound", "track", "candidate", "number", "no", "item", "part", "figure", "line", "channel"),
+        *("sound", "track", "candidate", "number", "item", "part", "figure", "line", "channel"),
     )
 )
 _ONE_BEFORE: Final = frozenset(
@@ -159,7 +159,7 @@ def counts(text: str, words: list[Token] | None = None) -> list[Token]:
         word = text[token.start : token.end].lower()
         if word == "one" and (before in _ONE_BEFORE or (near and after in _ONE_AFTER)):
             continue
-        if _LIST_NUMBER.match(text, token.end) and _LINE_START.search(text[max(0, token.start - 20) : token.start]):
+        if word[:1].isdigit() and _LIST_NUMBER.match(text, token.end) and _LINE_START.search(text[max(0, token.start - 20) : token.start]):
             continue
         kept.append(token)
     return kept
@@ -223,6 +223,11 @@ def _names(book: PhraseBook, text: str) -> list[Mention]:
             and re.search(r"\b(?:all|that's|that is|you are|you're)\s$", text[: mention.start][-12:], re.I)
         )
     ]
+
+
+def mentioned_values(text: str, wordings: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """Return the values that a text names in any way, also to ask for them or to deny them."""
+    return frozenset(mention.value for mention in PhraseBook(wordings).find(cleaned(text)))
 
 
 def stated_values(text: str, wordings: Mapping[str, Sequence[str]]) -> frozenset[str]:

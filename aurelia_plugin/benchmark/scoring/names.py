@@ -223,8 +223,9 @@ def _asked(phrase: str, question: str) -> str:
     within = all(normalise(part) in COUNTRIES | CONTINENTS for part in parts[1:])
     bracket = "(" in phrase and "," not in phrase
     placed = re.search(r"\bin\b", phrase) is not None and "," not in phrase
-    if normalise(parts[0]) in COUNTRIES and within:
-        return phrase
+    large = COUNTRIES if all(normalise(one) in CONTINENTS for one in parts[1:]) else frozenset()
+    if normalise(parts[0]) in (COUNTRIES | CONTINENTS) - large and within:
+        return phrase  # a list
     return parts[0] if within or bracket or placed or re.search(_LOCAL, question, re.IGNORECASE) else phrase
 
 
