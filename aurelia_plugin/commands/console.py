@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-__all__ = ["Subcommands", "say", "say_missing"]
+from aurelia_plugin.benchmark.figures import plain_table
+
+__all__ = ["Subcommands", "say", "say_missing", "say_table"]
 
 if TYPE_CHECKING:
     # The type of what `add_subparsers` returns has no public name.
@@ -20,6 +22,11 @@ else:
 def say(text: str = "") -> None:
     """Write a line to standard output."""
     sys.stdout.write(f"{text}\n")
+
+
+def say_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write a table to standard output; the first column to the left, others to the right."""
+    say(plain_table(head, rows))
 
 
 def say_missing(names: Sequence[str], path: Path | None, shown: int = 20) -> None:

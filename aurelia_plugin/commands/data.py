@@ -6,9 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from aurelia_plugin.benchmark.text_table import table
 from aurelia_plugin.commands import data_annotate, data_build, data_import
-from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.commands.console import Subcommands, say, say_table
 
 __all__ = ["add"]
 
@@ -49,8 +48,8 @@ def _check(options: argparse.Namespace) -> int:
     for fault in report.faults:
         say(str(fault))
     counts = [[column, str(report.columns[column])] for column in COLUMNS]
-    say(table(["column", "items"], counts))
-    say(table(["category", "items"], [[name, str(report.categories[name])] for name in CATEGORIES]))
+    say_table(["column", "items"], counts)
+    say_table(["category", "items"], [[name, str(report.categories[name])] for name in CATEGORIES])
     files = "not looked at" if options.annotations_only else f"{report.media} files"
     say(f"media: {files}")
     say("good" if report.good else f"not good: {len(report.faults)} faults")

@@ -6,8 +6,7 @@ import argparse
 from collections.abc import Iterator
 from textwrap import fill
 
-from aurelia_plugin.benchmark.text_table import table
-from aurelia_plugin.commands.console import Subcommands, say
+from aurelia_plugin.commands.console import Subcommands, say, say_table
 
 __all__ = ["add"]
 
@@ -38,9 +37,9 @@ def _run(_: argparse.Namespace) -> None:
         ]
         for row in figures.rows
     ]
-    say(table(["model", *COLUMNS], rows))
+    say_table(["model", *COLUMNS], rows)
     say("\nWith AURELIA (percent), and the printed gain over the second figure")
-    say(table(["model", *COLUMNS], list(_with_aurelia())))
+    say_table(["model", *COLUMNS], list(_with_aurelia()))
     say("\n* misprint: the printed gain does not follow from the printed figures:")
     for fault in figures.paper.misprints:
         say(f"  {fault.model}, {fault.column}: printed +{fault.printed}, is +{fault.computed}")
@@ -51,7 +50,7 @@ def _run(_: argparse.Namespace) -> None:
         say(fill(note, 96, initial_indent="- ", subsequent_indent="  "))
     other = figures.av_odyssey
     say(f"\n{other.title}: {other.source}")
-    say(table(["model", "accuracy"], [[m, f"{v:.1f}"] for m, v in other.figures.items()]))
+    say_table(["model", "accuracy"], [[m, f"{v:.1f}"] for m, v in other.figures.items()])
     for note in other.notes:
         say(fill(note, 96, initial_indent="- ", subsequent_indent="  "))
 

@@ -170,9 +170,7 @@ def label_set(question: str) -> LabelSet:
         {**LABELS["instrument"], **LABELS["order"]},
     )
     beside = frozenset() if offered else frozenset(named)
-    asks_place = _WHERE.search(text) is not None or re.search(
-        r"\b(?:which|what) (?:" + "|".join(_wordings("instrument")) + r")\b", text, re.IGNORECASE
-    )
+    asks_place = _WHERE.search(text) is not None or _WHICH_OF_A_KIND.search(text) is not None
     if offered:
         asks_place = bool(named & set(LABELS["place"]))
     if asks_place:
@@ -180,8 +178,13 @@ def label_set(question: str) -> LabelSet:
     return LabelSet("name", instruments, {**places, **LABELS["scene"]}, beside)
 
 
-def _wordings(kind: str) -> list[str]:
-    return [re.escape(wording) for wordings in LABELS[kind].values() for wording in wordings]
+def _instruments() -> list[str]:
+    return [re.escape(one) for wordings in LABELS["instrument"].values() for one in wordings]
+
+
+_WHICH_OF_A_KIND: Final = re.compile(
+    rf"\b(?:which|what) (?:{'|'.join(_instruments())})\b", re.IGNORECASE
+)
 
 
 _NAMES: Final = PhraseBook(

@@ -124,9 +124,9 @@ def _from_sentences(said: str, question: str) -> Reading:
         if re.match(r"\W*(?:so|therefore|thus|hence|overall|in conclusion|finally|this suggests|i)\b", one, re.I)
     ]
     for one in [*reversed(concluding), *stated]:
-        reading = _complement(one, question)
-        if reading is not None:
-            return reading
+        complement = _complement(one, question)
+        if complement is not None:
+            return complement
     names = dict.fromkeys(
         normalise(found[0]) for one in stated for found in _PROPER.finditer(_uncapital(one))
     )
