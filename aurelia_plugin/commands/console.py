@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from aurelia_plugin.benchmark.figures import plain_table
-
 __all__ = ["Subcommands", "say", "say_missing", "say_table"]
 
 if TYPE_CHECKING:
@@ -26,6 +24,8 @@ def say(text: str = "") -> None:
 
 def say_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a table to standard output; the first column to the left, others to the right."""
+    from aurelia_plugin.benchmark.figures import plain_table
+
     say(plain_table(head, rows))
 
 
