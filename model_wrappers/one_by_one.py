@@ -24,8 +24,8 @@ from aurelia_plugin.calling.backend import (
     Usage,
     service_of,
 )
-from aurelia_plugin.media.clip import Media
 from aurelia_plugin.calling.thinking import without_thinking
+from aurelia_plugin.media.clip import Media
 
 __all__ = ["OneByOne"]
 

@@ -91,7 +91,11 @@ class RunFigures:
         head = ["", "n", "videos", "score", "95% interval", "accuracy", "unparsed"]
         rows = [_cells(name, figure) for name, figure in self.columns.items()]
         rows.append(_cells("all items", self.items))
-        text = [*(f"from {name}" for name in self.files), "", plain_table(["column", *head[1:]], rows)]
+        text = [
+            *(f"from {name}" for name in self.files),
+            "",
+            plain_table(["column", *head[1:]], rows),
+        ]
         text.append(f"mean over columns: score {100 * self.mean_over_columns:.1f}")
         rows = [_cells(name, figure) for name, figure in self.categories.items()]
         text += ["", plain_table(["category", *head[1:]], rows)]

@@ -81,7 +81,9 @@ def doc_to_text(doc: Doc, lmms_eval_specific_kwargs: Mapping[str, Any] | None = 
     return question_text(item)
 
 
-def doc_to_visual(doc: Doc, lmms_eval_specific_kwargs: Mapping[str, Any] | None = None) -> list[str]:
+def doc_to_visual(
+    doc: Doc, lmms_eval_specific_kwargs: Mapping[str, Any] | None = None
+) -> list[str]:
     """Return the absolute paths of the video and of all separate sounds, in order.
 
     Beside separate sounds a real video is given without its own: it would be heard twice, or give

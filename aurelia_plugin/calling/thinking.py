@@ -23,11 +23,16 @@ class Mark(NamedTuple):
 
 def _tags(*names: str) -> tuple[str, str]:
     joined = "|".join(names)
-    return rf"<\s{{0,3}}(?:{joined})(?:\s[^<>]{{0,80}})?>", rf"<\s{{0,3}}/\s{{0,3}}(?:{joined})\s{{0,3}}>"
+    return (
+        rf"<\s{{0,3}}(?:{joined})(?:\s[^<>]{{0,80}})?>",
+        rf"<\s{{0,3}}/\s{{0,3}}(?:{joined})\s{{0,3}}>",
+    )
 
 
 MARKS: Final[tuple[Mark, ...]] = (
-    Mark(*_tags("think", "thinking", "thoughts?"), "DeepSeek R1, Qwen3, GLM, Kimi K2, Olmo, EXAONE"),
+    Mark(
+        *_tags("think", "thinking", "thoughts?"), "DeepSeek R1, Qwen3, GLM, Kimi K2, Olmo, EXAONE"
+    ),
     Mark(*_tags("reasoning", "reason"), "Reka Flash, prompted models"),
     Mark(*_tags("analysis"), "prompted models"),
     Mark(*_tags("context"), "HumanOmniV2"),

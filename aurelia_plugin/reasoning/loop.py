@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from aurelia_plugin.calling.backend import Generation, Message, Part, Prompt, Text
-from aurelia_plugin.errors import AureliaError, BackendError, MediaError, OverBudgetError
 from aurelia_plugin.calling.thinking import without_thinking
+from aurelia_plugin.errors import AureliaError, BackendError, MediaError, OverBudgetError
 from aurelia_plugin.reasoning.parsing import (
     ReadSteps,
     ReadVerdict,

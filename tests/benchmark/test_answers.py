@@ -27,8 +27,6 @@ _NAMES = ("Flute", "Organ", "Guitar", "Bell")
 _SHUFFLED = ("the third audio", "the first audio", "the fourth audio", "the second audio")
 
 
-
-
 def _option(reply: str, options: Sequence[str]) -> Reading:
     return as_choice(reply, dict(zip(string.ascii_uppercase, options, strict=False)))
 

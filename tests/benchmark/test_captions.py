@@ -20,6 +20,7 @@ from pycocoevalcap.cider.cider import Cider  # type: ignore[import-untyped]
 from pycocoevalcap.rouge.rouge import Rouge  # type: ignore[import-untyped]
 from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer  # type: ignore[import-untyped]
 
+from aurelia_plugin.benchmark.reading import score_item
 from aurelia_plugin.benchmark.scoring import captions
 from aurelia_plugin.benchmark.scoring.captions import (
     CAPTION_METRICS,
@@ -33,7 +34,6 @@ from aurelia_plugin.benchmark.scoring.captions import (
     without_stop_tokens,
     words,
 )
-from aurelia_plugin.benchmark.reading import score_item
 
 from .handmade import ITEMS
 

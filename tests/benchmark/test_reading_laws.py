@@ -33,28 +33,71 @@ _TEXTS = (
 )
 # {x} and {y} are letters, {t} is the text of {x}.
 _FORMS = (
-    *("{x}", "({x})", "{x}.", "{x}) {t}", "**{x}**", "Answer: {x}", "Answer: ({x}) {t}", "Answer: {t}"),
-    *("The answer is {x}.", "I would go with {x} here.", "My pick is {x}.", "So: {x}", "Option {x}"),
+    *(
+        "{x}",
+        "({x})",
+        "{x}.",
+        "{x}) {t}",
+        "**{x}**",
+        "Answer: {x}",
+        "Answer: ({x}) {t}",
+        "Answer: {t}",
+    ),
+    *(
+        "The answer is {x}.",
+        "I would go with {x} here.",
+        "My pick is {x}.",
+        "So: {x}",
+        "Option {x}",
+    ),
     *("It isn't {y}, it is {x}.", "Answer: {x} (not {y})", "{x} rather than {y}", "{x} > {y}"),
     *("{x}. Option {y} was tempting.", "not {y} but {x}", "Either {x} or {y}", "{x}/{y}"),
     *("\\boxed{{{x}}}", "<answer>{x}</answer>", '{{"answer": "{x}"}}', "{x} instead of {y}."),
     *("Answer: {y}\nWait, no.\nAnswer: {x}", "{y} is wrong. {x} is right.", "{t}", "not {x}"),
     *("The sound in the clip is loud.", "A sound can be heard.", "I hear nothing of the kind."),
     *("That leaves {x}.", "Everything points to {x}", "the correct option is {x}", "{x}\n{x}\n{x}"),
-    *("I choose {x} over {y}.", "It can't be {y}, so {x}", "{y}: no\n{x}: yes", "answer {x}, not {y}"),
+    *(
+        "I choose {x} over {y}.",
+        "It can't be {y}, so {x}",
+        "{y}: no\n{x}: yes",
+        "answer {x}, not {y}",
+    ),
 )
 _EXPLANATIONS = (
-    *("The picture is bright and the music is slow.", "I hope this is helpful!", "Nothing else fits."),
+    *(
+        "The picture is bright and the music is slow.",
+        "I hope this is helpful!",
+        "Nothing else fits.",
+    ),
     *("This answer is certain because everything in the scene agrees.", "The evidence is strong."),
     *("It is clearly audible from the first second to the last.", "Note that the clip is short."),
     *("The reasoning behind it is simple: it is what people in the scene react to.", "Thank you."),
     *("Let me know if you want more details.", "The volume rises steadily, as one would expect."),
 )
 _THOUGHTS = (
-    *("<think>{}</think>", "<thinking>{}</thinking>", "<reasoning>{}</reasoning>\n", "[THINK]{}[/THINK]"),
-    *("<analysis>{}</analysis>", "<thought>{}</thought>", "<context>{}</context>", "◁think▷{}◁/think▷"),
-    *("{}</think>", "<|channel>thought\n{}<channel|>", "<THINK>{}</Think>", "<think>a <think>{}</think>"),
-    *("<seed:think>{}</seed:think>", "<|START_THINKING|>{}<|END_THINKING|>", "<think>{}</thinking>"),
+    *(
+        "<think>{}</think>",
+        "<thinking>{}</thinking>",
+        "<reasoning>{}</reasoning>\n",
+        "[THINK]{}[/THINK]",
+    ),
+    *(
+        "<analysis>{}</analysis>",
+        "<thought>{}</thought>",
+        "<context>{}</context>",
+        "◁think▷{}◁/think▷",
+    ),
+    *(
+        "{}</think>",
+        "<|channel>thought\n{}<channel|>",
+        "<THINK>{}</Think>",
+        "<think>a <think>{}</think>",
+    ),
+    *(
+        "<seed:think>{}</seed:think>",
+        "<|START_THINKING|>{}<|END_THINKING|>",
+        "<think>{}</thinking>",
+    ),
 )
 _rows = st.sampled_from([row for row in corpus() if "<" not in row.reply and "◁" not in row.reply])
 _read_rows = st.sampled_from(
@@ -144,17 +187,30 @@ def test_thinking_never_changes_what_is_read(row: Row, mark: str, thought: Row) 
 
 
 @_LAW
-@given(_rows, st.sampled_from(["<think>", "<reasoning>", "[THINK]", "◁think▷", "<|channel>thought\n"]))
+@given(
+    _rows, st.sampled_from(["<think>", "<reasoning>", "[THINK]", "◁think▷", "<|channel>thought\n"])
+)
 def test_thinking_that_does_not_end_is_no_answer(row: Row, mark: str) -> None:
     assert spoken(f"{mark}{row.reply}").unclosed
     assert spoken(f"{row.reply}{mark}it may be").unclosed
 
 
 _OPTIONS: Mapping[str, str] = dict(zip("ABCD", _TEXTS, strict=False))
-_UNITS = ("ha-ha-", "A ", "(B) ", "B or C, ", "a door slamming. ", "Answer: B\n", "<think>", "</think>")
+_UNITS = (
+    "ha-ha-",
+    "A ",
+    "(B) ",
+    "B or C, ",
+    "a door slamming. ",
+    "Answer: B\n",
+    "<think>",
+    "</think>",
+)
 
 
-@pytest.mark.parametrize("unit", [*_UNITS, "<think>x</think>", "{", '{"score": ', "not ", "**", "one "])
+@pytest.mark.parametrize(
+    "unit", [*_UNITS, "<think>x</think>", "{", '{"score": ', "not ", "**", "one "]
+)
 def test_time_grows_linearly(unit: str) -> None:
     def seconds(size: int) -> float:
         text = unit * (size // len(unit))

@@ -79,7 +79,9 @@ def an_answer_is_one_of_the_options(data: bytes) -> None:
     text = _text(data)
     options = {"A": "a red car", "B": "two dogs", "C": "Audio 3", "D": "none"}
     assert as_choice(text, options).value in (None, "A", "B", "C", "D")
-    label = read_label(text, LabelSet("presence", {"yes": ("yes",), "no": ("no",)}, question="Is it?"))
+    label = read_label(
+        text, LabelSet("presence", {"yes": ("yes",), "no": ("no",)}, question="Is it?")
+    )
     assert label.value in (None, "yes", "no")
     as_name(text)
     as_sentence(text)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from aurelia_plugin.benchmark.data.documents import question_text
 from aurelia_plugin.benchmark.synthetic.columns import Sample
 from aurelia_plugin.reasoning.prompting import PromptSet
-from aurelia_plugin.benchmark.data.documents import question_text
 from embedded_training.exchange import Exchange, answer_of, asked_as
 from embedded_training.notes import (
     Note,

@@ -16,8 +16,10 @@ from .grammar.text import ARTICLES, cardinal, fold, tokens
 __all__ = ["read_choice"]
 
 _FILLERS: Final = frozenset(
-    (*("it", "is", "its", "of", "in", "on", "at", "to", "and", "or", "with", "sound", "sounds"),
-    *("there", "that", "this", "i", "you", "we", "only", "no", "not", "yes"))
+    (
+        *("it", "is", "its", "of", "in", "on", "at", "to", "and", "or", "with", "sound", "sounds"),
+        *("there", "that", "this", "i", "you", "we", "only", "no", "not", "yes"),
+    )
 )
 _ORDINALS: Final = dict(
     zip("123456", ("first", "second", "third", "fourth", "fifth", "sixth"), strict=True)
@@ -66,7 +68,17 @@ class _Options:
         }
         for letter, (noun, number) in self._numbered.items():
             found[letter] = [f"{noun} {number}", *found.get(letter, ())]
-            between = ("clip", "track", "file", "option", "number", "no", "sample", "recording", "#")
+            between = (
+                "clip",
+                "track",
+                "file",
+                "option",
+                "number",
+                "no",
+                "sample",
+                "recording",
+                "#",
+            )
             found[letter] += [f"{noun} {word} {number}" for word in between]
             if number in _ORDINALS:
                 found[letter].append(f"{_ORDINALS[number]} {noun}")
@@ -119,7 +131,8 @@ class _Options:
         found = [
             letter
             for letter, text in self._options.items()
-            if set(words) <= set(fold(text)) and not re.search(r"[A-Z\d]", text[1:])
+            if set(words) <= set(fold(text))
+            and not re.search(r"[A-Z\d]", text[1:])
             and not text[:1].isupper()
         ]
         return found[0] if len(found) == 1 else None

@@ -6,7 +6,7 @@ Which set it is follows from the question (`labels.label_set`), never from the g
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final, Literal, NamedTuple
 
@@ -15,7 +15,7 @@ from .grammar.deciding import Reading
 from .grammar.evidence import Weight, corrects, weigh
 from .grammar.numerals import number_word
 from .grammar.phrasebook import Mention, PhraseBook
-from .grammar.text import ARTICLES, Token, cleaned, normalise, tokens
+from .grammar.text import Token, cleaned, normalise, tokens
 
 __all__ = ["LabelKind", "LabelSet", "counts", "mentioned_values", "read_label", "stated_values"]
 
@@ -57,9 +57,7 @@ _UNREAD: Final = ("no value", "no value in the answer line")
 def _closed_set(labels: LabelSet, wordings: Mapping[str, Sequence[str]]) -> ClosedSet:
     book = PhraseBook(wordings)
     if labels.kind == "presence":
-        return ClosedSet(
-            partial(_answer_words, book), otherwise=partial(_repeats, labels.question)
-        )
+        return ClosedSet(partial(_answer_words, book), otherwise=partial(_repeats, labels.question))
     if labels.kind == "number":
         return ClosedSet(partial(_numbers, book), otherwise=_none_at_all)
     return ClosedSet(partial(_names, book), named=labels.named)
@@ -71,9 +69,12 @@ _ANSWERS: Final = re.compile(
     r"|clearly|probably|then|so|simply|therefore|thus|hence|would|not|with|a firm|a clear|a))\s*[\"'(]?$",
     re.IGNORECASE,
 )
-_ENDS: Final = re.compile(r"\s*(?:$|[\n.,;:!?()\"'\u2013\u2014-]|(?:and|or|but|because|since|as|in)(?!\w))", re.IGNORECASE)
+_ENDS: Final = re.compile(
+    r"\s*(?:$|[\n.,;:!?()\"'\u2013\u2014-]|(?:and|or|but|because|since|as|in)(?!\w))", re.IGNORECASE
+)
 _GOES_ON: Final = re.compile(
-    r"\s*(?:it|there|the|this|that|they|he|she|we|you|i|both|all|these|those|not)(?!\w)", re.IGNORECASE
+    r"\s*(?:it|there|the|this|that|they|he|she|we|you|i|both|all|these|those|not)(?!\w)",
+    re.IGNORECASE,
 )
 
 
@@ -83,16 +84,29 @@ def _answer_words(book: PhraseBook, text: str) -> list[Mention]:
         before = text[max(0, mention.start - 20) : mention.start]
         after = text[mention.end : mention.end + 20]
         opens = not before.strip() or before.rstrip()[-1] in ".,;:!?\n"
-        if _ANSWERS.search(before) and (
-            _ENDS.match(after) or (opens and _GOES_ON.match(after))
-        ):
+        if _ANSWERS.search(before) and (_ENDS.match(after) or (opens and _GOES_ON.match(after))):
             kept.append(mention)
     return kept
 
 
 _AUXILIARY: Final = frozenset(
     (
-        *("is", "are", "was", "were", "do", "does", "did", "has", "have", "had", "can", "there", "in", "video"),
+        *(
+            "is",
+            "are",
+            "was",
+            "were",
+            "do",
+            "does",
+            "did",
+            "has",
+            "have",
+            "had",
+            "can",
+            "there",
+            "in",
+            "video",
+        ),
         *("clip", "of", "it", "any", "this", "that", "some", "be", "being", "indeed", "yes"),
     )
 )
@@ -117,24 +131,79 @@ def _repeats(question: str, text: str) -> str | None:
 
 _UNITS: Final = frozenset(
     (
-        *("s", "sec", "secs", "second", "seconds", "ms", "min", "minute", "minutes", "hz", "khz", "fps", "%"),
+        *(
+            "s",
+            "sec",
+            "secs",
+            "second",
+            "seconds",
+            "ms",
+            "min",
+            "minute",
+            "minutes",
+            "hz",
+            "khz",
+            "fps",
+            "%",
+        ),
         *("percent", "bpm", "db", "am", "pm", "o", "years", "year", "times", "am"),
     )
 )
 _SERIAL: Final = frozenset(
     (
-        *("step", "audio", "video", "image", "picture", "option", "choice", "frame", "clip", "question"),
+        *(
+            "step",
+            "audio",
+            "video",
+            "image",
+            "picture",
+            "option",
+            "choice",
+            "frame",
+            "clip",
+            "question",
+        ),
         *("sound", "track", "candidate", "number", "item", "part", "figure", "line", "channel"),
     )
 )
 _ONE_BEFORE: Final = frozenset(
     (
-        *("this", "that", "the", "each", "every", "which", "any", "no", "other", "right", "correct", "first"),
+        *(
+            "this",
+            "that",
+            "the",
+            "each",
+            "every",
+            "which",
+            "any",
+            "no",
+            "other",
+            "right",
+            "correct",
+            "first",
+        ),
         *("last", "same", "left", "another", "some", "loud", "loudest", "by", "middle", "second"),
     )
 )
 _ONE_AFTER: Final = frozenset(
-    (*("of", "another", "by", "after", "can", "should", "must", "may", "might", "could", "would", "hears", "sees", "side"),)
+    (
+        *(
+            "of",
+            "another",
+            "by",
+            "after",
+            "can",
+            "should",
+            "must",
+            "may",
+            "might",
+            "could",
+            "would",
+            "hears",
+            "sees",
+            "side",
+        ),
+    )
 )
 
 
@@ -147,7 +216,11 @@ def counts(text: str, words: list[Token] | None = None) -> list[Token]:
     found = tokens(text) if words is None else words
     kept = []
     for place, token in enumerate(found):
-        if token.amount is None or token.amount.whole is None or ":" in text[token.start : token.end]:
+        if (
+            token.amount is None
+            or token.amount.whole is None
+            or ":" in text[token.start : token.end]
+        ):
             continue
         before = found[place - 1].key if place else ""
         after = found[place + 1].key if place + 1 < len(found) else ""
@@ -159,7 +232,11 @@ def counts(text: str, words: list[Token] | None = None) -> list[Token]:
         word = text[token.start : token.end].lower()
         if word == "one" and (before in _ONE_BEFORE or (near and after in _ONE_AFTER)):
             continue
-        if word[:1].isdigit() and _LIST_NUMBER.match(text, token.end) and _LINE_START.search(text[max(0, token.start - 20) : token.start]):
+        if (
+            word[:1].isdigit()
+            and _LIST_NUMBER.match(text, token.end)
+            and _LINE_START.search(text[max(0, token.start - 20) : token.start])
+        ):
             continue
         kept.append(token)
     return kept
@@ -184,8 +261,7 @@ def _numbers(book: PhraseBook, text: str) -> list[Mention]:
     numbers = [
         Mention(token.start, token.end, number_word(token.amount.key))
         for token in counts(text, words)
-        if token.amount is not None
-        and not any(m.start <= token.start < m.end for m in phrases)
+        if token.amount is not None and not any(m.start <= token.start < m.end for m in phrases)
     ]
     for found in _SINGLE.finditer(text):
         kind = found.lastgroup or "a"
@@ -199,7 +275,11 @@ _PLAIN_NUMBERS: Final = frozenset(number_word(str(n)) for n in range(20)) - {"ze
 
 
 def _none_at_all(text: str) -> str | None:
-    return "zero" if re.fullmatch(r"\W*(?:none|no one|nothing|nobody)\W*", text, re.IGNORECASE) else None
+    return (
+        "zero"
+        if re.fullmatch(r"\W*(?:none|no one|nothing|nobody)\W*", text, re.IGNORECASE)
+        else None
+    )
 
 
 _ADVERB_RIGHT: Final = re.compile(
@@ -220,7 +300,9 @@ def _names(book: PhraseBook, text: str) -> list[Mention]:
         )
         and not (
             mention.value == "right"
-            and re.search(r"\b(?:all|that's|that is|you are|you're)\s$", text[: mention.start][-12:], re.I)
+            and re.search(
+                r"\b(?:all|that's|that is|you are|you're)\s$", text[: mention.start][-12:], re.I
+            )
         )
     ]
 

@@ -39,5 +39,7 @@ COUNTRIES: Final = frozenset(
     turkmenistan|tuvalu|uganda|uk|ukraine|united arab emirates|united kingdom|united states
     united states of america|uruguay|us|usa|uzbekistan|vanuatu|vatican|vatican city|venezuela
     vietnam|wales|yemen|zambia|zimbabwe
-    """.replace("\n", "|").replace("  ", "").split("|")
+    """.replace("\n", "|")
+    .replace("  ", "")
+    .split("|")
 ) - {""}

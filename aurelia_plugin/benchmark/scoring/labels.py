@@ -124,7 +124,9 @@ def canonical_label(answer: str) -> str | None:
     return _LABELS.get(normalise(answer))
 
 
-_COUNT: Final = re.compile(r"\bhow many\b|\b(?:the |what )number of\b|\bhow much\b|^count\b", re.IGNORECASE)
+_COUNT: Final = re.compile(
+    r"\bhow many\b|\b(?:the |what )number of\b|\bhow much\b|^count\b", re.IGNORECASE
+)
 _YES_NO: Final = re.compile(
     r"^\W*(?:(?:in|at|during|for|from|on|throughout) (?:[\w']+ ){1,6}?,?\s*)?(?:is|are|was|were|do|does|did|has|have|had|can|could|will)(?:n't)?\b",
     re.IGNORECASE,
@@ -135,7 +137,8 @@ _SCENE: Final = re.compile(
 )
 _CHOICE: Final = re.compile(r"\bor\b", re.IGNORECASE)
 _WHERE: Final = re.compile(
-    r"\bwhere\b|\b(?:which|what) (?:side|direction|position|place|part|location)\b|\bposition\b", re.IGNORECASE
+    r"\bwhere\b|\b(?:which|what) (?:side|direction|position|place|part|location)\b|\bposition\b",
+    re.IGNORECASE,
 )
 
 

@@ -55,20 +55,74 @@ _CUT: Final = re.compile(
 )
 _WITH: Final = re.compile(r"\s+(?:with|and its|by|for|on|from)\s.*", re.IGNORECASE | re.DOTALL)
 _NOT_BUT: Final = re.compile(
-    r"^\W*(?:it(?:'s| is) |this is |that is )?not (?:from |in )?[^.;,\n]{1,60}?,?\s(?:but|rather)\s(?:rather )?", re.IGNORECASE
+    r"^\W*(?:it(?:'s| is) |this is |that is )?not (?:from |in )?[^.;,\n]{1,60}?,?\s(?:but|rather)\s(?:rather )?",
+    re.IGNORECASE,
 )
-_CONCLUDED: Final = re.compile(r"[,;.\u2014-]\s*(?:and )?(?:so|therefore|thus|hence)\b[,:]?\s+(?=\S)", re.IGNORECASE)
+_CONCLUDED: Final = re.compile(
+    r"[,;.\u2014-]\s*(?:and )?(?:so|therefore|thus|hence)\b[,:]?\s+(?=\S)", re.IGNORECASE
+)
 _RELATIVE: Final = re.compile(r"\b(?:whose|that|which|where|who|in which)\b", re.IGNORECASE)
-_SECOND_IS: Final = re.compile(r"[^.,;:!?\n]{1,60}?\s(?:is|was|must be|would be)\s(?=\S)", re.IGNORECASE)
-_DENIED: Final = re.compile(r"(?:^|\b)(?:not|isn't|aren't|wasn't|no longer|neither|never|cannot be|can't be)\b", re.IGNORECASE)
+_SECOND_IS: Final = re.compile(
+    r"[^.,;:!?\n]{1,60}?\s(?:is|was|must be|would be)\s(?=\S)", re.IGNORECASE
+)
+_DENIED: Final = re.compile(
+    r"(?:^|\b)(?:not|isn't|aren't|wasn't|no longer|neither|never|cannot be|can't be)\b",
+    re.IGNORECASE,
+)
 _SUPPOSED: Final = re.compile(r"\b(?:whether|if|unless)\b", re.IGNORECASE)
-_SEVERAL: Final = re.compile(r"\s(?:or|versus|vs\.?)\s|\s?/\s?|\beither\b|\band/or\b", re.IGNORECASE)
+_SEVERAL: Final = re.compile(
+    r"\s(?:or|versus|vs\.?)\s|\s?/\s?|\beither\b|\band/or\b", re.IGNORECASE
+)
 _DESCRIPTIVE: Final = frozenset(
     (
-        *("certain", "clear", "obvious", "easy", "helpful", "based", "supported", "because", "that", "derived"),
-        *("determined", "found", "given", "short", "simple", "correct", "right", "wrong", "as", "not", "hard"),
-        *("difficult", "straightforward", "likely", "unknown", "consistent", "also", "shown", "evident", "what"),
-        *("well", "quite", "very", "too", "fairly", "still", "confirmed", "justified", "drawn", "provided"),
+        *(
+            "certain",
+            "clear",
+            "obvious",
+            "easy",
+            "helpful",
+            "based",
+            "supported",
+            "because",
+            "that",
+            "derived",
+        ),
+        *(
+            "determined",
+            "found",
+            "given",
+            "short",
+            "simple",
+            "correct",
+            "right",
+            "wrong",
+            "as",
+            "not",
+            "hard",
+        ),
+        *(
+            "difficult",
+            "straightforward",
+            "likely",
+            "unknown",
+            "consistent",
+            "also",
+            "shown",
+            "evident",
+            "what",
+        ),
+        *(
+            "well",
+            "quite",
+            "very",
+            "too",
+            "fairly",
+            "still",
+            "confirmed",
+            "justified",
+            "drawn",
+            "provided",
+        ),
     )
 )
 _PROPER: Final = re.compile(
@@ -121,7 +175,11 @@ def _from_sentences(said: str, question: str) -> Reading:
     concluding = [
         one
         for one in stated
-        if re.match(r"\W*(?:so|therefore|thus|hence|overall|in conclusion|finally|this suggests|i)\b", one, re.I)
+        if re.match(
+            r"\W*(?:so|therefore|thus|hence|overall|in conclusion|finally|this suggests|i)\b",
+            one,
+            re.I,
+        )
     ]
     for one in [*reversed(concluding), *stated]:
         complement = _complement(one, question)
@@ -145,9 +203,52 @@ def _uncapital(sentence: str) -> str:
 
 _OPENING: Final = frozenset(
     (
-        *("the", "this", "that", "these", "it", "its", "a", "an", "in", "on", "at", "from", "there", "i", "we"),
-        *("he", "she", "they", "so", "based", "given", "judging", "looking", "people", "you", "as", "with", "my"),
-        *("therefore", "thus", "hence", "here", "what", "which", "both", "one", "and", "but", "because", "since"),
+        *(
+            "the",
+            "this",
+            "that",
+            "these",
+            "it",
+            "its",
+            "a",
+            "an",
+            "in",
+            "on",
+            "at",
+            "from",
+            "there",
+            "i",
+            "we",
+        ),
+        *(
+            "he",
+            "she",
+            "they",
+            "so",
+            "based",
+            "given",
+            "judging",
+            "looking",
+            "people",
+            "you",
+            "as",
+            "with",
+            "my",
+        ),
+        *(
+            "therefore",
+            "thus",
+            "hence",
+            "here",
+            "what",
+            "which",
+            "both",
+            "one",
+            "and",
+            "but",
+            "because",
+            "since",
+        ),
     )
 )
 
@@ -178,7 +279,11 @@ def _phrase(content: str, question: str, rule: str) -> Reading:
     concluded = _CONCLUDED.search(line)
     if concluded and len(line[concluded.end() :].split()) <= _SHORT:
         line = line[concluded.end() :]
-    if re.match(r"\W*(?:it's |it is |this is |definitely |certainly )?(?:not|isn't|neither)\b(?!.*[,;.] ?\w)", line, re.IGNORECASE):
+    if re.match(
+        r"\W*(?:it's |it is |this is |definitely |certainly )?(?:not|isn't|neither)\b(?!.*[,;.] ?\w)",
+        line,
+        re.IGNORECASE,
+    ):
         return Reading(None, "only denied")
     parts = re.split(r"(?:(?<=[.!?])|[,;])\s+", line)
     if len(parts) > 1 and _DENIED.search(parts[0]) and not _DENIED.search(parts[1]):
@@ -193,7 +298,9 @@ def _phrase(content: str, question: str, rule: str) -> Reading:
         return Reading(None, "only denied" if _DENIED.search(line) else "no name")
     if _SEVERAL.search(_without_brackets(phrase)):
         return Reading(None, "several names")
-    return Reading(normalise(_INITIALS.sub(lambda m: m[0].replace(".", ""), _asked(phrase, question))), rule)
+    return Reading(
+        normalise(_INITIALS.sub(lambda m: m[0].replace(".", ""), _asked(phrase, question))), rule
+    )
 
 
 def _led(line: str) -> str:
@@ -226,12 +333,14 @@ def _asked(phrase: str, question: str) -> str:
     large = COUNTRIES if all(normalise(one) in CONTINENTS for one in parts[1:]) else frozenset()
     if normalise(parts[0]) in (COUNTRIES | CONTINENTS) - large and within:
         return phrase  # a list
-    return parts[0] if within or bracket or placed or re.search(_LOCAL, question, re.IGNORECASE) else phrase
+    return (
+        parts[0]
+        if within or bracket or placed or re.search(_LOCAL, question, re.IGNORECASE)
+        else phrase
+    )
 
 
-_LOCAL: Final = (
-    r"\b(?:city|town|village|landmark|building|monument|place|where|state|province|bridge|tower|temple|museum|square|island|stadium)\b"
-)
+_LOCAL: Final = r"\b(?:city|town|village|landmark|building|monument|place|where|state|province|bridge|tower|temple|museum|square|island|stadium)\b"
 
 
 def _without_nouns(phrase: str, question: str) -> str:

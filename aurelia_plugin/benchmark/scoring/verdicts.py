@@ -15,9 +15,14 @@ _CORRECT: Final = re.compile(
     r"\b(?P<neg>not |isn't |n't )?(?:be |entirely |fully |quite )?(?P<word>correct|incorrect|right|wrong|true|false|accurate|inaccurate)\b",
     re.IGNORECASE,
 )
-_HEDGED: Final = re.compile(r"\W*(?:yes|no)\W{1,3}(?:but|and no|and yes|partly|partially|in part)\b", re.IGNORECASE)
+_HEDGED: Final = re.compile(
+    r"\W*(?:yes|no)\W{1,3}(?:but|and no|and yes|partly|partially|in part)\b", re.IGNORECASE
+)
 _RIGHT: Final = frozenset(("correct", "right", "true", "accurate"))
-_ANSWERS: Final = re.compile(r"\b(?:right|correct) answers?\b|\b(?:cannot|can't|unable|whether|if|unclear|unsure)\b", re.IGNORECASE)
+_ANSWERS: Final = re.compile(
+    r"\b(?:right|correct) answers?\b|\b(?:cannot|can't|unable|whether|if|unclear|unsure)\b",
+    re.IGNORECASE,
+)
 
 
 def read_verdict(text: str) -> bool | None:

@@ -33,6 +33,7 @@ from embedded_training.thinker import (
 from embedded_training.towers import Plan as TowerPlan
 from embedded_training.towers import load_towers, train_tower
 
+from aurelia_plugin.benchmark.data.documents import question_text
 from aurelia_plugin.benchmark.data.items import COLUMNS
 from aurelia_plugin.benchmark.reading import score_item
 from aurelia_plugin.benchmark.synthetic.build import samples
@@ -50,7 +51,6 @@ from aurelia_plugin.model_wrappers.embedded.backend import OPTIONS, TRAINED, ope
 from aurelia_plugin.model_wrappers.transformers.backend import TransformersBackend
 from aurelia_plugin.reasoning.parsing import read_verdict
 from aurelia_plugin.reasoning.prompting import PromptSet
-from aurelia_plugin.benchmark.data.documents import question_text
 
 SEED = 990_001
 """Of the clips in these tests; neither training nor tuning has used it."""

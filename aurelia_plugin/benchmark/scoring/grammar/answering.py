@@ -77,9 +77,7 @@ def _read(text: str, answers: ClosedSet) -> Reading:
     return reading
 
 
-def _decided(
-    text: str, mentions: list[Mention], answers: ClosedSet, least: Weight
-) -> Reading:
+def _decided(text: str, mentions: list[Mention], answers: ClosedSet, least: Weight) -> Reading:
     evidence = [_lowered(one, answers.named) for one in weigh(text, mentions)]
     universe = (answers.values or ()) if answers.eliminates else ()
     reading = decide(text, evidence, universe, least)

@@ -44,8 +44,7 @@ def decide(
         if not one.denied
         and one.weight >= least
         and not (
-            one.weight < Weight.LEADING
-            and denials.get(one.mention.value, -1) > one.mention.start
+            one.weight < Weight.LEADING and denials.get(one.mention.value, -1) > one.mention.start
         )
     ]
     if not stated:
@@ -63,9 +62,7 @@ def decide(
     return _last(text, firm)
 
 
-def _taken_back(
-    text: str, stated: Sequence[Evidence], firm: Sequence[Evidence]
-) -> Evidence | None:
+def _taken_back(text: str, stated: Sequence[Evidence], firm: Sequence[Evidence]) -> Evidence | None:
     """Return a later choice that takes a leading one back, or None."""
     later = [
         one

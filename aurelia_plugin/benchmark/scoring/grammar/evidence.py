@@ -60,7 +60,10 @@ _BREAK: Final = re.compile(
     re.IGNORECASE,
 )
 _REASON: Final = frozenset(
-    (*("because", "since", "although", "though", "while", "whereas", "given that", "due to"), "which")
+    (
+        *("because", "since", "although", "though", "while", "whereas", "given that", "due to"),
+        "which",
+    )
 )
 _RESULT: Final = frozenset(
     (
@@ -76,9 +79,7 @@ _IDIOM: Final = re.compile(
     r"|\bdoubtless\b|\b(?:no|not much) (?:contest|difference)\b",
     re.IGNORECASE,
 )
-_NOT: Final = (
-    r"not|\w+n't|cannot|never|neither|nor|no|none of|nicht|kein|keine|pas|ni|n\u00e3o|non|nunca|jamais"
-)
+_NOT: Final = r"not|\w+n't|cannot|never|neither|nor|no|none of|nicht|kein|keine|pas|ni|n\u00e3o|non|nunca|jamais"
 _DENIES_NEXT: Final = re.compile(
     rf"(?<![\w'])(?:{_NOT}|unlike|except|rather than|instead of|as opposed to|other than|than|over"
     r"|against|without|wrong|incorrect|false|versus"
@@ -108,7 +109,9 @@ _VERDICT: Final = re.compile(
     r"|(?P<yes>yes|correct|true|right|match(?:es)?|\u2713|\u2714|\u2705))(?=\s*(?:$|\n|[.,;:!|(\u2013\u2014-]))",
     re.IGNORECASE,
 )
-_VERDICT_SIGN: Final = re.compile(r"\s*[:|=\u2013\u2014\u2192)-]|\s*[\u2717\u2718\u274c\u2713\u2714\u2705]")
+_VERDICT_SIGN: Final = re.compile(
+    r"\s*[:|=\u2013\u2014\u2192)-]|\s*[\u2717\u2718\u274c\u2713\u2714\u2705]"
+)
 _TENTATIVE: Final = re.compile(
     r"(?<![\w'])(?:might|may|maybe|perhaps|possibly|could|at first|first (?:thought|guess|glance|sight|impression)"
     r"|initially|originally|tempt\w*|expect\w*|would have|second (?:choice|place|best|guess)|runner|close to|similar"
@@ -129,7 +132,8 @@ _SUPPOSED: Final = re.compile(
     re.IGNORECASE,
 )
 _ASKS: Final = re.compile(
-    r"(?<![\w'])(?:is|was|are|could it|can it|would|does|do|did|why|what|which|how|or)(?![\w'])", re.IGNORECASE
+    r"(?<![\w'])(?:is|was|are|could it|can it|would|does|do|did|why|what|which|how|or)(?![\w'])",
+    re.IGNORECASE,
 )
 _CHOOSES: Final = re.compile(
     r"(?<![\w'])(?:choos\w*|chose\w*|pick\w*|select\w*|go(?:ing|es)?(?: with| for)?|went (?:with|for)|opt\w*|settl\w*"
@@ -153,16 +157,21 @@ _JOIN: Final = re.compile(
     re.IGNORECASE,
 )
 _NEXT_RANK: Final = re.compile(
-    r"\s*[,;]?\s*(?:and\s+)?(?:(?:then|next|followed by)|(?:2nd|3rd|4th|5th|second|third|fourth)(?: place)?\s?:)\s*", re.IGNORECASE
+    r"\s*[,;]?\s*(?:and\s+)?(?:(?:then|next|followed by)|(?:2nd|3rd|4th|5th|second|third|fourth)(?: place)?\s?:)\s*",
+    re.IGNORECASE,
 )
-_TAKES_BACK: Final = re.compile(r"(?:^|\W)(?:no|wait|actually|hmm|sorry|correction|or rather)[\s,.:\u2026-]*$", re.IGNORECASE)
+_TAKES_BACK: Final = re.compile(
+    r"(?:^|\W)(?:no|wait|actually|hmm|sorry|correction|or rather)[\s,.:\u2026-]*$", re.IGNORECASE
+)
 _OR_ELSE: Final = re.compile(
-    r"\s*(?:or\s|/)\s*(?!(?:rather|so|else|at least|more|not|no|something|similar|like|higher|less)\b)(?:[\w'-]+\s){0,2}[\w'-]+\s*", re.IGNORECASE
+    r"\s*(?:or\s|/)\s*(?!(?:rather|so|else|at least|more|not|no|something|similar|like|higher|less)\b)(?:[\w'-]+\s){0,2}[\w'-]+\s*",
+    re.IGNORECASE,
 )
 _LIST_GOES_ON: Final = re.compile(r"[\s)\"'\]]*(?:$|[.,;:!?\n&/]|(?:and|or|nor)\b)", re.IGNORECASE)
 _PAIR: Final = re.compile(r"[\s.):,(\"'\u2013\u2014-]*")
 _RANKED: Final = re.compile(
-    r"most (?:likely|probable|plausible|fitting)|\brank\w*|\bin order\b|best to worst|order of", re.IGNORECASE
+    r"most (?:likely|probable|plausible|fitting)|\brank\w*|\bin order\b|best to worst|order of",
+    re.IGNORECASE,
 )
 _CORRECTION: Final = re.compile(
     r"(?<![\w'])(?:wait|actually|hold on|correction|scratch that|on second thoughts?|on reflection|i meant"
@@ -198,8 +207,14 @@ def _clauses(mask: str) -> list[_Clause]:
         kind = cut.lastgroup or ""
         word = cut["word"].lower() if kind == "word" else kind
         asks = kind == "stop" and "?" in cut[0]
-        found.append(_Clause(start, cut.start(), opener, reason or depth > 0, asks, sentence, expands))
-        resumes = kind in ("comma", "colon") and opener in _RESULT and not mask[start : cut.start()].strip()
+        found.append(
+            _Clause(start, cut.start(), opener, reason or depth > 0, asks, sentence, expands)
+        )
+        resumes = (
+            kind in ("comma", "colon")
+            and opener in _RESULT
+            and not mask[start : cut.start()].strip()
+        )
         start, opener = cut.end(), opener if resumes else word
         if kind == "colon" and MENTION in mask[max(0, cut.start() - 2 * _RELATIVE) : cut.start()]:
             expands = MENTION in mask[max(sentence, cut.start() - 2 * _RELATIVE) : cut.start()]
@@ -240,13 +255,17 @@ def weigh(text: str, mentions: Sequence[Mention]) -> list[Evidence]:
         to = min(clause.end, after.start if after else clause.end, mention.end + _RELATIVE)
         left, right = mask[from_ : mention.start], mask[mention.end : to]
         rest = mask[mention.end : min(mention.end + _RELATIVE, after.start if after else len(mask))]
-        gap = mask[before.end : mention.start] if before and mention.start - before.end < 40 else None
+        gap = (
+            mask[before.end : mention.start] if before and mention.start - before.end < 40 else None
+        )
         if judged and gap is not None and before is not None:
             if _RANKED.search(mask[max(0, mention.start - _RELATIVE) : mention.start]) or (
                 ranked_in == clause.sentence
             ):
                 ranked_in = clause.sentence
-            if (follower := _follows(judged, gap, ranked_in == clause.sentence, text, mention)) is not None:
+            if (
+                follower := _follows(judged, gap, ranked_in == clause.sentence, text, mention)
+            ) is not None:
                 judged.append(follower)
                 continue
         judged.append(
@@ -255,9 +274,7 @@ def weigh(text: str, mentions: Sequence[Mention]) -> list[Evidence]:
     return judged
 
 
-def _paired(
-    mentions: Sequence[Mention], text: str
-) -> tuple[list[Mention], frozenset[int]]:
+def _paired(mentions: Sequence[Mention], text: str) -> tuple[list[Mention], frozenset[int]]:
     """Return mentions with a letter and the same option's text beside it made one, and which."""
     found: list[Mention] = []
     pairs: set[int] = set()
@@ -282,8 +299,12 @@ def _enumerated(mask: str, mentions: Sequence[Mention], pairs: frozenset[int]) -
     found: set[int] = set()
     run: list[int] = []
     for number in sorted(pairs):
-        joined = run and number == run[-1] + 1 and re.fullmatch(
-            r"[\s,;.]*(?:and|or)?\s*", mask[mentions[run[-1]].end : mentions[number].start][:20]
+        joined = (
+            run
+            and number == run[-1] + 1
+            and re.fullmatch(
+                r"[\s,;.]*(?:and|or)?\s*", mask[mentions[run[-1]].end : mentions[number].start][:20]
+            )
         )
         run = [*run, number] if joined else [number]
         if len(run) >= _ENUMERATION and len({mentions[one].value for one in run}) == len(run):
@@ -296,7 +317,11 @@ def _follows(
 ) -> Evidence | None:
     """Judge a mention that only a sign or a joining word parts from the one before."""
     last = judged[-1]
-    if re.fullmatch(r"\s*>+\s*", gap) or _NEXT_RANK.fullmatch(gap) or (ranked and re.fullmatch(r"\s*(?:,|,?\s*then|>|\u2192|->)\s*(?:and )?(?:then )?", gap)):
+    if (
+        re.fullmatch(r"\s*>+\s*", gap)
+        or _NEXT_RANK.fullmatch(gap)
+        or (ranked and re.fullmatch(r"\s*(?:,|,?\s*then|>|\u2192|->)\s*(?:and )?(?:then )?", gap))
+    ):
         return Evidence(mention, Weight.CHOSEN, denied=True)
     if re.fullmatch(r"\s*<+\s*", gap):
         judged[-1] = last._replace(denied=True)
@@ -359,7 +384,9 @@ def _weight(clause: _Clause, left: str, right: str, listed: bool, first: bool) -
         return Weight.LEADING
     if clause.reason or (clause.expands and not (opens and ends)):
         return Weight.TENTATIVE
-    if clause.opener in _RESULT and (opens or ends or _CHOOSES.search(left) or _CHOSEN_AFTER.match(right)):
+    if clause.opener in _RESULT and (
+        opens or ends or _CHOOSES.search(left) or _CHOSEN_AFTER.match(right)
+    ):
         return Weight.CONCLUDED
     if _MUST.search(left):
         return Weight.CHOSEN
@@ -386,6 +413,10 @@ def _entries(mask: str, mentions: Sequence[Mention]) -> frozenset[int]:
         following = number + 1
         if following < len(mentions):
             gap = mask[mentions[number].end : mentions[following].start]
-            if len(gap) < 12 and re.fullmatch(r"[\s.):,(\"'\u2013\u2014|-]*", gap) and "\n" not in gap:
+            if (
+                len(gap) < 12
+                and re.fullmatch(r"[\s.):,(\"'\u2013\u2014|-]*", gap)
+                and "\n" not in gap
+            ):
                 entries.add(following)
     return frozenset(entries)

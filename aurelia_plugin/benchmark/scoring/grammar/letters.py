@@ -68,7 +68,8 @@ _AFTER: Final = re.compile(
 )
 # A lower-case letter has to end its clause.
 _AFTER_LOWER: Final = re.compile(
-    r"\s*(?:$|\n|[.,;:!?()\]]|(?:because|since|as|and|or|i (?:think|guess|believe)|for sure|imo)(?!\w))", re.IGNORECASE
+    r"\s*(?:$|\n|[.,;:!?()\]]|(?:because|since|as|and|or|i (?:think|guess|believe)|for sure|imo)(?!\w))",
+    re.IGNORECASE,
 )
 # "I" before a verb of the first person is the pronoun.
 _PRONOUN: Final = re.compile(
@@ -134,9 +135,7 @@ class LetterFinder:
         single = all(len(letter) == 1 and letter.isalpha() for letter in letters)
         self._single = single
         other = "".join(re.escape(c) for c in letters if single and c.upper() not in _ASCII)
-        labels = "|".join(
-            re.escape(letter) for letter in sorted(letters, key=len, reverse=True)
-        )
+        labels = "|".join(re.escape(letter) for letter in sorted(letters, key=len, reverse=True))
         self._other = re.compile(
             rf"(?:\b{_NAME}\s{{0,2}}[:#]?\s{{0,2}}\(?(?P<a>{labels})\)?(?!\w)"
             rf"|[(\[](?P<b>{labels})[)\]]|(?:^|(?<=\n))\s*(?P<c>{labels})(?:[.):]|\s*$))",

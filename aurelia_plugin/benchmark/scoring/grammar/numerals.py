@@ -13,9 +13,7 @@ _UNITS: Final = (
     *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
     *("eighteen", "nineteen"),
 )
-_TENS: Final = (
-    *("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"),
-)
+_TENS: Final = (*("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"),)
 _SCALES: Final = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 _SMALL: Final = {word: value for value, word in enumerate(_UNITS)} | {
     word: 10 * value for value, word in enumerate(_TENS, start=2)

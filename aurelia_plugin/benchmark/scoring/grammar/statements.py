@@ -47,7 +47,9 @@ _LABEL: Final = re.compile(
     r"|^[ \t]{0,8}(?:choice|selection|prediction|conclusion)\s{0,2}:[ \t]{0,10}",
     re.IGNORECASE | re.MULTILINE,
 )
-_CHAT: Final = re.compile(r"^[ \t]{0,8}Q\s?:[^\n]*\n(?:[^\n]*\n){0,12}?[ \t]{0,8}A\s?:[ \t]*", re.MULTILINE)
+_CHAT: Final = re.compile(
+    r"^[ \t]{0,8}Q\s?:[^\n]*\n(?:[^\n]*\n){0,12}?[ \t]{0,8}A\s?:[ \t]*", re.MULTILINE
+)
 _SENTENCE: Final = re.compile(
     r"(?P<before>(?:(?<![\w'])[\w']+\s){0,3})(?<![\w'])(?:answer|option|choice|pick|solution|guess|bet|conclusion|response)"
     r"(?:\s(?:to|for|here|in|of|that|which|i|we|from|given|therefore|based|with|must)\b[^.:;?!\n]{0,90}?)?"
@@ -58,8 +60,31 @@ _SENTENCE: Final = re.compile(
 )
 _NOT_THE: Final = frozenset(
     (
-        *("this", "that", "an", "your", "another", "wrong", "incorrect", "whose", "no", "every", "each"),
-        *("which", "what", "if", "whether", "initial", "previous", "earlier", "first", "one", "other"),
+        *(
+            "this",
+            "that",
+            "an",
+            "your",
+            "another",
+            "wrong",
+            "incorrect",
+            "whose",
+            "no",
+            "every",
+            "each",
+        ),
+        *(
+            "which",
+            "what",
+            "if",
+            "whether",
+            "initial",
+            "previous",
+            "earlier",
+            "first",
+            "one",
+            "other",
+        ),
         *("these", "those", "such", "any", "second", "user's", "good", "possible"),
     )
 )
@@ -71,12 +96,40 @@ _TAG: Final = re.compile(
 _TAG_END: Final = re.compile(r"</|<\|end_of_box\|>")
 _BOXED: Final = re.compile(r"\\f?boxed\s{0,3}\{")
 _KEYS: Final = (
-    *("final_answer", "finalanswer", "correct_answer", "predicted_answer", "answer", "correct_option"),
-    *("selected_option", "answer_letter", "final_choice", "option", "choice", "letter", "prediction", "label"),
-    *("result", "response", "caption", "description", "right", "correct", "verdict", "value", "text"),
+    *(
+        "final_answer",
+        "finalanswer",
+        "correct_answer",
+        "predicted_answer",
+        "answer",
+        "correct_option",
+    ),
+    *(
+        "selected_option",
+        "answer_letter",
+        "final_choice",
+        "option",
+        "choice",
+        "letter",
+        "prediction",
+        "label",
+    ),
+    *(
+        "result",
+        "response",
+        "caption",
+        "description",
+        "right",
+        "correct",
+        "verdict",
+        "value",
+        "text",
+    ),
 )
 _KEY: Final = re.compile(
-    r"[\"'](?:" + "|".join(key.replace("_", "[_ ]?") for key in _KEYS[:14]) + r")[\"']\s{0,5}:\s{0,5}"
+    r"[\"'](?:"
+    + "|".join(key.replace("_", "[_ ]?") for key in _KEYS[:14])
+    + r")[\"']\s{0,5}:\s{0,5}"
     r"(?:\"(?P<double>(?:[^\"\\\n]|\\.){0,4000})\"|'(?P<single>(?:[^'\\\n]|\\.){0,4000})'|(?P<bare>[^\s,}\"'\[{][^,}\n]{0,80}))",
     re.IGNORECASE,
 )

@@ -10,7 +10,17 @@ from typing import Final, NamedTuple
 
 from .numerals import NUMBER_WORDS, Amount, as_amount, parse_number_words
 
-__all__ = ["ARTICLES", "Token", "abridged", "cardinal", "cleaned", "fold", "markup_free", "normalise", "tokens"]
+__all__ = [
+    "ARTICLES",
+    "Token",
+    "abridged",
+    "cardinal",
+    "cleaned",
+    "fold",
+    "markup_free",
+    "normalise",
+    "tokens",
+]
 
 ARTICLES: Final = frozenset({"a", "an", "the"})
 
@@ -60,7 +70,12 @@ _END: Final = 10_000
 """Characters at each end of a reply that are read in full."""
 _MARKS: Final = (
     *("answer", "boxed", "respuesta", "r\u00e9ponse", "antwort", "risposta", "resposta"),
-    *("\u7b54", "\ub2f5", "\u043e\u0442\u0432\u0435\u0442", "\u0627\u0644\u0625\u062c\u0627\u0628\u0629"),
+    *(
+        "\u7b54",
+        "\ub2f5",
+        "\u043e\u0442\u0432\u0435\u0442",
+        "\u0627\u0644\u0625\u062c\u0627\u0628\u0629",
+    ),
 )
 _KEPT: Final = 20  # places of each mark, the last ones
 _LINE: Final = 200  # characters
@@ -126,7 +141,9 @@ def _marks() -> str:
 _M: Final = _marks()
 # Scripts without spaces between words: every character is a token.
 _SINGLE: Final = "\\u0e00-\\u0e7f\\u3040-\\u30ff\\u3400-\\u4dbf\\u4e00-\\u9fff\\uac00-\\ud7af"
-_PUNCTUATION: Final = re.escape(".,;:!?'\"()[]{}*_\\`~|/-\u2013\u2014\u2026\u00b7\u2022\u00bf\u00a1")
+_PUNCTUATION: Final = re.escape(
+    ".,;:!?'\"()[]{}*_\\`~|/-\u2013\u2014\u2026\u00b7\u2022\u00bf\u00a1"
+)
 _TOKEN: Final = re.compile(
     rf"(?P<single>[{_SINGLE}][{_M}]*)"
     rf"|(?P<word>(?:[^\W\d_{_SINGLE}][{_M}]*)+(?:'(?:[^\W\d_][{_M}]*)+)*"
