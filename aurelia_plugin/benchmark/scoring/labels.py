@@ -128,11 +128,13 @@ _COUNT: Final = re.compile(
     r"\bhow many\b|\b(?:the |what )number of\b|\bhow much\b|^count\b", re.IGNORECASE
 )
 _YES_NO: Final = re.compile(
-    r"^\W*(?:(?:in|at|during|for|from|on|throughout) (?:[\w']+ ){1,6}?,?\s*)?(?:is|are|was|were|do|does|did|has|have|had|can|could|will)(?:n't)?\b",
+    r"^\W*(?:(?:in|at|during|for|from|on|throughout) (?:[\w']+ ){1,6}?,?\s*)?(?:is|are|was"
+    r"|were|do|does|did|has|have|had|can|could|will)(?:n't)?\b",
     re.IGNORECASE,
 )
 _SCENE: Final = re.compile(
-    r"\bin\s?doors?\b|\bout\s?doors?\b|\bwhere (?:is|was|does|did) (?:the|this) (?:performance|video|concert|show|scene|clip|music|recording)\b",
+    r"\bin\s?doors?\b|\bout\s?doors?\b|\bwhere (?:is|was|does|did) (?:the|this) (?:performance"
+    r"|video|concert|show|scene|clip|music|recording)\b",
     re.IGNORECASE,
 )
 _CHOICE: Final = re.compile(r"\bor\b", re.IGNORECASE)

@@ -12,7 +12,8 @@ __all__ = ["read_verdict"]
 
 _YES_NO: Final = LabelSet("presence", {"yes": ("yes",), "no": ("no",)})
 _CORRECT: Final = re.compile(
-    r"\b(?P<neg>not |isn't |n't )?(?:be |entirely |fully |quite )?(?P<word>correct|incorrect|right|wrong|true|false|accurate|inaccurate)\b",
+    r"\b(?P<neg>not |isn't |n't )?(?:be |entirely |fully |quite )?(?P<word>correct|incorrect"
+    r"|right|wrong|true|false|accurate|inaccurate)\b",
     re.IGNORECASE,
 )
 _HEDGED: Final = re.compile(
