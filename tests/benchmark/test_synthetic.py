@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from aurelia_plugin.benchmark.data.items import COLUMNS
-from aurelia_plugin.benchmark.scoring.metrics import score_item
+from aurelia_plugin.benchmark.reading import score_item
 from aurelia_plugin.benchmark.synthetic import HELD_OUT, Sample, held_out, make
 from aurelia_plugin.benchmark.synthetic.build import samples
 from aurelia_plugin.benchmark.synthetic.columns import FAMILIES

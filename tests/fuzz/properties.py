@@ -16,17 +16,14 @@ from pydantic import JsonValue, ValidationError
 from aurelia_plugin.benchmark.data.checking import check_folder
 from aurelia_plugin.benchmark.data.importing import drafts_of, missing_fields, read_rows
 from aurelia_plugin.benchmark.data.items import MANIFEST, Item, read_items, write_items
+from aurelia_plugin.benchmark.reading import as_choice, as_name, as_sentence
 from aurelia_plugin.benchmark.sample_log import read_samples
-from aurelia_plugin.benchmark.scoring.answers import (
-    extract_label,
-    extract_option,
-    extract_phrase,
-    stated_values,
-)
+from aurelia_plugin.benchmark.scoring.closed_sets import LabelSet, read_label, stated_values
 from aurelia_plugin.benchmark.sources.options import letter_of, read_options
 from aurelia_plugin.benchmark.synthetic.vocabulary import VOCABULARY
 from aurelia_plugin.calling.backend import Generation, Reply
 from aurelia_plugin.calling.prices import Prices
+from aurelia_plugin.calling.thinking import without_thinking
 from aurelia_plugin.errors import ConfigError, StoreError
 from aurelia_plugin.files.strict_json import parse_json
 from aurelia_plugin.model_wrappers.services import retry_delay, retry_seconds
@@ -36,7 +33,6 @@ from aurelia_plugin.reasoning.parsing import (
     read_object,
     read_steps,
     read_verdict,
-    without_thinking,
 )
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.roles import JsonKeys
@@ -87,13 +83,16 @@ def a_score_is_one_to_ten(data: bytes) -> None:
 
 def an_answer_is_one_of_the_options(data: bytes) -> None:
     text = _text(data)
-    option = extract_option(text, ("a red car", "two dogs", "Audio 3", "none"))
-    assert option.value in (None, "A", "B", "C", "D")
-    label = extract_label(text, {"yes": ("yes", "true"), "no": ("no", "false")})
+    options = {"A": "a red car", "B": "two dogs", "C": "Audio 3", "D": "none"}
+    assert as_choice(text, options).value in (None, "A", "B", "C", "D")
+    label = read_label(
+        text, LabelSet("presence", {"yes": ("yes",), "no": ("no",)}, question="Is it?")
+    )
     assert label.value in (None, "yes", "no")
-    extract_phrase(text)
-    for attribute in VOCABULARY:
-        assert stated_values(text, attribute) <= set(VOCABULARY[attribute])
+    as_name(text)
+    as_sentence(text)
+    for wordings in VOCABULARY.values():
+        assert stated_values(text, wordings) <= set(wordings)
 
 
 def a_manifest_is_read_or_refused(data: bytes) -> None:
