@@ -211,7 +211,7 @@ def shares(label: str, arm: dict[str, Outcome], keep: Callable[[Item], bool]) ->
 
 
 def compared(label: str, one: dict[str, Outcome], two: dict[str, Outcome], keep: Any) -> str:
-    """Return one line: the paired difference with n, interval and p, both of the score test of pairs."""
+    """Return one line: the paired difference with n, interval and p of the test of pairs."""
     ids = [identity for identity in one if identity in two and keep(one[identity].item)]
     deltas = [one[identity].accuracy - two[identity].accuracy for identity in ids]
     gain = gain_estimate(deltas, ids)
