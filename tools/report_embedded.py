@@ -229,7 +229,7 @@ def compared(
     two: dict[str, Outcome],
     keep: Callable[[Item], bool],
 ) -> str:
-    """Return one line: the paired difference with n, interval and p (score test of pairs)."""
+    """Return one line: the paired difference with n, interval and p of the test of pairs."""
     ids = [identity for identity in one if identity in two and keep(one[identity].item)]
     deltas = [one[identity].accuracy - two[identity].accuracy for identity in ids]
     gain = gain_estimate(deltas, ids)
