@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from .kinds import Expected, OddFile
@@ -18,7 +20,10 @@ _IMAGE = Expected("image", None, sound=False)
 _GREY = Expected("image", None, "0123", sound=False)
 
 
-def _levels(scale: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+Pixels: TypeAlias = NDArray[np.generic]
+
+
+def _levels(scale: float) -> NDArray[np.float64]:
     quarter = np.ones((120, 160))
     shares = (0.05, 0.35, 0.65, 0.95)
     rows = [np.hstack([quarter * shares[0], quarter * shares[1]])]
@@ -58,11 +63,9 @@ def _turned(number: int) -> Callable[[Path, str], None]:
     return make
 
 
-def _array(
-    values: Callable[[], np.ndarray], mode: str | None = None
-) -> Callable[[Path, str], None]:  # type: ignore[type-arg]
+def _array(values: Callable[[], Pixels]) -> Callable[[Path, str], None]:
     def make(folder: Path, name: str) -> None:
-        Image.fromarray(values(), mode).save(folder / name)
+        Image.fromarray(values()).save(folder / name)
 
     return make
 
@@ -85,7 +88,7 @@ def stills() -> Iterator[OddFile]:
         "plain.pcx": {},
         "plain.jp2": {},
         "lzw.tiff": {"compression": "tiff_lzw"},
-        "icon.ico": {"sizes": [(256, 256)]},
+        "icon.ico": {"sizes": [(240, 180)]},
         "plain.avif": {"quality": 90},
         "ycbcr.tiff": {"mode": "YCbCr"},
         "picture.qoi": {},
@@ -102,7 +105,7 @@ def stills() -> Iterator[OddFile]:
 def ranges() -> Iterator[OddFile]:
     """Yield greyscale of one bit, sixteen bits, 32 bits and floats."""
 
-    def wide(scale: float, kind: str) -> Callable[[], np.ndarray]:  # type: ignore[type-arg]
+    def wide(scale: float, kind: str) -> Callable[[], Pixels]:
         return lambda: _levels(scale).astype(kind)
 
     for name, make in {

@@ -9,6 +9,8 @@ import struct
 import tempfile
 from collections.abc import Sequence
 
+import numpy as np
+
 from aurelia_plugin.media.isolation.wire import Blob, Value, decoded, encoded
 
 __all__ = ["receive", "send", "shared_memory"]
@@ -50,7 +52,7 @@ def send(channel: socket.socket, value: Value) -> None:
 
 def _write(memory: int, blobs: Sequence[tuple[int, Blob]]) -> None:
     for offset, blob in blobs:
-        rest = memoryview(blob).cast("B") if len(blob) else memoryview(b"")
+        rest = memoryview(blob if isinstance(blob, bytes) else blob.reshape(-1).view(np.uint8))
         while rest:
             written = os.pwrite(memory, rest, offset)
             rest, offset = rest[written:], offset + written

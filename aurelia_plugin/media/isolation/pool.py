@@ -82,9 +82,13 @@ class ProcessPool:
                     self._starting += 1
                     break
                 self._free.wait()
-        process = None
+        return self._started(limits)
+
+    def _started(self, limits: Limits) -> DecodingProcess:
+        process: DecodingProcess | None = None
         try:
             process = DecodingProcess(limits)
+            return process
         finally:
             with self._free:
                 self._starting -= 1
@@ -92,7 +96,6 @@ class ProcessPool:
                     self._free.notify()
                 else:
                     self._busy.add(process)
-        return process
 
     def _drop_useless(self, limits: Limits) -> None:
         for process in [p for p in self._idle if not p.is_alive or p.limits != limits]:
