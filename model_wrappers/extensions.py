@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import logging
 import sys
 from collections.abc import Callable, Container
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from loguru import logger
+
 __all__ = ["PROVIDER_GROUP", "SIDECAR_GROUP", "Extensions", "provider_modules", "sidecar_files"]
 
 PROVIDER_GROUP = "aurelia.providers"
 SIDECAR_GROUP = "aurelia.sidecars"
-
-_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -71,7 +70,7 @@ def _entries(group: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
 @functools.cache
 def _warn(group: str, name: str, cause: str) -> None:
     """Warn of a broken one, once."""
-    _log.warning("%s %r is left out: %s", group, name, cause)
+    logger.warning("{} {!r} is left out: {}", group, name, cause)
 
 
 def _provider(entry: EntryPoint) -> Any:
