@@ -25,6 +25,7 @@ class ArmAnswer(Frozen):
         read: the answer as the parser read it (letter, label, phrase); None if it read none or
             the log does not hold it.
         failed: `agents`, `target`, or None; what the run record says.
+        cause: why it failed, in the error's own words.
         dropped: evidence that was not delivered, to the target or an agent.
         best_score, first_score: the evaluator's, 1 to 10.
         stop: why the loop ended.
@@ -39,6 +40,7 @@ class ArmAnswer(Frozen):
     read: Storable | None = None
     unparsed: bool | None = None
     failed: str | None = None
+    cause: Storable | None = None
     dropped: tuple[str, ...] = ()
     iterations: int | None = None
     first_score: int | None = None
