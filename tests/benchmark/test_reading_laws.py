@@ -99,7 +99,8 @@ _THOUGHTS = (
         "<think>{}</thinking>",
     ),
 )
-_rows = st.sampled_from([row for row in corpus() if "<" not in row.reply and "◁" not in row.reply])
+_MARKED = ("<", "\u25c1", "[THINK")
+_rows = st.sampled_from([row for row in corpus() if not any(mark in row.reply for mark in _MARKED)])
 _read_rows = st.sampled_from(
     [
         row

@@ -80,7 +80,7 @@ _AFTER_LOWER: Final = re.compile(
 )
 # "I" before a verb of the first person is the pronoun.
 _PRONOUN: Final = re.compile(
-    r"\s+(?:'?(?:m|d|ve|ll)\b|(?!(?:is|isn't|has|hasn't|does|doesn't|fits|matches|seems|looks"
+    r"[ \t]+(?:'?(?:m|d|ve|ll)\b|(?!(?:is|isn't|has|hasn't|does|doesn't|fits|matches|seems|looks"
     r"|sounds"
     r"|and|or|nor|because|since|over|rather|instead|than|it|here|alone)\b)\w)"
     r"|'|,\s*(?:too|also|personally|for one|however|myself|on the|in turn)\b",
