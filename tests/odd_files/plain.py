@@ -199,4 +199,7 @@ def sounds() -> Iterator[OddFile]:
         def make(folder: Path, name: str, options: str = options) -> None:
             ffmpeg(*_from_clip(options, "sound.wav"), name, folder=folder)
 
-        yield OddFile(name, "sound", make, Expected("audio", corners=""), coarse=name in _COARSE)
+        # FFmpeg 7.1's own decoder makes two samples of each that this Speex file holds.
+        refused = Expected(None, None, "", sound=False)
+        expected = refused if name == "speex.spx" else Expected("audio", corners="")
+        yield OddFile(name, "sound", make, expected, coarse=name in _COARSE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from PIL import Image
 
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media.clip import Media
-from aurelia_plugin.media.containers.formats import format_whitelist
+from aurelia_plugin.media.containers.formats import format_whitelist, require_self_contained
 from aurelia_plugin.media.content import coerce
 from aurelia_plugin.media.picture import picture
 from aurelia_plugin.media.video import uniform_frames
@@ -45,6 +47,19 @@ def test_it_is_refused(tmp_path: Path, make_sound: MakeSound, kind: str, ending:
         with pytest.raises(MediaError) as caught:
             wanted()
         assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "worst",
+    ["<?xml?>", "<!-- ", " ", "#\n", "REM x\n", "<!doctype [>", "v=0\n", "a b c\n", "ASF  "],
+)
+def test_no_text_takes_long(tmp_path: Path, worst: str) -> None:
+    path = tmp_path / "worst.mp4"
+    path.write_text(worst * 100_000)
+    begun = time.process_time()
+    with suppress(MediaError):
+        require_self_contained(path)
+    assert time.process_time() - begun < 1.0
 
 
 def test_the_demuxers_that_open_others_may_not_be_used() -> None:

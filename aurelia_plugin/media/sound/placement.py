@@ -26,6 +26,9 @@ _LONGEST_PAUSE_S = 3600.0
 _JITTER_S = 0.015
 _ROUNDING_S = 0.002
 
+# More than this of what is decoded, and a quarter of the sound, has no place: a decoder is wrong.
+_LEAST_SURPLUS_S = 1.0
+
 
 _MOST_PLANES = 8
 
@@ -101,7 +104,8 @@ def placed(
         name: of the medium, for messages.
 
     Raises:
-        MediaError: the sound is longer than four hours, or its time stamps leap.
+        MediaError: the sound is longer than four hours, its time stamps leap, or they leave no place
+            for a good part of what is decoded.
     """
     mix = Downmix()
     samples = _joined(sound(), rate, origin, name, mix)
@@ -115,7 +119,7 @@ def _joined(
 ) -> NDArray[np.float32]:
     output = _Output(rate, mix)
     begin = clock = origin
-    longest = 0.0
+    longest = surplus = 0.0
     for number, (stamp, frame) in enumerate(sound):
         time = clock if stamp is None else stamp
         seconds = frame.samples / frame.sample_rate
@@ -125,7 +129,11 @@ def _joined(
         if number == 0 and abs(time - origin) < START_TOLERANCE_S:
             begin = clock = time  # encoder priming
         elif abs(time - clock) >= _allowed(longest):
-            clock += _whole_frames(time - clock, longest)
+            step = _whole_frames(time - clock, longest)
+            surplus -= min(0.0, step)
+            if surplus > max(_LEAST_SURPLUS_S, (clock - begin) / 4):
+                raise MediaError(name, "its decoder gives more sound than its time stamps hold")
+            clock += step
             output.go_on_at(max(0, round((clock - begin) * rate)))
         output.add(frame)
         if output.length > LONGEST_SOUND_S * rate:
