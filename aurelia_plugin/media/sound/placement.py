@@ -104,7 +104,7 @@ def placed(
         name: of the medium, for messages.
 
     Raises:
-        MediaError: the sound is longer than four hours, its time stamps leap, or they leave no place
+        MediaError: the sound is longer than four hours, or its time stamps leap or leave no place
             for a good part of what is decoded.
     """
     mix = Downmix()
