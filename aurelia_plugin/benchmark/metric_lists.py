@@ -1,4 +1,4 @@
-"""What each kind of task reports, in the harness's form: `metric_list: !function ...` of the YAML."""
+"""What each kind of task reports, in the form of the harness's `metric_list`."""
 
 from __future__ import annotations
 
