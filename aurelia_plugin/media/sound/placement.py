@@ -104,11 +104,7 @@ def placed(
         name: of the medium, for messages.
 
     Raises:
-<<<<<<< HEAD
-        MediaError: the sound is longer than four hours, its time stamps leap, or no place is left
-=======
         MediaError: the sound is longer than four hours, or its time stamps leap or leave no place
->>>>>>> media
             for a good part of what is decoded.
     """
     mix = Downmix()
