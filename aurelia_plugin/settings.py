@@ -76,6 +76,9 @@ class AureliaSettings(Record):
     price: str | None = None
     """US dollars per million input and output tokens: `IN/OUT` for models that the packaged table
     lacks, `MODEL:IN/OUT` for one model; several with `|`."""
+    decoding: Literal["isolated", "in_process"] = "isolated"
+    """Where files are decoded: in processes of their own, which a broken file cannot take the run
+    along from, or in this one."""
     call_timeout: float | None = Field(None, gt=0)
     """Seconds after which a call counts as failed and is repeated; by default the backend's own
     `timeout`, and none on this machine."""

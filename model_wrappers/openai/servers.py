@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.files.records import Record
 from aurelia_plugin.model_wrappers.capabilities import Capabilities
 
 __all__ = ["Server", "server", "servers"]
 
 
-class Server(BaseModel):
+class Server(Record):
     """One kind of server.
 
     Attributes:
@@ -34,14 +35,12 @@ class Server(BaseModel):
         largest_mb: size of a video file beyond which it is encoded anew, smaller.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     base_url: str
     key: str | None = None
     limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     video: Literal["file", "frames"] = "frames"
     sound: Literal["input_audio", "audio_url"] | None
-    interleaved_body: dict[str, Any] = {}
+    interleaved_body: dict[str, Any] = Field(default_factory=dict)
     frames_body: tuple[str, ...] = ()
     pixels_body: tuple[str, ...] = ()
     refusal: str | None = None

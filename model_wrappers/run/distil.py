@@ -17,6 +17,7 @@ from aurelia_plugin.model_wrappers.run.stage import (
     plan_for,
     require_able_evaluator,
     resolved,
+    set_decoding,
 )
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.roles import ROLES, Role
@@ -57,6 +58,7 @@ class DistilRun:
         named = {key: value.identity for key, value in objects.items()}
         self.settings, options = resolved({**values, **named})
         self.settings.check_config_digest()
+        set_decoding(self.settings)
         self.prompts = PromptSet(self.settings.preset, self.settings.prompts)
         self._pool = self._opened(options, objects)
         specs = self.settings.role_specs()

@@ -19,6 +19,7 @@ from aurelia_plugin.model_wrappers.run.stage import (
     require_able_evaluator,
     require_target,
     resolved,
+    set_decoding,
 )
 from aurelia_plugin.model_wrappers.run.summary import Summary
 from aurelia_plugin.reasoning.prompting import PromptSet
@@ -74,6 +75,7 @@ class Run:
             {**given, **named}, from_catalogue="target" not in objects
         )
         require_target(self.settings)
+        set_decoding(self.settings)
         self._info = condition_info(self.settings.condition)
         self._objects = objects
         self.config_digest = self.settings.check_config_digest()

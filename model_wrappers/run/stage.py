@@ -16,6 +16,7 @@ from aurelia_plugin.calling.ledger import Ledger
 from aurelia_plugin.calling.prices import Prices
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.places import cache_dir
+from aurelia_plugin.media.isolation.limits import configure
 from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.catalogue import Row, row, rows
 from aurelia_plugin.reasoning.loop import LoopPlan
@@ -35,6 +36,7 @@ __all__ = [
     "require_able_evaluator",
     "require_target",
     "resolved",
+    "set_decoding",
 ]
 
 
@@ -136,6 +138,12 @@ def harness_flags(batch_size: int | str | None, device: str | None) -> dict[str,
     if device is not None:
         flags["device"] = device
     return flags
+
+
+def set_decoding(settings: AureliaSettings) -> None:
+    """Decode files in this process from now on, if the settings say so."""
+    if settings.decoding == "in_process":
+        configure(isolated=False)
 
 
 def open_store(settings: AureliaSettings) -> TraceStore:

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import Field
 
-from aurelia_plugin.compare.result.parts import Change, Frozen, Leak
+from aurelia_plugin.compare.result.parts import Change, Leak
+from aurelia_plugin.files.records import Record
 from aurelia_plugin.files.storable import Storable
 
 __all__ = [
@@ -16,7 +17,7 @@ __all__ = [
 ]
 
 
-class ArmAnswer(Frozen):
+class ArmAnswer(Record):
     """What one arm made of one item.
 
     Attributes:
@@ -55,7 +56,7 @@ class ArmAnswer(Frozen):
     seconds: float | None = None
 
 
-class ItemRow(Frozen):
+class ItemRow(Record):
     """One item and what every arm made of it.
 
     Attributes:
