@@ -92,6 +92,8 @@ def test_what_cannot_be_told_is_refused(value: JsonValue) -> None:
         (["3", "2", "1"], "2", "B"),
         (["I. Newton", "A. Einstein"], "I. Newton", "A"),
         (["cat", "dog"], "C", None),
+        ("1)", "1", None),
+        (["A. cat", "B."], "B", None),
         (["cat", "dog"], "2", None),
         (["cat", "dog"], "a dog, I think", None),
     ],

@@ -228,7 +228,6 @@ def letter_of(answer: str, options: Options) -> str | None:
 def _by_label(label: str, options: Options) -> set[int]:
     if label in options.unsure:
         raise ValueError(f"which option is {label} cannot be told: {options.unsure[label]}")
-    if label in options.labels:
-        return {options.labels[label]}
     place = len(options.texts) if label.isdigit() else _place(label)
+    place = options.labels.get(label, place)  # its option may be empty, and the last
     return {place} if place < len(options.texts) else set()
