@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from aurelia_plugin.benchmark.data.checking import check_folder
 from aurelia_plugin.benchmark.data.collecting import MediaFolder, collect
 from aurelia_plugin.benchmark.data.items import MANIFEST, Item, read_items
+from aurelia_plugin.benchmark.importing.rows import read_rows
 from aurelia_plugin.benchmark.sources.draft import unique_place
-from aurelia_plugin.benchmark.sources.rows import read_rows
 from aurelia_plugin.benchmark.synthetic.encode import write_wav
 from aurelia_plugin.cli import main
 from aurelia_plugin.errors import ConfigError

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from aurelia_plugin.benchmark.sources.options import letter_of, read_options
+from aurelia_plugin.benchmark.importing.options import letter_of, read_options
 
 
 @pytest.mark.parametrize(

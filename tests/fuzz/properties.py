@@ -14,12 +14,12 @@ from pathlib import Path
 from pydantic import JsonValue, ValidationError
 
 from aurelia_plugin.benchmark.data.checking import check_folder
-from aurelia_plugin.benchmark.data.importing import drafts_of, missing_fields, read_rows
 from aurelia_plugin.benchmark.data.items import MANIFEST, Item, read_items, write_items
+from aurelia_plugin.benchmark.importing.drafts import drafts_of, missing_fields, read_rows
+from aurelia_plugin.benchmark.importing.options import letter_of, read_options
 from aurelia_plugin.benchmark.reading import as_choice, as_name, as_sentence
 from aurelia_plugin.benchmark.sample_log import read_samples
 from aurelia_plugin.benchmark.scoring.closed_sets import LabelSet, read_label, stated_values
-from aurelia_plugin.benchmark.sources.options import letter_of, read_options
 from aurelia_plugin.benchmark.synthetic.vocabulary import VOCABULARY
 from aurelia_plugin.calling.backend import Generation, Reply
 from aurelia_plugin.calling.prices import Prices

@@ -16,14 +16,14 @@ from typing import Final
 from pydantic import JsonValue
 
 from aurelia_plugin.benchmark.data.items import COLUMNS
-from aurelia_plugin.benchmark.sources.options import (
+from aurelia_plugin.benchmark.importing.options import (
     NO_OPTIONS,
     Options,
     parsed_text,
     read_options,
     scalar_text,
 )
-from aurelia_plugin.benchmark.sources.row_files import FORMS, RawRow, read_raw
+from aurelia_plugin.benchmark.importing.row_files import FORMS, RawRow, read_raw
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.shown import shown
 
