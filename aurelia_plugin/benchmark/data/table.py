@@ -65,7 +65,8 @@ def item_of_row(row: Mapping[str, object]) -> Item:
     )
 
 
-def _filled(record: object) -> dict[str, object]:
-    """Return the fields of a record that are not None."""
-    fields = record if isinstance(record, Mapping) else {}
-    return {str(name): value for name, value in fields.items() if value is not None}
+def _filled(record: object) -> object:
+    """Return a record's fields that are not None; what is no record stays, and is refused later."""
+    if not isinstance(record, Mapping):
+        return record
+    return {name: value for name, value in record.items() if value is not None}
