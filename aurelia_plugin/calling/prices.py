@@ -125,8 +125,8 @@ class Prices:
 
     def of_model(self, model: str) -> Price | None:
         """Return what a model's tokens cost, by its own name or as a version; None if unknown."""
-        own = self._given.models.get(model) or self._models.get(model)
-        return own or self._given.others or self._listed(model)
+        own = self._given.models.get(model) or self._given.others
+        return own or self._models.get(model) or self._listed(model)
 
     def require(self, backends: Iterable[Backend]) -> None:
         """Check that there is a price for every one of these backends.
