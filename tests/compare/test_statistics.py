@@ -346,12 +346,14 @@ def test_auc_is_that_of_the_rank_test() -> None:
     flags = [True] * 70 + [False] * 50
     found = auc_interval(scores, flags, names(120), draws=4000, seed=0)
     assert found is not None
-    areas = []
+    areas: list[float] = []
     for _ in range(1500):  # the same by brute force
         drawn = random.integers(0, 120, 120)
         good = [scores[k] for k in drawn if flags[k]]
         bad = [scores[k] for k in drawn if not flags[k]]
-        areas.append(auc(good, bad))
+        area = auc(good, bad)
+        assert area is not None
+        areas.append(area)
     assert found == pytest.approx(np.quantile(areas, [0.025, 0.975]), abs=0.02)
     assert auc([1.0], []) is None
     assert auc_interval(scores[:71], flags[:71], names(71), draws=400, seed=0) is None

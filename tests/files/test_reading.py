@@ -22,7 +22,7 @@ _scalars = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 )
 _json = st.recursive(
-    _scalars | st.text(st.characters(exclude_categories=("Cs",))),
+    _scalars | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from("ab\u00e4"), inner),
     max_leaves=12,
 )

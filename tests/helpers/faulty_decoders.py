@@ -105,7 +105,8 @@ def slow(path: Path, seconds: float) -> int:
 @isolated
 def twice(path: Path, array: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return an array, doubled."""
-    return array * np.float32(2)
+    doubled: NDArray[np.float32] = array * np.float32(2)
+    return doubled
 
 
 @isolated

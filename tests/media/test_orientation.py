@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.video.stream import VideoStream
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -103,6 +104,7 @@ def test_interlaced_video_is_deinterlaced(tmp_path: Path) -> None:
     path = tmp_path / "interlaced.mpg"
     with av.open(str(path), "w") as file:
         stream = file.add_stream("mpeg2video", rate=25, options={"flags": "+ilme+ildct"})
+        assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
         stream.bit_rate = 4_000_000
         for index in range(10):

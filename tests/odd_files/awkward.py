@@ -8,6 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.stream import Stream
+from av.video.stream import VideoStream
 
 from .kinds import Expected, OddFile
 from .reference import SECONDS, ffmpeg
@@ -75,7 +79,8 @@ def late() -> Iterator[OddFile]:
         yield _by_ffmpeg(
             f"all_late.{ending}", "late", Expected(), "-i", "clip.mkv", *codec.split(), *whole
         )
-        picture, sound = ("-i", "clip.mkv"), ("-itsoffset", "1.5", "-i", "sound.wav")
+        picture: tuple[str, ...] = ("-i", "clip.mkv")
+        sound: tuple[str, ...] = ("-itsoffset", "1.5", "-i", "sound.wav")
         chosen = ("-map", "0:v", "-map", "1:a", *codec.split())
         yield _by_ffmpeg(
             f"sound_late.{ending}",
@@ -87,18 +92,25 @@ def late() -> Iterator[OddFile]:
         sound = ("-i", "sound.wav")
         # Not filled up to a constant rate from the beginning on, where that can be had.
         filled = ending in ("mpg", "mp4")
-        rate = () if filled else ("-vsync", "passthrough")
+        rate: tuple[str, ...] = () if filled else ("-vsync", "passthrough")
         expected = Expected(seconds=5.52) if filled else Expected()
         yield _by_ffmpeg(
             f"picture_late.{ending}", "late", expected, *(*picture, *sound, *chosen, *rate)
         )
 
 
+def _copied(target: OutputContainer, stream: Stream) -> Stream:
+    if isinstance(stream, VideoStream):
+        return target.add_stream_from_template(stream)
+    assert isinstance(stream, AudioStream)
+    return target.add_stream_from_template(stream)
+
+
 def _thinned(source: Path, target: Path, kind: str, lost: range, every: int) -> None:
     """Copy a file without every so manyth packet of a kind, within a range of packets."""
     with av.open(str(source)) as before, av.open(str(target), "w") as after:
         streams = {
-            stream.index: after.add_stream_from_template(stream)
+            stream.index: _copied(after, stream)
             for stream in (*before.streams.video, *before.streams.audio)
         }
         count = 0
@@ -117,7 +129,7 @@ def _drifting(source: Path, target: Path, factor: Fraction) -> None:
     """Copy a file whose sound's time stamps run fast or slow."""
     with av.open(str(source)) as before, av.open(str(target), "w") as after:
         streams = {
-            stream.index: after.add_stream_from_template(stream)
+            stream.index: _copied(after, stream)
             for stream in (*before.streams.video, *before.streams.audio)
         }
         for packet in before.demux():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ def _levels(scale: float) -> NDArray[np.float64]:
     return np.vstack(rows) * scale
 
 
-def _saved(**options: object) -> Callable[[Path, str], None]:
+def _saved(**options: Any) -> Callable[[Path, str], None]:
     def make(folder: Path, name: str) -> None:
         mode = str(options.get("mode", "RGB"))
         Image.fromarray(still()).convert(mode).save(
@@ -43,7 +43,7 @@ def _saved(**options: object) -> Callable[[Path, str], None]:
 
 def _turned(number: int) -> Callable[[Path, str], None]:
     """Store the picture so that the EXIF orientation lays it upright."""
-    undo = {
+    turns: dict[int, Callable[[Pixels], Pixels]] = {
         1: lambda a: a,
         2: lambda a: a[:, ::-1],
         3: lambda a: a[::-1, ::-1],
@@ -52,7 +52,8 @@ def _turned(number: int) -> Callable[[Path, str], None]:
         6: lambda a: np.rot90(a, 1),
         7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
         8: lambda a: np.rot90(a, -1),
-    }[number]
+    }
+    undo = turns[number]
 
     def make(folder: Path, name: str) -> None:
         image = Image.fromarray(np.ascontiguousarray(undo(still())))
@@ -72,7 +73,7 @@ def _array(values: Callable[[], Pixels]) -> Callable[[Path, str], None]:
 
 def stills() -> Iterator[OddFile]:
     """Yield pictures, checked by Pillow where ffmpeg does not read them."""
-    for name, options in {
+    saved: dict[str, dict[str, Any]] = {
         "plain.jpg": {"quality": 95},
         "progressive.jpg": {"quality": 95, "progressive": True},
         "cmyk.jpg": {"mode": "CMYK", "quality": 95},
@@ -93,7 +94,8 @@ def stills() -> Iterator[OddFile]:
         "ycbcr.tiff": {"mode": "YCbCr"},
         "picture.qoi": {},
         "plain.sgi": {},
-    }.items():
+    }
+    for name, options in saved.items():
         yield OddFile(name, "picture", _saved(**options), _IMAGE, by_ffmpeg=False)
     for number in range(1, 9):
         for ending in ("jpg", "webp", "tiff", "png"):
@@ -137,7 +139,7 @@ def ranges() -> Iterator[OddFile]:
         second = np.array(still())
         second[:8, :8] = 0
         pictures = [Image.fromarray(p) for p in (still(), second) * 4]
-        options = {"lossless": True} if name.endswith("webp") else {}
+        options: dict[str, Any] = {"lossless": True} if name.endswith("webp") else {}
         pictures[0].save(
             folder / name, save_all=True, append_images=pictures[1:], duration=250, **options
         )

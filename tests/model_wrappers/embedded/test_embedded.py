@@ -180,7 +180,7 @@ def _alone(backend: TransformersBackend, clip: TrainingClip, exchange: Exchange)
     prompt = Prompt((Message("user", (*parts, Text(exchange.prompt))),))
     loaded = backend.load()
     with torch.inference_mode():
-        inputs = backend.inputs([prepare(prompt, loaded.intake)])
+        inputs = backend.inputs([prepare(prompt, loaded.takes)])
         logits: torch.Tensor = loaded.model(**inputs).logits[0, -1]
     return logits
 
