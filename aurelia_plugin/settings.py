@@ -36,8 +36,8 @@ class AureliaSettings(Record):
     evaluator: str | None = None
     """The backend that scores the caption against the clip."""
     blind_evaluator: Literal["refuse", "accept"] = "refuse"
-    """Whether an evaluator is accepted that, by its catalogue row, does not see or does not hear:
-    it cannot tell whether a caption fits the clip."""
+    """Whether an evaluator is accepted that is known not to see or not to hear: it cannot tell
+    whether a caption fits the clip."""
     threshold: int | None = Field(None, ge=1, le=10)
     """The score, 1 to 10, from which a caption is accepted."""
     max_iterations: int | None = Field(None, ge=1)
@@ -76,6 +76,9 @@ class AureliaSettings(Record):
     price: str | None = None
     """US dollars per million input and output tokens: `IN/OUT` for models that the packaged table
     lacks, `MODEL:IN/OUT` for one model; several with `|`."""
+    decoding: Literal["isolated", "in_process"] = "isolated"
+    """Where files are decoded: in processes of their own, which a broken file cannot take the run
+    along from, or in this one."""
     call_timeout: float | None = Field(None, gt=0)
     """Seconds after which a call counts as failed and is repeated; by default the backend's own
     `timeout`, and none on this machine."""

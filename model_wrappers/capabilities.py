@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from aurelia_plugin.files.records import Record
 
 __all__ = ["SOUNDTRACKS", "Capabilities", "Soundtrack", "VideoInput"]
 
@@ -20,10 +22,8 @@ VideoInput = Literal["file", "frames", "images", "none"]
 or not at all."""
 
 
-class Capabilities(BaseModel):
+class Capabilities(Record):
     """Kinds of media, the form of each, and limits on them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     video: VideoInput = "frames"
     """How a video goes in."""

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.files.records import Record
 from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.settings import explain
 from aurelia_plugin.spec import BackendSpec
@@ -21,11 +22,7 @@ CATALOGUE = Path(__file__).with_name("catalogue.yaml")
 Status = Literal["run", "run-tiny", "read", "unavailable"]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Hears(_Record):
+class Hears(Record):
     """What of a clip's sound can reach the model."""
 
     soundtrack: bool = False
@@ -36,7 +33,7 @@ class Hears(_Record):
     """Seconds of one sound at most; null where only the context is the limit."""
 
 
-class Row(_Record):
+class Row(Record):
     """One target."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -49,9 +46,9 @@ class Row(_Record):
     """Whether it is one of the 19 systems of the AURELIA paper's main table."""
     backend: str | None
     """`<provider>:<model>`; null where there is nothing to run."""
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
     """Defaults of the backend's options."""
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = Field(default_factory=dict)
     """Defaults of the run's settings while this row is the target."""
     sees: tuple[Literal["video", "frames", "images"], ...] = ()
     """What it takes of pictures: whole videos, a video's frames as images, images."""
@@ -103,7 +100,7 @@ class Row(_Record):
         return self
 
 
-class _Catalogue(_Record):
+class _Catalogue(Record):
     rows: tuple[Row, ...]
 
     @model_validator(mode="after")

@@ -1,77 +1,29 @@
-"""Providers and sidecar adapters that other installed packages bring, through entry points.
-
-A broken one costs a warning, never a run that does not name it.
-"""
+"""Providers and sidecar adapters that other installed packages bring, through entry points."""
 
 from __future__ import annotations
 
-import functools
 import importlib.util
-import logging
-import sys
-from collections.abc import Callable, Container
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Container
+from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
-__all__ = ["PROVIDER_GROUP", "SIDECAR_GROUP", "Extensions", "provider_modules", "sidecar_files"]
+from aurelia_plugin.extensions import Extensions, read_extensions
+
+__all__ = ["PROVIDER_GROUP", "SIDECAR_GROUP", "provider_modules", "sidecar_files"]
 
 PROVIDER_GROUP = "aurelia.providers"
 SIDECAR_GROUP = "aurelia.sidecars"
 
-_log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
-
-class Extensions(NamedTuple):
-    """What a group's entry points gave.
-
-    Attributes:
-        found: by name.
-        broken: what is wrong with each of the others, by name.
-    """
-
-    found: dict[str, Any]
-    broken: dict[str, str]
-
-
-def provider_modules(packaged: Container[str]) -> Extensions:
+def provider_modules(packaged: Container[str]) -> Extensions[Any]:
     """Return the providers of other packages: modules with `OPTIONS` and `open_backend`."""
-    return _read(PROVIDER_GROUP, packaged, _provider)
+    return read_extensions(PROVIDER_GROUP, packaged, _provider)
 
 
-def sidecar_files(packaged: Container[str]) -> Extensions:
+def sidecar_files(packaged: Container[str]) -> Extensions[Path]:
     """Return the adapters' files of other packages; none of them is run here."""
-    return _read(SIDECAR_GROUP, packaged, _adapter)
-
-
-def _read(group: str, packaged: Container[str], resolve: Callable[[EntryPoint], T]) -> Extensions:
-    extensions = Extensions({}, {})
-    for entry in _entries(group, tuple(sys.path)):
-        if entry.name in packaged or entry.name in extensions.found:
-            cause = "the name is taken"
-        else:
-            try:
-                extensions.found[entry.name] = resolve(entry)
-                continue
-            except Exception as error:  # noqa: BLE001 - other people's code; told in a warning
-                cause = f"{type(error).__name__}: {error}"
-        extensions.broken[entry.name] = f"{_package(entry)}: {cause}"
-        _warn(group, entry.name, extensions.broken[entry.name])
-    return extensions
-
-
-@functools.lru_cache(maxsize=16)
-def _entries(group: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
-    """Return the entry points of a group, for one state of `sys.path`."""
-    return tuple(entry_points(group=group))
-
-
-@functools.cache
-def _warn(group: str, name: str, cause: str) -> None:
-    """Warn of a broken one, once."""
-    _log.warning("%s %r is left out: %s", group, name, cause)
+    return read_extensions(SIDECAR_GROUP, packaged, _adapter)
 
 
 def _provider(entry: EntryPoint) -> Any:
@@ -100,7 +52,3 @@ def _adapter(entry: EntryPoint) -> Path:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is no file")
     return path
-
-
-def _package(entry: EntryPoint) -> str:
-    return entry.dist.name if entry.dist is not None else "unknown package"

@@ -57,7 +57,8 @@ def options_table(form: type[BaseModel]) -> str:
     """Return the fields of a schema as a Markdown table."""
     lines = ["| key | values | default | meaning |", "|---|---|---|---|"]
     for name, field in form.model_fields.items():
-        default = _NONE if field.default is None else f"`{field.default}`"
+        given = field.get_default(call_default_factory=True)
+        default = _NONE if given is None else f"`{given}`"
         meaning = " ".join((field.description or "").split())
         lines.append(f"| `{name}` | {_values(field.annotation, field)} | {default} | {meaning} |")
     return "\n".join(lines)

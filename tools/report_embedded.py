@@ -23,20 +23,14 @@ import numpy as np
 from embedded_training.findings import caption, findings_of
 
 from aurelia_plugin.benchmark.data.items import COLUMNS, FREE_TEXT_COLUMNS, Item, read_items
-from aurelia_plugin.benchmark.scoring.intervals import interval
 from aurelia_plugin.benchmark.synthetic.vocabulary import VOCABULARY
 from aurelia_plugin.calling.backend import Generation, Message, Prompt, Text
-from aurelia_plugin.compare.statistics import (
-    ClusterSums,
-    auc,
-    auc_interval,
-    bootstrap,
-    exact_mcnemar,
-)
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.model_wrappers.embedded.backend import OPTIONS, open_backend
 from aurelia_plugin.reasoning.parsing import read_verdict
 from aurelia_plugin.reasoning.prompting import PromptSet
+from aurelia_plugin.statistics.estimates import gain_estimate, score_estimate
+from aurelia_plugin.statistics.ranking import auc, auc_interval
 
 ARMS = {
     "none": "condition=none",
@@ -220,15 +214,12 @@ def _needs_exactly(media: set[str], item: Item) -> bool:
 def shares(label: str, arm: dict[str, Outcome], keep: Callable[[Item], bool]) -> str:
     """Return one line of a table: accuracy with n, interval and chance."""
     kept = [outcome for outcome in arm.values() if keep(outcome.item)]
-    right, count = sum(outcome.accuracy for outcome in kept), len(kept)
-    share = right / count
-    low, high = interval(share, math.sqrt(share * (1 - share) / count), count)
-    assert low is not None
-    assert high is not None
+    ids = [outcome.item.id for outcome in kept]
+    found = score_estimate([outcome.accuracy for outcome in kept], ids)
+    between = _bounds(found.low, found.high, ".1f")
     guess = float(np.mean([chance(outcome.item) for outcome in kept]))
     return (
-        f"{label:24s} {100 * right / count:5.1f}  [{100 * low:.1f}, {100 * high:.1f}]  n={count}"
-        f"  chance {100 * guess:.1f}"
+        f"{label:24s} {100 * found.mean:5.1f}  {between}  n={len(kept)}  chance {100 * guess:.1f}"
     )
 
 
@@ -238,17 +229,19 @@ def compared(
     two: dict[str, Outcome],
     keep: Callable[[Item], bool],
 ) -> str:
-    """Return one line: the paired difference with n, interval and exact McNemar p."""
+    """Return one line: the paired difference with n, interval and p of the test of pairs."""
     ids = [identity for identity in one if identity in two and keep(one[identity].item)]
     deltas = [one[identity].accuracy - two[identity].accuracy for identity in ids]
-    wins, losses = (sum(sign * delta > 0 for delta in deltas) for sign in (1, -1))
-    gain = ClusterSums.of(deltas, ids)
-    bounds = bootstrap(gain, draws=4000, seed=0).interval
-    between = f"[{100 * bounds.low:+.1f}, {100 * bounds.high:+.1f}]" if bounds else "[no interval]"
-    return (
-        f"{label:34s} {100 * gain.mean:+5.1f}  {between}  n={len(ids)}"
-        f"  McNemar p={exact_mcnemar(wins, losses):.2g}"
-    )
+    gain = gain_estimate(deltas, ids)
+    between = _bounds(gain.low, gain.high, "+.1f")
+    p = "-" if gain.p is None else f"{gain.p:.2g}"
+    return f"{label:34s} {100 * gain.mean:+5.1f}  {between}  n={len(ids)}  p={p}"
+
+
+def _bounds(low: float | None, high: float | None, form: str) -> str:
+    if low is None or high is None:
+        return "[no interval]"
+    return f"[{100 * low:{form}}, {100 * high:{form}}]"
 
 
 def main() -> None:
@@ -304,7 +297,7 @@ def report(
     pairs = [f"pair {place}" for place in range(len(fitting))] * 2
     right = [True] * len(fitting) + [False] * len(foreign)
     bounds = auc_interval([*fitting, *foreign], right, pairs, draws=4000, seed=0)
-    between = f"[{bounds.low:.3f}, {bounds.high:.3f}]" if bounds else "[no interval]"
+    between = f"[{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else "[no interval]"
     lines.append(f"evaluator AUC {auc(fitting, foreign):.3f}  {between}  n={len(fitting)} pairs")
     lines.append(f"mean score: matching {np.mean(fitting):.2f}, mismatched {np.mean(foreign):.2f}")
     for index, (share, score) in enumerate(agreement(args.out / "traces-full", folder), start=1):

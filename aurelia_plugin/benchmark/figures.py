@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, Final
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
 
 from aurelia_plugin.benchmark.data.items import CATEGORIES, COLUMNS
 from aurelia_plugin.benchmark.sample_log import Sample, read_samples, run_files
-from aurelia_plugin.benchmark.text_table import table
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.statistics.estimates import score_estimate
 
-__all__ = ["RunFigures", "ScoreSummary", "column_of", "read_run"]
+__all__ = ["RunFigures", "ScoreSummary", "column_of", "plain_table", "read_run"]
+
+_WIDE: Final = 400  # characters: no line is broken, whatever the terminal's width
+
+
+def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of cells as aligned text; the first column to the left, others to the right."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for place, name in enumerate(head):
+        table.add_column(name, justify="right" if place else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    file = io.StringIO()
+    Console(file=file, width=_WIDE, markup=False, highlight=False).print(table)
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()).strip("\n")
 
 
 @dataclass(frozen=True)
@@ -86,18 +104,22 @@ class RunFigures:
         head = ["", "n", "videos", "score", "95% interval", "accuracy", "unparsed"]
         rows = [_cells(name, figure) for name, figure in self.columns.items()]
         rows.append(_cells("all items", self.items))
-        text = [*(f"from {name}" for name in self.files), "", table(["column", *head[1:]], rows)]
+        text = [
+            *(f"from {name}" for name in self.files),
+            "",
+            plain_table(["column", *head[1:]], rows),
+        ]
         bounds = _bounds(self.mean_over_columns_low, self.mean_over_columns_high)
         text.append(
             f"mean over columns: score {100 * self.mean_over_columns:.1f} {bounds}".rstrip()
         )
         rows = [_cells(name, figure) for name, figure in self.categories.items()]
-        text += ["", table(["category", *head[1:]], rows)]
+        text += ["", plain_table(["category", *head[1:]], rows)]
         text += [f"dm_match: {count} items, {way}" for way, count in self.ways.items()]
         if self.judge is not None:
             text.append(
                 "judge ({models}): {right:.1f} of {n} judged right; {failures} failures, "
-                "not scored".format(**self.judge)
+                "not scored ({share:.1f}% of what it was asked)".format(**self.judge)
             )
         if self.other_runs:
             text.append(f"other runs here (--run DATE): {', '.join(self.other_runs)}")
@@ -183,9 +205,11 @@ def _judge(samples: Sequence[Sample]) -> dict[str, Any] | None:
     if not asked:
         return None
     judged = [sample.judged for sample in asked if sample.judged is not None]
+    failures = sum(sample.judge_failed for sample in asked)
     return {
         "models": ", ".join(sorted({str(sample.judge) for sample in asked})),
         "n": len(judged),
         "right": sum(judged),
-        "failures": sum(sample.judge_failed for sample in asked),
+        "failures": failures,
+        "share": 100 * failures / len(asked),
     }

@@ -13,7 +13,7 @@ from typing import Final
 from aurelia_plugin.benchmark.data.items import FREE_TEXT_COLUMNS, Item
 from aurelia_plugin.benchmark.scoring import metrics
 from aurelia_plugin.benchmark.scoring.choices import read_choice
-from aurelia_plugin.benchmark.scoring.closed_sets import stated_values
+from aurelia_plugin.benchmark.scoring.closed_sets import mentioned_values, stated_values
 from aurelia_plugin.benchmark.scoring.grammar.deciding import Reading
 from aurelia_plugin.benchmark.scoring.grammar.text import normalise
 from aurelia_plugin.benchmark.scoring.labels import attribute_set, label_set
@@ -31,6 +31,7 @@ __all__ = [
     "as_sentence",
     "as_shown",
     "gold_of",
+    "mentioned_facts",
     "options_of",
     "question_of",
     "read_item",
@@ -140,3 +141,12 @@ def stated_facts(text: str, attributes: Sequence[str]) -> dict[str, frozenset[st
         KeyError: an attribute is not in `VOCABULARY`.
     """
     return {name: stated_values(text, VOCABULARY[name]) for name in attributes}
+
+
+def mentioned_facts(text: str, attributes: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Return which values of each attribute a text names, stated, denied or asked for.
+
+    Raises:
+        KeyError: an attribute is not in `VOCABULARY`.
+    """
+    return {name: mentioned_values(text, VOCABULARY[name]) for name in attributes}

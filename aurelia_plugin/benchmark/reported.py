@@ -7,16 +7,14 @@ from functools import lru_cache
 from importlib.resources import files
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from aurelia_plugin.files.records import Record
 
 __all__ = ["Cell", "Misprint", "Published", "Reported", "Row", "reported"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Cell(_Frozen):
+class Cell(Record):
     """Figures of one model in one column, in percent.
 
     Attributes:
@@ -41,7 +39,7 @@ class Cell(_Frozen):
         return 100 * (self.with_aurelia - self.second) / self.second
 
 
-class Row(_Frozen):
+class Row(Record):
     """A model's row of the main table, both halves; sizes as printed."""
 
     model: str
@@ -51,7 +49,7 @@ class Row(_Frozen):
     cells: Mapping[str, Cell]
 
 
-class Misprint(_Frozen):
+class Misprint(Record):
     """A printed gain and what the printed figures give."""
 
     model: str
@@ -61,7 +59,7 @@ class Misprint(_Frozen):
     note: str = ""
 
 
-class Published(_Frozen):
+class Published(Record):
     """Where figures were published, and what to know before using them."""
 
     title: str
@@ -73,7 +71,7 @@ class Published(_Frozen):
     figures: Mapping[str, float] = Field(default_factory=dict)
 
 
-class Reported(_Frozen):
+class Reported(Record):
     """Everything in `reported.yaml`."""
 
     paper: Published

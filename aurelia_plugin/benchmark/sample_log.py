@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from aurelia_plugin.benchmark.data.candidates import outcomes
 from aurelia_plugin.errors import ConfigError
@@ -63,9 +64,9 @@ class _Judge(_Logged):
 class _Kind(_Logged):
     """What tells the lines of this package's tasks from those of others."""
 
-    item: JsonValue = None
-    column: JsonValue = None
-    category: JsonValue = None
+    item: object = None
+    column: object = None
+    category: object = None
 
     @property
     def is_ours(self) -> bool:
@@ -91,6 +92,8 @@ class _Row(_Logged):
         kinds = {isinstance(value, _Rating) for value in (self.score, self.accuracy, self.unparsed)}
         if len(kinds) > 1:
             raise ValueError("score, accuracy and unparsed are numbers and ratings")
+        if isinstance(self.score, _Rating) and self.score.question != self.item:
+            raise ValueError("the rating is of another question than the item")
         return self
 
 
@@ -157,13 +160,12 @@ def _rows(path: Path) -> Iterator[_Row]:
 def _row(path: Path, line: Line, fix: str) -> _Row | None:
     """Return the row of a line, None if another package's task wrote it."""
     try:
-        if not _Kind.model_validate_json(line.text).is_ours:
-            return None
-        return _Row.model_validate_json(line.text)
-    except ValidationError as error:
-        raise ConfigError(
-            f"{path}:{line.number}: cannot be read: {problem_of(error)}", fix
-        ) from error
+        # Other metrics, and replies, may hold what is not JSON of the standard: NaN, surrogates.
+        value: object = json.loads(line.text)
+        return _Row.model_validate(value) if _Kind.model_validate(value).is_ours else None
+    except (ValueError, RecursionError) as error:
+        cause = problem_of(error)
+        raise ConfigError(f"{path}:{line.number}: cannot be read: {cause}", fix) from error
 
 
 def _number(value: float | _Rating) -> float:

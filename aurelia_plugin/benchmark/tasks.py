@@ -55,7 +55,7 @@ _GROUPS: Final[Mapping[str, _Group]] = {
 
 
 def _group(settings: Mapping[str, Any] | None) -> _Group:
-    name = (settings or {}).get("benchmark")
+    name = str((settings or {}).get("benchmark"))
     if name not in _GROUPS:
         raise ConfigError(
             f"lmms_eval_specific_kwargs: benchmark={name} is no benchmark of this package.",

@@ -90,7 +90,7 @@ class Budget:
         self._ledger = ledger
         self._reserved = Amount()
         self._under_way = 0
-        self._settled: list[asyncio.Future[None]] = []
+        self._waiting: list[asyncio.Future[None]] = []
         self._seen: dict[str, float] = defaultdict(float)
 
     @asynccontextmanager
@@ -142,7 +142,7 @@ class Budget:
                     "Raise the limit and start the same command again; finished calls are kept.",
                 )
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._settled.append(turn)
+            self._waiting.append(turn)
             await turn
 
     def _release(self, worst: Amount) -> None:
@@ -150,7 +150,7 @@ class Budget:
         self._under_way -= 1
         if not self._under_way:
             self._reserved = Amount()
-        waiting, self._settled = self._settled, []
+        waiting, self._waiting = self._waiting, []
         for turn in waiting:
             if not turn.done():
                 turn.set_result(None)

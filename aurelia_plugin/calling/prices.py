@@ -110,13 +110,23 @@ class Prices:
         }
         return cls(models, table.date, given)
 
+    @classmethod
+    def of_pairs(cls, pairs: Mapping[str, tuple[float, float]]) -> Prices:
+        """Return prices by model: US dollars per million tokens read, and written."""
+        models = {
+            name: Price(input=read, output=written) for name, (read, written) in pairs.items()
+        }
+        return cls(models, date="")
+
     def of(self, backend: Backend) -> Price | None:
         """Return what a backend's tokens cost, None if nobody has said."""
         service = service_of(backend)
-        if service is None:
-            return FREE
-        own = self._given.models.get(service.model)
-        return own or self._given.others or self._listed(service.model)
+        return FREE if service is None else self.of_model(service.model)
+
+    def of_model(self, model: str) -> Price | None:
+        """Return what a model's tokens cost, by its own name or as a version; None if unknown."""
+        own = self._given.models.get(model) or self._given.others
+        return own or self._models.get(model) or self._listed(model)
 
     def require(self, backends: Iterable[Backend]) -> None:
         """Check that there is a price for every one of these backends.

@@ -62,7 +62,8 @@ _ANY: Final = re.compile(
 )
 # Harmony: <|channel|>NAME<|message|>TEXT, until a token that ends or starts a message.
 _CHANNEL: Final = re.compile(
-    r"<\|channel\|>\s{0,3}(?P<name>[a-z]{0,20})[^<]{0,80}(?:<\|constrain\|>[^<]{0,40})?<\|message\|>",
+    r"<\|channel\|>\s{0,3}(?P<name>[a-z]{0,20})[^<]{0,80}(?:<\|constrain\|>[^<]{0,40})?<\|mess"
+    r"age\|>",
     re.IGNORECASE,
 )
 _MESSAGE_END: Final = re.compile(r"<\|(?:end|return|call|start|channel)\|>", re.IGNORECASE)

@@ -12,7 +12,7 @@ from aurelia_plugin.commands.parser import Subcommands
 from aurelia_plugin.files.escaping import from_csv
 
 if TYPE_CHECKING:
-    from aurelia_plugin.benchmark.sources.rows import Row
+    from aurelia_plugin.benchmark.importing.rows import Row
 
 __all__ = ["add"]
 
@@ -40,9 +40,9 @@ def add(parts: Subcommands) -> None:
 
 def _import(options: argparse.Namespace) -> int:
     from aurelia_plugin.benchmark.data.collecting import MediaFolder, collect
-    from aurelia_plugin.benchmark.data.importing import drafts_of, read_rows
     from aurelia_plugin.benchmark.data.items import MANIFEST, write_items
-    from aurelia_plugin.benchmark.data.soundtracks import without_soundtracks
+    from aurelia_plugin.benchmark.importing.drafts import drafts_of, read_rows
+    from aurelia_plugin.benchmark.importing.soundtracks import without_soundtracks
 
     rows = read_rows(options.source)
     if options.fill is not None:
@@ -86,7 +86,7 @@ def _plain(row: Row) -> Row:
 
 def _asked(rows: list[Row], folder: Path, options: argparse.Namespace) -> bool:
     """Say what is missing and write the form for it; whether there was anything."""
-    from aurelia_plugin.benchmark.data.importing import missing_fields, write_form
+    from aurelia_plugin.benchmark.importing.drafts import missing_fields, write_form
 
     missing = missing_fields(rows)
     if not missing:

@@ -8,13 +8,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from aurelia_plugin import __version__
+from aurelia_plugin.calling.prices import Prices
 from aurelia_plugin.compare.audits.auditing import AuditInputs, audits
 from aurelia_plugin.compare.audits.leaks import Finding
 from aurelia_plugin.compare.figures import contrast, figure, with_holm
 from aurelia_plugin.compare.inputs.arms import ComparedArm, Key, read_arms
 from aurelia_plugin.compare.inputs.pairing import common_keys, require_pairs, shortfalls
 from aurelia_plugin.compare.inputs.rows import gold, item_row, leaks_of
-from aurelia_plugin.compare.inputs.run_info import Prices
 from aurelia_plugin.compare.outputs.boards import places
 from aurelia_plugin.compare.published import reported_figures
 from aurelia_plugin.compare.result import Comparison, ItemRow, Method
@@ -49,7 +49,7 @@ class Options:
     cluster: str | None = None
     allow: frozenset[str] = frozenset()
     traces: Mapping[str, Path] = field(default_factory=dict)
-    prices: Prices | None = None
+    prices: Mapping[str, tuple[float, float]] | None = None
     boards: tuple[str, ...] = ()
     reported: str | None = None
 
@@ -73,7 +73,7 @@ def compare(runs: Mapping[str, Path], options: Options | None = None) -> Compari
             metric=options.metric,
             cluster=options.cluster,
             traces=options.traces.get(label),
-            prices=options.prices,
+            prices=Prices.of_pairs(options.prices) if options.prices is not None else None,
         )
     ]
     reference = _reference(arms, options.reference)

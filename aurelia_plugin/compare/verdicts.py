@@ -80,7 +80,8 @@ def _sentence(arm: str, tests: Sequence[Contrast], n: int, method: Method) -> st
     if len(same) == 1:
         parts.append(f"no difference from {same[0][0]} is shown {same[0][1]}")
     elif same:
-        named = " or ".join(f"{name} {figures}" for name, figures in same)
+        texts = [f"{name} {figures}" for name, figures in same]
+        named = f"{', '.join(texts[:-1])} or {texts[-1]}"
         parts.append(f"no difference from {named} is shown")
     parts += unknown
     fewer = sorted({one.n for one in tests if one.n < n})

@@ -14,7 +14,7 @@ _PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 def storable(text: str) -> str:
-    """Return the text with surrogates joined to the character of a pair, lone ones to a question mark.
+    """Return the text with pairs of surrogates joined and lone ones replaced by question marks.
 
     JSON escapes of a reply that was cut, JSON that was read as YAML, and file names that are not
     UTF-8 smuggle them in.

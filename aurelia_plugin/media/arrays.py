@@ -12,6 +12,7 @@ from PIL import Image
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media.medium import Frames, Waveform
 from aurelia_plugin.media.picture import rgb_array
+from aurelia_plugin.media.sound.downmix import cancels
 
 __all__ = ["frames_from", "image_frames", "is_array", "waveform_from"]
 
@@ -42,6 +43,8 @@ def _as_array(value: Any, name: str, fix: str) -> NDArray[Any]:
 def waveform_from(samples: Any, rate: float) -> Waveform:
     """Return samples as mono sound; the shorter axis is taken for the channels, and averaged.
 
+    Where the channels cancel each other, the loudest one is taken.
+
     Integers are scaled by the range of their type; plain lists of integers count as 16-bit.
 
     Raises:
@@ -52,10 +55,19 @@ def waveform_from(samples: Any, rate: float) -> Waveform:
         raise MediaError("audio array", f"has shape {array.shape}", _SOUND_FIX)
     if rate <= 0:
         raise MediaError("audio array", f"has a sampling rate of {rate} Hz", "Give it in Hz.")
-    scaled = _scaled(array)
+    scaled: NDArray[np.float64] = _scaled(array)
     if scaled.ndim == 2:
-        scaled = scaled.mean(axis=0 if scaled.shape[0] <= scaled.shape[1] else 1)
+        scaled = _mixed(scaled, 0 if scaled.shape[0] <= scaled.shape[1] else 1)
     return Waveform(np.clip(scaled, -1.0, 1.0).astype(np.float32), round(rate))
+
+
+def _mixed(samples: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """Return the mean of the channels, or the loudest where they cancel each other."""
+    mixed: NDArray[np.float64] = samples.mean(axis=axis)
+    power = (samples**2).mean(axis=1 - axis)
+    if cancels(float((mixed**2).mean()), power):
+        mixed = np.moveaxis(samples, axis, 0)[int(power.argmax())]
+    return mixed
 
 
 def _scaled(array: NDArray[Any]) -> NDArray[np.float64]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import struct
 import threading
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 from av.video.frame import VideoFrame
+from loguru import logger
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
@@ -38,7 +38,6 @@ MAX_PIXELS = 100_000_000
 # PostScript is run by Ghostscript; the others are stubs for decoders that are registered elsewhere.
 _NOT_DECODED = frozenset({"EPS", "WMF", "BUFR", "GRIB", "HDF5"})
 
-_log = logging.getLogger(__name__)
 
 TOO_LARGE_FIX = "Scale the image down to 100 megapixels or fewer."
 
@@ -94,7 +93,9 @@ def _upright(image: Image.Image, name: str) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
     except Exception as error:  # noqa: BLE001  # Pillow's EXIF reader raises whatever damage causes
-        _log.warning("%s: its EXIF data cannot be read, the picture is not turned: %s", name, error)
+        logger.warning(
+            "{}: its EXIF data cannot be read, the picture is not turned: {}", name, error
+        )
         return image
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from aurelia_plugin.calling.backend import Generation, Message, Part, Prompt, Text
 from aurelia_plugin.calling.thinking import without_thinking
@@ -94,10 +94,11 @@ class LoopPlan:
         return made_by.trace_key(question.key)
 
 
-class _Heard(NamedTuple):
-    """What an agent said, read, with the calls that it took."""
+@dataclass(frozen=True)
+class _Parsed(Generic[T]):
+    """What was read out of an agent's reply, with the calls that it took."""
 
-    value: Any
+    value: T
     calls: tuple[AgentCall, ...]
 
 
@@ -156,15 +157,16 @@ async def _iterate(
     question: Question, plan: LoopPlan, ask: AskAgent, index: int, previous: Iteration | None
 ) -> Iteration:
     round_ = _Round(question, plan, ask, index)
-    steps, calls = await round_.propose(previous)
+    proposed = await round_.propose(previous)
+    steps, calls = proposed.value, proposed.calls
     if not steps.steps:
         return Iteration(steps=(), calls=calls)
-    caption, more = await round_.summarize(steps)
-    calls += more
+    summary = await round_.summarize(steps)
+    caption, calls = summary.value, calls + summary.calls
     verdict: ReadVerdict | None = None
     if caption:
-        verdict, more = await round_.evaluate(caption)
-        calls += more
+        evaluation = await round_.evaluate(caption)
+        verdict, calls = evaluation.value, calls + evaluation.calls
     return Iteration(
         steps=steps.steps,
         step_answers=steps.answers,
@@ -185,7 +187,7 @@ class _Round:
     ask: AskAgent
     index: int
 
-    async def propose(self, previous: Iteration | None) -> _Heard:
+    async def propose(self, previous: Iteration | None) -> _Parsed[ReadSteps]:
         style = self.plan.prompts.styles.reasoner
         values: dict[str, Any] = {"question": self.question.text}
         if previous is not None:
@@ -199,16 +201,16 @@ class _Round:
         template = "feedback" if previous is not None and previous.steps else "reasoner"
         prompt = self._prompt("reasoner", template, values)
         if style.reply == "json":
-            heard = await self._hear(
+            parsed = await self._parsed(
                 "reasoner", prompt, lambda text: read_steps(text, style.keys), _JSON_STEPS
             )
-            if heard.value is not None:
-                return heard
-            return _fallen_back(heard.calls)
-        heard = await self._hear("reasoner", prompt, _lines_or_none, _LINE_STEPS)
-        return heard._replace(value=heard.value or ReadSteps((), (), None, "lines"))
+            if parsed.value is not None:
+                return _Parsed(parsed.value, parsed.calls)
+            return _lines_instead(parsed.calls)
+        parsed = await self._parsed("reasoner", prompt, _lines_or_none, _LINE_STEPS)
+        return _Parsed(parsed.value or ReadSteps((), (), None, "lines"), parsed.calls)
 
-    async def summarize(self, steps: ReadSteps) -> _Heard:
+    async def summarize(self, steps: ReadSteps) -> _Parsed[str | None]:
         values = {
             "question": self.question.text,
             "steps": steps.steps,
@@ -216,14 +218,14 @@ class _Round:
             "final_answer": steps.final_answer,
         }
         prompt = self._prompt("summarizer", "summarizer", values)
-        return await self._hear("summarizer", prompt, _caption_or_none, _CAPTION)
+        return await self._parsed("summarizer", prompt, _caption_or_none, _CAPTION)
 
-    async def evaluate(self, caption: str) -> _Heard:
+    async def evaluate(self, caption: str) -> _Parsed[ReadVerdict | None]:
         style = self.plan.prompts.styles.evaluator
         values = {"caption": caption, "question": self.question.text}
         prompt = self._prompt("evaluator", "evaluator", values)
         wanted = _JSON_SCORE if style.reply == "json" else _LINE_SCORE
-        return await self._hear("evaluator", prompt, read_verdict, wanted)
+        return await self._parsed("evaluator", prompt, read_verdict, wanted)
 
     def _prompt(self, role: Role, template: str, values: Mapping[str, Any]) -> Prompt:
         style = self.plan.prompts.styles.of(role)
@@ -240,18 +242,18 @@ class _Round:
             sampling=style.sampling,
         )
 
-    async def _hear(
+    async def _parsed(
         self, role: Role, prompt: Prompt, read: Callable[[str], T | None], wanted: Mapping[str, str]
-    ) -> _Heard:
+    ) -> _Parsed[T | None]:
         """Ask, read, and ask once more if the reply could not be read."""
         first = await self.ask(role, prompt, iteration=self.index, ask=0)
         value = read(first.text)
         if value is not None:
-            return _Heard(value, (_as_read(first, value),))
+            return _Parsed(value, (_as_read(first, value),))
         again = prompt.asking_again(first.text, self.plan.prompts.render("again", wanted))
         second = await self.ask(role, again, iteration=self.index, ask=1)
         value = read(second.text)
-        return _Heard(value, (_as_read(first, None), _as_read(second, value)))
+        return _Parsed(value, (_as_read(first, None), _as_read(second, value)))
 
 
 def _schema(role: Role, style: RoleStyle) -> Mapping[str, Any] | None:
@@ -268,14 +270,14 @@ def _as_read(call: AgentCall, value: object) -> AgentCall:
     return call.model_copy(update={"read": read})
 
 
-def _fallen_back(calls: tuple[AgentCall, ...]) -> _Heard:
+def _lines_instead(calls: tuple[AgentCall, ...]) -> _Parsed[ReadSteps]:
     """Take the lines of the last reply that has any as steps: unreadable is not failed."""
     for index in range(len(calls) - 1, -1, -1):
         steps = read_lines(calls[index].text)
         if steps.steps:
             read = calls[index].model_copy(update={"read": "lines"})
-            return _Heard(steps, (*calls[:index], read, *calls[index + 1 :]))
-    return _Heard(ReadSteps((), (), None, "lines"), calls)
+            return _Parsed(steps, (*calls[:index], read, *calls[index + 1 :]))
+    return _Parsed(ReadSteps((), (), None, "lines"), calls)
 
 
 def _lines_or_none(text: str) -> ReadSteps | None:

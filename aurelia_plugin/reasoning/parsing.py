@@ -40,11 +40,12 @@ _NUMBER = (
     r"(?:\s?(?:/|out of)\s?(?P<of>\d{1,9}|ten\b))?(?P<share>\s?%)?(?![\w/]|[.,]\d)"
 )
 _LABELLED = re.compile(
-    r"\b(?:score|rating|verdict|grade|overall|total)\b(?:\s(?:is|of|would be|should be|at|as|to|remains|stands at))?[\s*_`:=>-]{0,6}"
+    r"\b(?:score|rating|verdict|grade|overall|total)\b(?:\s(?:is|of|would be|should be|at|as"
+    r"|to|remains|stands at))?[\s*_`:=>-]{0,6}"
     rf"(?:(?:is|a|an)\s)?[*_`(]{{0,3}}{_NUMBER}"
     r"|\b(?:rat(?:e|ed|ing)|scor(?:e|ed|ing)|giv(?:e|en|ing)|grad(?:e|ed|ing)|assign(?:ed)?)\s"
-    r"(?:(?:it|this|the|that|a|an|caption|score|rating|solid|strong|weak|as|at|with|of|is)\s){0,6}[*_`(]{0,3}"
-    + _NUMBER.replace("?P<", "?P<v_"),
+    r"(?:(?:it|this|the|that|a|an|caption|score|rating|solid|strong|weak|as|at|with|of"
+    r"|is)\s){0,6}[*_`(]{0,3}" + _NUMBER.replace("?P<", "?P<v_"),
     re.IGNORECASE,
 )
 _OF_TEN = re.compile(_NUMBER, re.IGNORECASE)

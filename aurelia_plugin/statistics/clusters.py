@@ -101,7 +101,7 @@ class Design:
     def cluster_weights(self) -> Floats:
         """Weight of each cluster in the estimate."""
         share = self.cell_sizes * self.cell_weights
-        return np.bincount(self.cell_clusters, share, self.clusters)
+        return np.asarray(np.bincount(self.cell_clusters, share, self.clusters), float)
 
     @property
     def effective_clusters(self) -> float:
@@ -120,7 +120,12 @@ class Design:
 
     def mean(self, sums: Floats) -> Floats:
         """Return the estimate from the cells' sums [..., cells]."""
-        return np.asarray(sums @ self.cell_weights)
+        return np.asarray(self._stratum_means(sums).mean(axis=-1))
+
+    def _stratum_means(self, sums: Floats) -> Floats:
+        starts = np.flatnonzero(np.diff(self.cell_strata, prepend=-1))
+        sizes = np.add.reduceat(self.cell_sizes, starts)
+        return np.asarray(np.add.reduceat(sums, starts, axis=-1) / sizes)
 
     def moments(self, sums: Floats) -> Moments:
         """Return the estimate from the cells' sums [..., cells], with its variance.
@@ -142,9 +147,7 @@ class Design:
 
     def _residuals(self, sums: Floats, mean: Floats) -> Floats:
         """Return each cell's sum of residuals, scaled for small strata."""
-        starts = np.flatnonzero(np.diff(self.cell_strata, prepend=-1))
-        sizes = np.add.reduceat(self.cell_sizes, starts)
-        means = np.add.reduceat(sums, starts, axis=-1) / sizes
+        means = self._stratum_means(sums)
         counts = np.bincount(self.cell_strata).astype(float)
         alone = counts == 1
         centres = np.where(alone, mean[..., None], means)

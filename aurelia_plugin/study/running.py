@@ -145,7 +145,7 @@ def run_arm(arm: Arm, echo: Callable[[bytes], object] | None = None) -> Done | s
     seconds = round(time.monotonic() - started, 3)
     verdict = judge(output)
     if verdict.results is None:
-        return f"{verdict.problem}; {_last_words(arm.folder / _LOG)}"
+        return f"{verdict.problem}; {_log_tail(arm.folder / _LOG)}"
     new = sorted(set(_records(arm)) - before)
     if not new:
         return f"the run left no record in {arm.plan.traces / 'runs'}"
@@ -205,7 +205,7 @@ def _run(
             raise
 
 
-def _last_words(log: Path) -> str:
+def _log_tail(log: Path) -> str:
     """Return the end of a run's output that says why it ended: after the last traceback."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_PROBLEM_LINES:]
     starts = [i for i, line in enumerate(lines) if line.startswith("Traceback (most recent")]

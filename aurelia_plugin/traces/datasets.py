@@ -158,7 +158,7 @@ def read_table(source: str, columns: tuple[str, ...]) -> list[Dataset]:
         ConfigError: there is no such data set, or a column that is needed is missing.
     """
     import datasets
-    from pyarrow import ArrowException  # type: ignore[import-untyped]
+    from pyarrow import ArrowException
 
     try:
         if source.startswith(HUB):

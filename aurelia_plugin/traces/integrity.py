@@ -8,7 +8,8 @@ from pathlib import Path
 
 from aurelia_plugin.calling.backend import Reply
 from aurelia_plugin.reasoning.trace import Trace
-from aurelia_plugin.traces.records import Fault, is_left_over, read_folder
+from aurelia_plugin.traces.aside import is_left_over
+from aurelia_plugin.traces.records import Fault, read_folder
 from aurelia_plugin.traces.run_records import read_runs
 
 __all__ = ["TracesReport", "check_traces"]

@@ -18,7 +18,7 @@ from aurelia_plugin.reasoning.trace import MadeBy, Trace
 from aurelia_plugin.traces.datasets import parquet_files, read_table
 from aurelia_plugin.traces.store import TraceStore
 
-__all__ = ["open_precomputed"]
+__all__ = ["Place", "open_precomputed", "read_row", "reasoning_of"]
 
 LookUp = Callable[[Question], "Reasoning | None"]
 
@@ -48,7 +48,7 @@ class _Row(Record):
     stop: str | None = None
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """Where a row stands in a table."""
 
     split: int
@@ -145,22 +145,22 @@ def _from_table(source: str) -> LookUp:
     except ConfigError as error:
         raise ConfigError(f"precomputed={error.what}", error.fix) from error
 
-    def rows() -> Iterator[tuple[_Place, _Row]]:
+    def rows() -> Iterator[tuple[Place, _Row]]:
         for number, split in enumerate(splits):
             for index, row in enumerate(split):
-                yield _Place(number, index), _read_row(row, _Place(number, index), source)
+                yield Place(number, index), read_row(row, Place(number, index), source)
 
-    def reasoning(place: _Place) -> Reasoning:
-        row = _read_row(splits[place.split][place.row], place, source)
-        return _reasoning_of(row, place, source)
+    def reasoning(place: Place) -> Reasoning:
+        row = read_row(splits[place.split][place.row], place, source)
+        return reasoning_of(row, place, source)
 
-    places: dict[str, _Place] = {}
+    places: dict[str, Place] = {}
     for place, row in rows():
         if row.stop in _UNFINISHED:
             continue
         if row.question_key is None:
             raise _bad_row(source, place, "question_key: is missing")
-        own = _reasoning_of(row, place, source)
+        own = reasoning_of(row, place, source)
         first = places.setdefault(row.question_key, place)
         if first != place and reasoning(first) != own:
             raise _ambiguous(source)
@@ -172,14 +172,24 @@ def _from_table(source: str) -> LookUp:
     return look_up
 
 
-def _read_row(row: object, place: _Place, source: str) -> _Row:
+def read_row(row: object, place: Place, source: str) -> _Row:
+    """Return a row of a table.
+
+    Raises:
+        ConfigError: it is none; the message names the source and the row.
+    """
     try:
         return _Row.model_validate(row)
     except ValidationError as error:
         raise _bad_row(source, place, problem_of(error)) from error
 
 
-def _reasoning_of(row: _Row, place: _Place, source: str) -> Reasoning:
+def reasoning_of(row: _Row, place: Place, source: str) -> Reasoning:
+    """Return a row's steps that are not blank, with their answers.
+
+    Raises:
+        ConfigError: there are more or fewer answers than steps.
+    """
     steps, answers = _entries(row.steps), _entries(row.step_answers)
     if answers and len(answers) != len(steps):
         raise _bad_row(source, place, f"{len(steps)} steps, and {len(answers)} answers to them")
@@ -190,7 +200,7 @@ def _reasoning_of(row: _Row, place: _Place, source: str) -> Reasoning:
     )
 
 
-def _bad_row(source: str, place: _Place, cause: str) -> ConfigError:
+def _bad_row(source: str, place: Place, cause: str) -> ConfigError:
     return ConfigError(
         f"precomputed={source}, split {place.split}, row {place.row}: {cause}", _ROW_FIX
     )

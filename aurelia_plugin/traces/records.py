@@ -21,6 +21,7 @@ from aurelia_plugin.files.records import parse_record, problem_of
 from aurelia_plugin.files.regular import read_regular
 from aurelia_plugin.files.shown import shown
 from aurelia_plugin.reasoning.trace import TRACE_SCHEMA, Trace, best_of
+from aurelia_plugin.traces.aside import is_left_over
 
 __all__ = [
     "MOST_BYTES",
@@ -29,7 +30,6 @@ __all__ = [
     "KeyedVote",
     "UnusableError",
     "is_key",
-    "is_left_over",
     "key_fault",
     "read_folder",
     "read_record",
@@ -96,11 +96,6 @@ class UnusableError(ValueError):
 def is_key(text: str) -> bool:
     """Whether a text can be a key: it may come from a folder or data set of others."""
     return _KEY.fullmatch(text) is not None
-
-
-def is_left_over(path: Path) -> bool:
-    """Whether a file was put aside, or left half written by a process that was killed."""
-    return path.suffix == ".unreadable" or path.name.startswith(".part-")
 
 
 def require_traces(folder: Path) -> None:

@@ -14,7 +14,8 @@ from aurelia_plugin.files.records import problem_of
 from aurelia_plugin.files.regular import read_regular
 from aurelia_plugin.files.strict_json import parse_object
 from aurelia_plugin.files.text_lines import Line, LineError, read_lines
-from aurelia_plugin.traces.records import Fault, is_left_over
+from aurelia_plugin.traces.aside import is_left_over
+from aurelia_plugin.traces.records import Fault
 
 __all__ = ["RunFiles", "read_runs"]
 

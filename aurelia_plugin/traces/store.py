@@ -33,6 +33,7 @@ from aurelia_plugin.files.atomic import write_atomically
 from aurelia_plugin.files.places import inside
 from aurelia_plugin.files.shown import shown
 from aurelia_plugin.reasoning.trace import Trace
+from aurelia_plugin.traces.aside import put_aside
 from aurelia_plugin.traces.records import (
     Fault,
     UnusableError,
@@ -56,16 +57,6 @@ R = TypeVar("R", bound=BaseModel)
 def _name_once(path: Path, cause: str) -> None:
     """Warn that a file is not used: once in a process, however often it is read."""
     logger.warning("{} is not used: {}.", shown(path), cause)
-
-
-def _free_name(path: Path) -> Path:
-    """Return where a file or folder is put aside; a folder that is there is not written over."""
-    aside = path.with_name(f"{path.stem}.unreadable")
-    number = 1
-    while os.path.lexists(aside) and (aside.is_dir() or path.is_dir()):
-        number += 1
-        aside = path.with_name(f"{path.stem}-{number}.unreadable")
-    return aside
 
 
 class TraceStore:
@@ -209,20 +200,10 @@ class TraceStore:
             ) from error
 
     def _put_aside(self, path: Path, cause: str) -> None:
-        """Keep what is not ours to delete under another name; its work is done again."""
-        # Behind a folder that leads out lie files of others: the link gives way, they stay.
-        moved = path.parent if path.parent.is_symlink() else path
-        aside = _free_name(moved)
-        logger.warning(
-            "{} cannot be read ({}); it is kept as {} and made again.",
-            shown(moved), cause, shown(aside.name),
-        )  # fmt: skip
         try:
-            moved.replace(aside)
-        except FileNotFoundError:
-            pass  # another process has done it
+            put_aside(path, cause)
         except OSError as error:
-            raise self._unwritable(moved, error) from error
+            raise self._unwritable(path, error) from error
 
     def _write(self, path: Path, text: str) -> None:
         self._clear_way(path)

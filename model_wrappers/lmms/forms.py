@@ -12,9 +12,10 @@ from typing import Any, Literal
 import numpy as np
 import yaml
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from aurelia_plugin.calling.backend import Evidence, Prompt, Text
+from aurelia_plugin.files.records import Record
 from aurelia_plugin.media.audio import has_sound, wav_file, waveform
 from aurelia_plugin.media.clip import Media, Waveform
 from aurelia_plugin.media.picture import picture
@@ -32,10 +33,8 @@ _MOST_FRAMES = 256
 """Frames of a video that is written anew to give it a silent soundtrack."""
 
 
-class WrapperForm(BaseModel):
+class WrapperForm(Record):
     """What one wrapper takes, and what it is known to lose."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     simple: bool = False
     """Whether its simple class is used (one text, a list of media) instead of the chat class."""
@@ -63,7 +62,7 @@ class WrapperForm(BaseModel):
     """Whether every call holds one request, because one request changes the next."""
     modules: tuple[str, ...] = ()
     """Modules without which it goes on and loses a medium."""
-    model_args: dict[str, Any] = {}
+    model_args: dict[str, Any] = Field(default_factory=dict)
     """Arguments of its constructor without which it loses a medium."""
 
     @property

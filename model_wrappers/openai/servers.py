@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.files.records import Record
 from aurelia_plugin.model_wrappers.capabilities import Capabilities, VideoInput
 
 __all__ = ["VIDEO_INPUTS", "Server", "VideoForm", "server", "servers"]
@@ -27,7 +28,7 @@ VIDEO_INPUTS: dict[VideoForm, VideoInput] = {
 """The same in the words of `Capabilities`."""
 
 
-class Server(BaseModel):
+class Server(Record):
     """One kind of server.
 
     Attributes:
@@ -50,15 +51,13 @@ class Server(BaseModel):
         largest_mb: size of a video file beyond which it is encoded anew, smaller.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     base_url: str
     key: str | None = None
     limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     video: VideoForm = "frames"
     sequence_frames: int | None = None
     sound: Literal["input_audio", "audio_url"] | None
-    interleaved_body: dict[str, Any] = {}
+    interleaved_body: dict[str, Any] = Field(default_factory=dict)
     frames_body: tuple[str, ...] = ()
     step_frames: int = 1
     processor_body: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ from aurelia_plugin.model_wrappers.run.stage import (
     plan_for,
     require_able_evaluator,
     resolved,
+    set_decoding,
 )
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.roles import ROLES, Role
@@ -57,10 +58,12 @@ class DistilRun:
         named = {key: value.identity for key, value in objects.items()}
         self.settings, options = resolved({**values, **named})
         self.settings.check_config_digest()
-        require_able_evaluator(self.settings)
+        set_decoding(self.settings)
         self.prompts = PromptSet(self.settings.preset, self.settings.prompts)
         self._pool = self._opened(options, objects)
         specs = self.settings.role_specs()
+        evaluator = objects.get("evaluator") or specs["evaluator"]
+        require_able_evaluator(self.settings, self._pool.takes(evaluator))
         self.roles: dict[Role, Backend] = {
             role: self._pool.get(objects.get(role) or specs[role]) for role in ROLES
         }

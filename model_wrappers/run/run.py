@@ -19,6 +19,7 @@ from aurelia_plugin.model_wrappers.run.stage import (
     require_able_evaluator,
     require_target,
     resolved,
+    set_decoding,
 )
 from aurelia_plugin.model_wrappers.run.summary import Summary
 from aurelia_plugin.reasoning.prompting import PromptSet
@@ -74,6 +75,7 @@ class Run:
             {**given, **named}, from_catalogue="target" not in objects
         )
         require_target(self.settings)
+        set_decoding(self.settings)
         self._info = condition_info(self.settings.condition)
         self._objects = objects
         self.config_digest = self.settings.check_config_digest()
@@ -87,8 +89,9 @@ class Run:
         self.outcome = RunOutcome()
         self.roles: dict[Role, Backend] = {}
         if self.uses_agents:
-            require_able_evaluator(self.settings)
             specs = self.settings.role_specs()
+            evaluator = objects.get("evaluator") or specs["evaluator"]
+            require_able_evaluator(self.settings, self._pool.takes(evaluator))
             self.roles = {role: self._pool.get(objects.get(role) or specs[role]) for role in ROLES}
         self.plan = plan_for(self.settings, self.prompts, self.roles)
         self.caller = caller_for(
@@ -177,7 +180,7 @@ class Run:
         spec = BackendSpec.parse(str(self.settings.target))
         if "target" in self._objects or spec.provider:
             return self.target
-        clips = row(spec.model).hears.clips
+        clips = row(spec.model).takes.sounds
         return self.target if clips is None else OneByOne(self.target, clips)
 
     def _window(self) -> int:

@@ -16,6 +16,8 @@ from aurelia_plugin.calling.ledger import Ledger
 from aurelia_plugin.calling.prices import Prices
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.places import cache_dir
+from aurelia_plugin.media.isolation.limits import configure
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.catalogue import Row, row, rows
 from aurelia_plugin.reasoning.loop import LoopPlan
 from aurelia_plugin.reasoning.prompting import PromptSet
@@ -34,6 +36,7 @@ __all__ = [
     "require_able_evaluator",
     "require_target",
     "resolved",
+    "set_decoding",
 ]
 
 
@@ -87,30 +90,24 @@ def agents_prompts(settings: AureliaSettings) -> str | None:
     return next(iter(brought.values()))
 
 
-def require_able_evaluator(settings: AureliaSettings) -> None:
-    """Check that the evaluator sees and hears, as far as the catalogue knows it.
+def require_able_evaluator(settings: AureliaSettings, takes: Capabilities | None) -> None:
+    """Check that the evaluator sees and hears, as far as that is known.
+
+    Args:
+        settings: of the run.
+        takes: what the evaluator's backend takes of a clip, None where that is not known.
 
     Raises:
-        ConfigError: it does not, and `blind_evaluator` does not accept that.
+        ConfigError: it lacks a sense, and `blind_evaluator` does not accept that.
     """
-    spec = settings.role_specs()["evaluator"]
-    known = _row_of(spec, settings)
-    if known is None or settings.blind_evaluator == "accept":
+    if takes is None or not takes.lacking or settings.blind_evaluator == "accept":
         return
-    lacks = [
-        what
-        for what, able in (
-            ("see", bool(known.sees)),
-            ("hear", known.hears.soundtrack or known.hears.clips != 0),
-        )
-        if not able
-    ]
-    if lacks:
-        raise ConfigError(
-            f"evaluator={spec} (aurelia_{known.id}) does not {' or '.join(lacks)}: it cannot tell "
-            "whether a caption fits the clip.",
-            "Name an evaluator that does (evaluator=, agents=), or set blind_evaluator=accept.",
-        )
+    raise ConfigError(
+        f"evaluator={settings.role_specs()['evaluator']} takes no {' and no '.join(takes.lacking)}:"
+        " it cannot tell whether a caption fits the clip.",
+        "Name an evaluator that sees and hears (evaluator=, agents=), or set "
+        "blind_evaluator=accept.",
+    )
 
 
 def _row_of(spec: str, settings: AureliaSettings) -> Row | None:
@@ -141,6 +138,12 @@ def harness_flags(batch_size: int | str | None, device: str | None) -> dict[str,
     if device is not None:
         flags["device"] = device
     return flags
+
+
+def set_decoding(settings: AureliaSettings) -> None:
+    """Decode files in this process from now on, if the settings say so."""
+    if settings.decoding == "in_process":
+        configure(isolated=False)
 
 
 def open_store(settings: AureliaSettings) -> TraceStore:

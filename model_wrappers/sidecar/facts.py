@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field, ValidationError
 
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.files.records import Record
 from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.catalogue import rows
 from aurelia_plugin.model_wrappers.extensions import sidecar_files
@@ -21,10 +22,8 @@ __all__ = ["ADAPTERS", "AdapterFacts", "adapter_facts", "adapters"]
 ADAPTERS = Path(__file__).parent / "adapters"
 
 
-class AdapterFacts(BaseModel):
+class AdapterFacts(Record):
     """The constants of an adapter's file; docs/sidecars.md explains them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: Path
     system: str
@@ -33,7 +32,7 @@ class AdapterFacts(BaseModel):
     upstream: str = ""
     commit: str = ""
     weights: str = ""
-    options: dict[str, str] = {}
+    options: dict[str, str] = Field(default_factory=dict)
     functions: tuple[str, ...] = ()
 
     @property

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from aurelia_plugin.files.records import Record
 from aurelia_plugin.model_wrappers.capabilities import Soundtrack
 
 __all__ = ["FAMILIES", "Family", "families", "family_named", "family_of"]
@@ -16,10 +17,8 @@ __all__ = ["FAMILIES", "Family", "families", "family_named", "family_of"]
 FAMILIES = Path(__file__).with_name("families.yaml")
 
 
-class Family(BaseModel):
+class Family(Record):
     """What the transformers backend has to know beyond what a processor says of itself."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     loads: str | None = None
     """The class to load instead of the configuration's own: the part that writes text."""
@@ -31,7 +30,7 @@ class Family(BaseModel):
     """The processor's attribute for sound."""
     sound_argument: str = "audio"
     """The processor's keyword for sound."""
-    sound_options: dict[str, Any] = {}
+    sound_options: dict[str, Any] = Field(default_factory=dict)
     """More arguments of the processor's part for sound."""
     sound_rate: int | None = Field(None, ge=1)
     """Samples a second; None where the processor says so."""
@@ -55,7 +54,7 @@ class Family(BaseModel):
     """Whether the processor writes the frames' times into the prompt, and has to be told them."""
     batches: bool = True
     """Whether several prompts may run together."""
-    generation: dict[str, Any] = {}
+    generation: dict[str, Any] = Field(default_factory=dict)
     """More arguments of `generate`."""
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from aurelia_plugin.benchmark.data.checking import check_folder
 from aurelia_plugin.benchmark.data.items import MANIFEST, Item, read_items
-from aurelia_plugin.benchmark.data.soundtracks import is_soundtrack
+from aurelia_plugin.benchmark.importing.soundtracks import is_soundtrack
 from aurelia_plugin.benchmark.synthetic.encode import write_mp4, write_wav
 from aurelia_plugin.cli import main
 

@@ -20,6 +20,7 @@ from pycocoevalcap.cider.cider import Cider  # type: ignore[import-untyped]
 from pycocoevalcap.rouge.rouge import Rouge  # type: ignore[import-untyped]
 from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer  # type: ignore[import-untyped]
 
+from aurelia_plugin.benchmark.reading import score_item
 from aurelia_plugin.benchmark.scoring import captions
 from aurelia_plugin.benchmark.scoring.captions import (
     CAPTION_METRICS,
@@ -33,7 +34,6 @@ from aurelia_plugin.benchmark.scoring.captions import (
     without_stop_tokens,
     words,
 )
-from aurelia_plugin.benchmark.scoring.metrics import score_item
 
 from .handmade import ITEMS
 
@@ -147,9 +147,11 @@ def test_stop_tokens_go_and_nothing_else() -> None:
 
 def test_the_stop_token_rule_is_avsds_only() -> None:
     dialog, caption = ITEMS[2], ITEMS[4]
-    assert caption_values(dialog, "he . opens , it")["cider"].caption.said == "he opens it"
+    spoken = caption_values("he . opens , it", dialog.references, "v", stop_tokens=False)
+    assert spoken["cider"].caption.said == "he opens it"
     assert score_item(dialog, "Answer: he . opens the door .")["score"] == pytest.approx(1.0)
-    assert caption_values(caption, "A tap, runs.")["cider"].caption.said == "a tap runs"
+    written = caption_values("A tap, runs.", caption.references, "v")
+    assert written["cider"].caption.said == "a tap runs"
 
 
 def test_empty_replies_score_nothing() -> None:

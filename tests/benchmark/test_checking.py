@@ -81,6 +81,7 @@ def test_a_bad_folder_has_exit_status_one(
         ({**_OPEN, "answer": ""}, "1: answer is empty"),
         ({**_CHOICE, "options": ["x"], "answer": "A"}, "1: has 1 options"),
         ({**_CHOICE, "options": ["x", "X "], "answer": "A"}, "1: two options are the same"),
+        ({**_CHOICE, "options": ["x", ""], "answer": "A"}, "1: has 1 options with a text"),
         ({**_DANCE, "options": None}, "1: options: a dm_match item is a choice"),
         ({**_DANCE, "audios": ["a/1.wav"]}, "1: audios: names 1 sounds"),
         ({**_DANCE, "audios": ["a/1.wav", "a/2.wav"]}, "1: has 4 options for 2 sounds"),
@@ -163,6 +164,58 @@ def test_faults_of_media(
         assert len(faults) == 2
         for number, text in enumerate(faults, start=1):
             assert text.startswith(f"{number}: {field} x.mp4: {fault}"), text
+
+
+def test_candidates_that_are_one_file_are_told(tmp_path: Path) -> None:
+    _mp4()(tmp_path / "x.mp4")
+    for number, loud in enumerate((1.0, 0.5, 1.0, 0.25), 1):
+        _wav(loud=loud)(tmp_path / f"{number}.wav")
+    row = {**_DANCE, "video": "x.mp4", "audios": [f"{number}.wav" for number in range(1, 5)]}
+    assert _faults(tmp_path, row, files=True) == ["1: audios: 1.wav and 3.wav are one file"]
+    (tmp_path / "3.wav").unlink()
+    (tmp_path / "3.wav").symlink_to("1.wav")
+    assert _faults(tmp_path, row, files=True) == ["1: audios: 1.wav and 3.wav are one file"]
+    twice = {**row, "audios": ["1.wav", "2.wav", "1.wav", "4.wav"]}
+    assert _faults(tmp_path, twice) == ["1: audios: 1.wav is named twice"]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        (json.dumps({**_OPEN, "facts": {"a": float("nan")}}), "1: is not JSON: NaN"),
+        (json.dumps(_OPEN)[:-1] + ', "id": "b"}', "1: is not JSON: the key 'id' comes twice"),
+        ("[" * 100_000, "1: is not JSON: it is nested too deeply"),
+        ({**_OPEN, "question": "a\0b"}, "1: question: holds the NUL"),
+        ({**_OPEN, "video": "a\0.mp4"}, "1: video: its name holds the NUL"),
+        ({**_OPEN, "video": "x" * 300 + ".mp4"}, "1: video: its name is too long"),
+        ({**_OPEN, "video": "a/" * 5_000}, "1: video: its name is too long"),
+        (json.dumps({**_OPEN, "id": "\ud800"}), "1: Invalid JSON"),
+        ({**_OPEN, "question": ["nested"]}, "1: question: Input should be a valid string"),
+        ({**_CHOICE, "options": ["x", "", "z"], "answer": "B"}, "1: answer B is an option without"),
+    ],
+)
+def test_hostile_lines_are_told_with_and_without_media(
+    line: object, fault: str, tmp_path: Path
+) -> None:
+    for files in (False, True):
+        faults = _faults(tmp_path, line, files=files)
+        assert [text for text in faults if text.startswith(fault)], faults
+        assert max(map(len, faults)) < 1_000
+    with pytest.raises(ConfigError, match=rf"{MANIFEST}:1: "):
+        list(schema.read_items(tmp_path / MANIFEST))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_another_encoding_is_named_with_its_line(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / MANIFEST).write_bytes(json.dumps(_OPEN).encode(encoding))
+    with pytest.raises(ConfigError, match=rf"{MANIFEST}:1: .*\n.*in UTF-8"):
+        check_folder(tmp_path)
+
+
+def test_marks_of_windows_are_read(tmp_path: Path) -> None:
+    content = f"\ufeff{json.dumps(_OPEN)}\r\n\r\n{json.dumps(_CHOICE)}\r\n"
+    (tmp_path / MANIFEST).write_bytes(content.encode())
+    assert check_folder(tmp_path, media=False).good
 
 
 def test_a_silent_video_may_have_separate_sound(tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-import random
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,6 @@ from aurelia_plugin.benchmark.data.candidates import candidate_results, expanded
 from aurelia_plugin.benchmark.data.items import CATEGORIES, COLUMNS
 from aurelia_plugin.benchmark.figures import read_run
 from aurelia_plugin.benchmark.results import item_results
-from aurelia_plugin.benchmark.scoring.intervals import clustered_error, interval
 from aurelia_plugin.cli import main
 
 from .handmade import ITEMS
@@ -104,30 +101,6 @@ def test_candidates_become_questions_again(tmp_path: Path) -> None:
     assert figures.items.score == 0.5
     assert figures.columns.keys() == {"dm_match (per candidate)"}
     assert figures.ways == {"one_run_per_candidate": 1}
-
-
-def test_clustered_errors() -> None:
-    rng = random.Random(0)
-    scores = [rng.random() for _ in range(40)]
-    alone = clustered_error(scores, [str(n) for n in range(40)])
-    mean = sum(scores) / 40
-    plain = math.sqrt(sum((score - mean) ** 2 for score in scores) / 39 / 40)
-    assert alone == pytest.approx(plain)
-    # Every score twice about one video tells no more than once.
-    doubled = clustered_error([*scores, *scores], [str(n % 40) for n in range(80)])
-    assert doubled == pytest.approx(plain)
-    assert clustered_error(scores, ["one"] * 40) is None
-
-
-def test_intervals() -> None:
-    # Wilson's bounds for 8 right of 10, from the textbook formula.
-    low, high = interval(0.8, math.sqrt(0.8 * 0.2 / 10), 10)
-    assert [low, high] == pytest.approx([0.490162, 0.943318], abs=1e-5)
-    low, high = interval(1.0, 0.0, 3)
-    assert high == 1.0
-    assert low == pytest.approx(0.438494, abs=1e-5)
-    assert interval(0.0, 0.0, 3) == pytest.approx((0.0, 1 - 0.438494), abs=1e-5)
-    assert interval(0.5, None, 1) == (None, None)
 
 
 @pytest.mark.parametrize(

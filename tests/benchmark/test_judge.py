@@ -13,9 +13,10 @@ pytest.importorskip("lmms_eval")
 from lmms_eval.evaluator import simple_evaluate
 from lmms_eval.llm_judge import ProviderFactory, Response, ServerInterface
 
+from aurelia_plugin.benchmark import judging
+from aurelia_plugin.benchmark.judging import chosen_judge
 from aurelia_plugin.benchmark.results import item_results
-from aurelia_plugin.benchmark.scoring import judge as judging
-from aurelia_plugin.benchmark.scoring.judge import chosen_judge, read_verdict
+from aurelia_plugin.benchmark.scoring.verdicts import read_verdict
 from aurelia_plugin.errors import ConfigError
 
 from .handmade import ITEMS, make_home

@@ -11,7 +11,12 @@ import pytest
 
 from aurelia_plugin.benchmark.data.items import Item
 from aurelia_plugin.benchmark.results import item_results
-from aurelia_plugin.benchmark.scoring.labels import LABELS, QUESTION_TYPES, kind_of, question_type
+from aurelia_plugin.benchmark.scoring.labels import (
+    LABELS,
+    QUESTION_TYPES,
+    canonical_label,
+    question_type,
+)
 from aurelia_plugin.benchmark.sources.music_avqa import read
 
 _DATA = Path(__file__).resolve().parents[1] / "data" / "music_avqa_test_update_sample.json"
@@ -20,11 +25,11 @@ _DATA = Path(__file__).resolve().parents[1] / "data" / "music_avqa_test_update_s
 def test_the_closed_set() -> None:
     labels = [label for kinds in LABELS.values() for label in kinds if label != "ten"]
     assert len(labels) == len(set(labels)) == 41
-    assert len([label for label in labels if kind_of(label) is not None]) == 41
+    assert len([label for label in labels if canonical_label(label) is not None]) == 41
     for row in json.loads(_DATA.read_text()):
-        assert kind_of(row["anser"]) == (kind_of(row["anser"])[0], row["anser"])  # type: ignore[index]
-    assert kind_of("Three") == kind_of("3") == ("number", "three")
-    assert kind_of("a banana") is None
+        assert canonical_label(row["anser"]) == row["anser"]
+    assert canonical_label("Three") == canonical_label("3") == "three"
+    assert canonical_label("a banana") is None
 
 
 def test_metrics_do_not_contain_one_another() -> None:
@@ -36,13 +41,27 @@ def test_metrics_do_not_contain_one_another() -> None:
     assert not [(a, b) for a in names for b in names if a != b and a in b]
 
 
+_QUESTIONS = {
+    "number": "How many instruments are sounding in the video?",
+    "presence": "Is the violin in the video always playing?",
+    "scene": "Where is the performance?",
+    "place": "Where is the loudest instrument?",
+}
+
+
+def _asked(answer: str) -> str:
+    """Return a question to which the answer is one."""
+    kinds = (kind for kind, labels in LABELS.items() if canonical_label(answer) in labels)
+    return _QUESTIONS.get(next(kinds, ""), "Which instrument makes the sound first?")
+
+
 def _item(answer: str, **more: object) -> Item:
     return Item.model_validate(
         {
             "id": "m",
             "column": "music_avqa",
             "category": "Musical performances",
-            "question": "?",
+            "question": _asked(answer),
             "answer": answer,
             "source": {"dataset": "test", "id": "1"},
             **more,

@@ -8,7 +8,8 @@ import pytest
 from pycocoevalcap.rouge.rouge import Rouge  # type: ignore[import-untyped]
 
 from aurelia_plugin.benchmark.data.items import Item, Source
-from aurelia_plugin.benchmark.scoring.metrics import rouge_l, score_item
+from aurelia_plugin.benchmark.reading import score_item
+from aurelia_plugin.benchmark.scoring.metrics import rouge_l
 
 
 def _item(**changes: object) -> Item:

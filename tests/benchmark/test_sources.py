@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from media.conftest import MakeSound, MakeVideo, grey_frames, tone
 from PIL import Image
 
-from aurelia_plugin.benchmark.scoring.answers import extract_option
-from aurelia_plugin.benchmark.scoring.labels import QUESTION_TYPES, kind_of
+from aurelia_plugin.benchmark.reading import read_item
+from aurelia_plugin.benchmark.scoring.labels import QUESTION_TYPES, canonical_label
 from aurelia_plugin.benchmark.sources import SOURCES, avsd, music_avqa, odyssey, valor
 from aurelia_plugin.benchmark.sources.selection import _rank, by_seed, shipped_ids
 from aurelia_plugin.errors import ConfigError
@@ -57,7 +57,7 @@ def test_music_avqa_update_sample() -> None:
         assert not set("<>\uff1f_") & set(item.question), item.question
         assert item.question == item.question.strip()
         assert " ?" not in item.question
-        assert kind_of(item.answer) is not None
+        assert canonical_label(item.answer) is not None
 
 
 def test_music_avqa_original_sample() -> None:
@@ -264,9 +264,9 @@ def test_odyssey(tmp_path: Path) -> None:
     assert media[item.audios[2]] == "a/0_3.wav"
     assert item.options is not None
     # The letters map to the sounds in shuffled order: "Audio 3" is A here, not C.
-    assert extract_option("Answer: Audio 3", item.options).value == "A"
-    assert extract_option("the second audio", item.options).value == "D"
-    assert extract_option("A: Audio 1", item.options).value is None
+    assert read_item(item, "Answer: Audio 3").value == "A"
+    assert read_item(item, "the second audio").value == "D"
+    assert read_item(item, "A: Audio 1").value is None
     (meme,) = odyssey.read("meme", path, "terms").drafts
     assert meme.item.audio is not None
     assert meme.item.audios == ()

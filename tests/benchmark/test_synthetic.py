@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from aurelia_plugin.benchmark.data.items import COLUMNS
-from aurelia_plugin.benchmark.scoring.metrics import score_item
+from aurelia_plugin.benchmark.reading import score_item
 from aurelia_plugin.benchmark.synthetic import HELD_OUT, Sample, held_out, make
 from aurelia_plugin.benchmark.synthetic.build import samples
 from aurelia_plugin.benchmark.synthetic.columns import FAMILIES
@@ -85,6 +86,26 @@ def test_letters_are_balanced_in_a_default_sized_column(column: str) -> None:
     letters = Counter(s.item.answer for s in samples(column, 0, 30))
     assert max(letters.values()) <= 13
     assert min(letters["A"], letters["B"], letters["C"]) >= 5
+
+
+@pytest.mark.parametrize("column", ["compositional", "meme", "dm_match"])
+def test_letters_are_drawn_and_do_not_follow_from_the_turn(column: str) -> None:
+    """The letter before, and that of another seed, say nothing of a letter."""
+    by_seed = []
+    for seed in (3, 4):
+        found: dict[str, list[int]] = defaultdict(list)
+        for sample in samples(column, seed, 100 * len(FAMILIES[column])):
+            found[sample.family].append(sample.item.letters.index(sample.item.answer))
+        by_seed.append(found)
+        for family, letters in found.items():
+            count = max(letters) + 1
+            steps = Counter((b - a) % count for a, b in pairwise(letters))
+            assert len(steps) == count, family
+            assert max(steps.values()) < 60, (family, steps)
+            for block in range(0, len(letters) - count, count):
+                assert sorted(letters[block : block + count]) == list(range(count)), family
+    first, second = ([n for letters in found.values() for n in letters] for found in by_seed)
+    assert sum(a == b for a, b in zip(first, second, strict=True)) < 0.5 * len(first)
 
 
 @pytest.mark.parametrize("column", ["compositional", "meme"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,15 @@ pytest.importorskip("lmms_eval")
 
 from lmms_eval import evaluator
 
+from aurelia_plugin.benchmark.tasks import doc_to_target
+
 from .stub import TASKS, Stub, manager
 
 _GROUP = "avreasonbench_mini"
 
 
 def _gold(doc: dict[str, Any]) -> str:
-    utils = importlib.import_module("aurelia_plugin.task_yamls.avreasonbench_mini.utils")
-    return f"Let me look and listen.\n\n**Answer:** {utils.doc_to_target(doc)}"
+    return f"Let me look and listen.\n\n**Answer:** {doc_to_target(doc)}"
 
 
 @pytest.fixture(autouse=True)

@@ -133,7 +133,7 @@ def test_check_answers_one_clip_and_says_which_media_changed_the_output(
     assert main(["sidecar", "check", str(FAKE), "--option", "at_start=raise"]) == 1
     assert "no weights there" in capsys.readouterr().err
     assert main(["sidecar", "check", str(FAKE), "--option", "at_start"]) == 1
-    assert "Write KEY=VALUE" in capsys.readouterr().err
+    assert "Write --option KEY=VALUE" in capsys.readouterr().err
     assert main(["sidecar", "check", "embedded"]) == 1
     assert "is no sidecar" in capsys.readouterr().err
 

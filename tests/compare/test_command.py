@@ -47,7 +47,7 @@ def test_prices(tmp_path: Path) -> None:
     [
         (["--allow", "everything"], "Choose from: items, parser, target"),
         (["--draws", "5"], "Draw at least 100 times."),
-        (["--traces", "nowhere"], "Name the run and its folder."),
+        (["--traces", "nowhere"], "Write --traces NAME=DIR."),
         (["--reference", "nobody"], "Choose from: run"),
     ],
 )

@@ -15,7 +15,7 @@ from huggingface_hub.repocard_data import model_index_to_eval_results
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from aurelia_plugin.benchmark.scoring.metrics import score_item
+from aurelia_plugin.benchmark.reading import score_item
 from aurelia_plugin.cli import main
 from aurelia_plugin.compare.comparing import Options, compare
 from aurelia_plugin.compare.outputs.exports.blind import export_blind, read_questions, score_reply

@@ -83,7 +83,10 @@ def questions(page: Any) -> None:
 def test_the_summary_has_the_arms_the_tables_and_the_plots(page: Any) -> None:
     assert page.title().endswith("· AURELIA")
     assert page.locator(".cards li").count() == len(browsing.ARMS)
-    assert page.locator("caption").all_inner_texts()[:2] == [
+    assert page.locator(".verdict .sentence").all_inner_texts()[0].startswith("aurelia: ")
+    above = "document.querySelector('.verdict').getBoundingClientRect().bottom"
+    assert page.evaluate(above) < page.locator(".cards").bounding_box()["y"] + 1
+    assert page.locator("caption").all_inner_texts()[1:3] == [
         "All items; 95% intervals in brackets",
         "Per column",
     ]

@@ -16,7 +16,7 @@ from media.conftest import MakeSound, MakeVideo, grey_frames, tone
 from PIL import Image
 
 from aurelia_plugin.compare.outputs.page import write_page
-from aurelia_plugin.compare.outputs.page.shelf import Shelf
+from aurelia_plugin.compare.outputs.page.clips import PageClips
 from aurelia_plugin.compare.outputs.page.writing import PART
 
 ASSETS = files("aurelia_plugin.compare.outputs.page") / "assets"
@@ -61,9 +61,9 @@ def clip(make_video: MakeVideo) -> Path:
 
 def test_media_are_linked_where_they_lie(tmp_path: Path, clip: Path) -> None:
     page = tmp_path / "deep" / "page"
-    shelf = Shelf(page, "link")
-    shelf.take([str(clip)])
-    shown = shelf[str(clip)]
+    clips = PageClips(page, "link")
+    clips.take([str(clip)])
+    shown = clips[str(clip)]
     assert shown.src is not None
     assert (page / unquote(shown.src)).resolve() == clip.resolve()
     assert "#" not in shown.src
@@ -81,9 +81,9 @@ def test_media_are_linked_where_they_lie(tmp_path: Path, clip: Path) -> None:
 def test_media_are_copied_once_under_their_content(tmp_path: Path, clip: Path) -> None:
     twin = clip.with_name("twin.mp4")
     twin.write_bytes(clip.read_bytes())
-    shelf = Shelf(tmp_path, "copy", thumbnails=False)
-    shelf.take([str(clip), str(twin)])
-    one, two = shelf[str(clip)], shelf[str(twin)]
+    clips = PageClips(tmp_path, "copy", thumbnails=False)
+    clips.take([str(clip), str(twin)])
+    one, two = clips[str(clip)], clips[str(twin)]
     assert one.src == two.src
     assert one.src is not None
     assert (tmp_path / one.src).read_bytes() == clip.read_bytes()
@@ -95,24 +95,24 @@ def test_sounds_and_images_have_their_own_form(tmp_path: Path, make_sound: MakeS
     sound = make_sound("s.wav", tone(1.0))
     image = tmp_path / "i.png"
     Image.new("RGB", (300, 100), "red").save(image)
-    shelf = Shelf(tmp_path, "link")
-    shelf.take([str(sound), str(image)])
-    assert (shelf[str(sound)].kind, shelf[str(sound)].strip) == ("audio", None)
-    assert (shelf[str(image)].kind, shelf[str(image)].frames) == ("image", 1)
-    assert shelf[str(image)].peaks == ()
+    clips = PageClips(tmp_path, "link")
+    clips.take([str(sound), str(image)])
+    assert (clips[str(sound)].kind, clips[str(sound)].strip) == ("audio", None)
+    assert (clips[str(image)].kind, clips[str(image)].frames) == ("image", 1)
+    assert clips[str(image)].peaks == ()
 
 
 def test_what_cannot_be_shown_says_why(tmp_path: Path, clip: Path) -> None:
     damaged = tmp_path / "damaged.mp4"
     damaged.write_bytes(clip.read_bytes()[:500])
     gone, array = str(tmp_path / "gone.mp4"), "audio array, 2.0 s at 16000 Hz"
-    shelf = Shelf(tmp_path, "link")
-    shelf.take([gone, array, str(damaged)])
-    assert (shelf[gone].src, shelf[array].src) == (None, None)
-    assert "in memory" in (shelf[array].problem or "")
-    assert shelf[gone].problem
-    assert shelf[str(damaged)].problem
-    none = Shelf(tmp_path, "none")
+    clips = PageClips(tmp_path, "link")
+    clips.take([gone, array, str(damaged)])
+    assert (clips[gone].src, clips[array].src) == (None, None)
+    assert "in memory" in (clips[array].problem or "")
+    assert clips[gone].problem
+    assert clips[str(damaged)].problem
+    none = PageClips(tmp_path, "none")
     none.take([str(clip)])
     assert (none[str(clip)].src, none[str(clip)].strip) == (None, None)
     assert "without media" in (none[str(clip)].problem or "")

@@ -61,7 +61,7 @@ def test_missing_questions_are_named(tmp_path: Path) -> None:
     assert text.splitlines()[-1].endswith("add --allow items.")
     result = compare(runs, Options(allow=frozenset({"items"})))
     assert len(result.items) == 2
-    assert any("2 of 4 questions of one are in every run" in note for note in result.notes)
+    assert any("two has 2 of the 4 questions of one." in note for note in result.notes)
     assert any(note.startswith("Allowed: one and two differ in items") for note in result.notes)
     assert result.method.allowed == ("items",)
 

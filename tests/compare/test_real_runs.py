@@ -74,7 +74,7 @@ def test_a_task_whose_metric_is_a_record(runs: Path) -> None:
     assert (found.n, found.clusters) == (30, 10)
     assert found.score == pytest.approx(23 / 30)
     assert found.reference_score == pytest.approx(7 / 30)
-    assert (found.wins, found.losses, found.test) == (23, 7, "clustered_mcnemar")
+    assert (found.wins, found.losses, found.method) == (23, 7, "score")
     assert {"action", "object"} <= set(result.categories)
     item = next(item for item in result.items if item.column == "foreign_qa")
     assert item.arms["a"].read == "A"
@@ -108,6 +108,8 @@ def test_the_command(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
         "figures.json",
         "items.csv",
         "items.json",
+        "verdicts.csv",
+        "verdicts.json",
     ]
     assert main([*arguments, "--json"]) == 0
     Comparison.model_validate_json(capsys.readouterr().out)

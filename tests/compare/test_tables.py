@@ -61,7 +61,7 @@ def test_csv_and_json_hold_every_number(result: Comparison, tmp_path: Path) -> N
     for line, one in zip(contrasts, result.contrasts, strict=True):
         assert float(line["gain"]) == one.gain
         assert line["name"] == one.name
-        assert line["analytic_low"] == ("" if one.analytic is None else str(one.analytic.low))
+        assert line["interval_low"] == ("" if one.interval is None else str(one.interval.low))
     assert json.loads((tmp_path / "figures.json").read_text())[0]["score"] == 0.5
     items = list(csv.DictReader(io.StringIO((tmp_path / "items.csv").read_text(), newline="")))
     assert len(items) == 80
@@ -76,6 +76,8 @@ def test_markdown_is_data_and_has_every_section(result: Comparison) -> None:
         if line.startswith("|"):
             cells = re.split(r"(?<!\\)\|", line)
             assert len(cells) >= 5
+    sentence = result.verdicts[0].sentence
+    assert sentence.split(": ")[1].split(" (")[0] in text.split("## ")[0]
     for title in ("Runs", "against none", "Do the steps give", "reported", "Steps to look at"):
         assert title in text
     assert r"| geoiq | 20 | 20 | 50.0 | 75.0 | +25.0 |" in text

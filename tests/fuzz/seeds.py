@@ -32,6 +32,18 @@ TRACE = {
     "best": 0,
     "stop": "accepted",
 }
+SAMPLE = {
+    "doc_id": 0,
+    "item": "geoiq-0",
+    "column": "geoiq",
+    "category": "Currency",
+    "video": "media/a.mp4",
+    "score": 1.0,
+    "accuracy": 1.0,
+    "unparsed": 0.0,
+    "judge": {"service": "s", "model": "m"},
+}
+RATING = {"question": "q", "candidate": 1, "rating": 7, "right": True}
 TEXTS = (
     '{"steps": ["Look.", "Listen."], "answers": ["a", "b"], "final_answer": "c"}',
     '```json\n{"steps": [{"step": "Look.", "answer": "a"}]}\n```',
@@ -51,6 +63,13 @@ TEXTS = (
     json.dumps([{**ITEM, "options": "['x', 'y']"}]),
     "id,question,answer,column,category,video\n1,Which?,A,geoiq,Currency,a.mp4\n",
     '{"text": "a", "usage": {"input_tokens": 1}, "model": "m"}',
+    json.dumps(SAMPLE),
+    json.dumps({**SAMPLE, "score": RATING, "accuracy": RATING, "unparsed": RATING}),
+    '{"question_key": "k", "steps": ["a", "b"], "step_answers": "x\\ny", "stop": "accepted"}',
+    '{"B": "dog", "A": "cat"}',
+    '["B. dog", "A. cat", ""]',
+    "['cat', None]",
+    '{"id": "a", "key": "ab1", "key": NaN}',
     "{" * 2_000,
     '{"steps":' + "[" * 2_000,
 )

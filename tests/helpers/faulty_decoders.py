@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 import signal
 import time
 from pathlib import Path
 
 import numpy as np
+from loguru import logger
 from numpy.typing import NDArray
 
 from aurelia_plugin.media.containers.container import opened, picture_stream, video_frames
@@ -29,8 +29,6 @@ __all__ = [
     "twice",
     "warning",
 ]
-
-_log = logging.getLogger("aurelia_plugin.media.faulty")
 
 
 def _decode_some(path: Path) -> None:
@@ -107,7 +105,8 @@ def slow(path: Path, seconds: float) -> int:
 @isolated
 def twice(path: Path, array: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return an array, doubled."""
-    return array * np.float32(2)
+    doubled: NDArray[np.float32] = array * np.float32(2)
+    return doubled
 
 
 @isolated
@@ -127,4 +126,4 @@ def imported(path: Path) -> list[str]:
 @isolated
 def warning(path: Path) -> None:
     """Log a warning."""
-    _log.warning("a word of warning about %s", path.name)
+    logger.warning("a word of warning about {}", path.name)

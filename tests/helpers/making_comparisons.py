@@ -24,7 +24,9 @@ from aurelia_plugin.compare.result import (
     RunInfo,
     Saturation,
     TaskInfo,
+    Verdict,
 )
+from aurelia_plugin.compare.verdicts import verdicts
 
 __all__ = ["ARMS", "comparison", "item", "run"]
 
@@ -139,7 +141,7 @@ def _figures(rows: Sequence[ItemRow], arm: str) -> list[Figure]:
         found.append(
             Figure(
                 arm=arm, kind=kind, name=name, n=len(chosen), clusters=len(chosen), score=mean,
-                analytic=Interval(low=max(0, mean - 0.1), high=min(1, mean + 0.1)),
+                interval=Interval(low=max(0, mean - 0.1), high=min(1, mean + 0.1)),
                 accuracy=mean, unparsed=0.05, failed=0, dropped=0,
                 input_tokens=len(chosen) * (900 if arm == "none" else 5000),
                 output_tokens=len(chosen) * 30,
@@ -159,12 +161,18 @@ def _contrasts(rows: Sequence[ItemRow], arm: str, reference: str) -> list[Contra
                 arm=arm, reference=reference, kind=after.kind, name=after.name, n=after.n,
                 clusters=after.n, score=after.score, reference_score=other.score, gain=gain,
                 relative_gain=gain / other.score if other.score else None,
-                analytic=Interval(low=gain - 0.08, high=gain + 0.08), wins=3, losses=2, ties=1,
-                wrong_to_right=3, right_to_wrong=2, test="mcnemar", p=0.04, p_holm=0.2,
+                interval=Interval(low=gain - 0.08, high=gain + 0.08), method="score",
+                wins=3, losses=2, ties=1,
+                wrong_to_right=3, right_to_wrong=2, p=0.04, p_holm=0.2,
                 detectable=0.1,
             )
         )  # fmt: skip
     return found
+
+
+def _verdicts(rows: Sequence[ItemRow], arms: Sequence[str]) -> tuple[Verdict, ...]:
+    runs = [run(arm) for arm in arms]
+    return verdicts(rows, runs, arms[0], Method(draws=100, seed=0, cluster="video"))
 
 
 def comparison(
@@ -199,6 +207,7 @@ def comparison(
         "categories": tuple(c for c in CATEGORIES if any(r.category == c for r in rows)),
         "figures": tuple(figure for arm in arms for figure in _figures(rows, arm)),
         "contrasts": tuple(c for arm in others for c in _contrasts(rows, arm, reference)),
+        "verdicts": _verdicts(rows, arms),
         "audits": Audits(leaks=(leak,), saturation=saturation, discrimination=(known,)),
         "reported": (
             ReportedFigure(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from installing import Install, installing
 
 from aurelia_plugin.calling.backend import Message, Prompt, Text
 from aurelia_plugin.errors import ConfigError
-from aurelia_plugin.model_wrappers import extensions
 from aurelia_plugin.model_wrappers.providers import BackendPool, provider_names
 from aurelia_plugin.model_wrappers.sidecar.facts import adapter_facts, adapters
 
@@ -48,26 +47,10 @@ CAPABILITIES = {"sees": ["frames"], "soundtrack": True, "clips": 2, "seconds": 9
 def load(options): ...
 """
 
-Install = Callable[[str, str, dict[str, str]], None]
-
 
 @pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Lay a package and its metadata where Python looks for them."""
-    extensions._warn.cache_clear()
-
-    def do(name: str, points: str, files: dict[str, str]) -> None:
-        site = tmp_path / f"site-{name}"
-        for place, content in files.items():
-            (site / place).parent.mkdir(parents=True, exist_ok=True)
-            (site / place).write_text(content)
-        info = site / f"{name}-1.0.dist-info"
-        info.mkdir(parents=True)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(points)
-        monkeypatch.syspath_prepend(str(site))
-
-    return do
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    yield from installing(tmp_path, monkeypatch)
 
 
 def test_a_provider_of_another_package_is_used_like_a_packaged_one(install: Install) -> None:
@@ -91,10 +74,9 @@ def test_broken_ones_are_warnings_that_name_package_and_cause(
     install("badly", points, {"bad_one.py": "1 / 0", "bad_two.py": ""})
     script = tmp_path / "r.yaml"
     script.write_text("[a]")
-    with caplog.at_level(logging.WARNING):
-        for _ in range(2):
-            BackendPool(f"scripted:{script}", {})
-            assert adapters()
+    for _ in range(2):
+        BackendPool(f"scripted:{script}", {})
+        assert adapters()
     said = [record.getMessage() for record in caplog.records]
     assert sorted(said) == [
         "aurelia.providers 'empty' is left out: badly: TypeError: bad_two has no OPTIONS and no "

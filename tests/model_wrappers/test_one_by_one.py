@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from making import beep, text_of
 
-from aurelia_plugin.benchmark.scoring.choices import read_choice
+from aurelia_plugin.benchmark.reading import as_choice
 from aurelia_plugin.calling.backend import Evidence, Message, Part, Prompt, Reply, Text
 from aurelia_plugin.model_wrappers.one_by_one import OneByOne
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 
-OPTIONS = ["Audio 1", "Audio 2", "Audio 3", "Audio 4"]
+OPTIONS = {"A": "Audio 1", "B": "Audio 2", "C": "Audio 3", "D": "Audio 4"}
 SOUNDS = [beep(200.0 * number) for number in range(1, 5)]
 
 
@@ -40,7 +40,7 @@ def rating(**by_sound: str) -> ScriptedBackend:
 def test_the_highest_rating_is_the_answer() -> None:
     target = rating(s3="Answer: 9")
     reply = ask(target, 1, question())
-    assert read_choice(reply.text, OPTIONS).value == "C"
+    assert as_choice(reply.text, OPTIONS).value == "C"
     assert len(target.prompts) == 4
     assert (reply.evidence.clips, reply.evidence.frames) == (4, 8)
     assert reply.evidence.sound_seconds == 2.0
@@ -50,7 +50,7 @@ def test_the_highest_rating_is_the_answer() -> None:
 @pytest.mark.parametrize("text", ["", "maybe", "between 3 and 7", "11", "0", "7.5"])
 def test_a_reply_without_one_number_rates_nothing(text: str) -> None:
     target = rating(s1=text, s2=text, s3=text, s4=text)
-    assert read_choice(ask(target, 1, question()).text, OPTIONS).value is None
+    assert as_choice(ask(target, 1, question()).text, OPTIONS).value is None
 
 
 def test_ties_favour_no_position() -> None:
@@ -58,7 +58,7 @@ def test_ties_favour_no_position() -> None:
     chosen = [ask(target, 1, question(f"{k}: Audio 1 Audio 2 Audio 3 Audio 4?")).text
               for k in range(80)]  # fmt: skip
     assert chosen[0] == ask(target, 1, question("0: Audio 1 Audio 2 Audio 3 Audio 4?")).text
-    counts = [chosen.count(f"Answer: {option}") for option in OPTIONS]
+    counts = [chosen.count(f"Answer: {option}") for option in OPTIONS.values()]
     assert sum(counts) == 80
     assert min(counts) >= 8
 

@@ -59,6 +59,6 @@ def test_a_client_lives_as_long_as_somebody_uses_it() -> None:
 def test_every_kind_of_server_is_described() -> None:
     assert set(servers()) == {"openai", "vllm", "sglang", "transformers", "reka"}
     assert server("transformers").schema_form is None  # it refuses `response_format`
-    assert all(kind.sound or not kind.interleaved_body for kind in servers().values())
+    assert all(kind.sound or kind.takes.soundtrack == "none" for kind in servers().values())
     with pytest.raises(ConfigError, match="openai, reka, sglang, transformers, vllm"):
         server("other")

@@ -26,7 +26,8 @@ def _table(findings: list[Finding]) -> Iterator[str]:
             f"{'' if value is None else f'{value:.4f}':>7}"
             for value in (found.correlation, found.by_ffmpeg)
         )
-        yield f"{found.name:32} {found.group:14} {found.outcome:8} {' '.join(numbers)}  {found.said}"
+        columns = f"{found.name:32} {found.group:14} {found.outcome:8}"
+        yield f"{columns} {' '.join(numbers)}  {found.said}"
     yield ""
     groups = dict.fromkeys(found.group for found in findings)
     for group in groups:
@@ -52,9 +53,7 @@ def main() -> int:
         findings = []
         for number, odd in enumerate(chosen, 1):
             findings.append(compared(odd, folder))
-            found = findings[-1]
-            print(f"{number}/{len(chosen)} {found.name}: {found.outcome} {found.said}",
-                  file=sys.stderr)  # fmt: skip
+            print(f"{number}/{len(chosen)} {odd.name}", end="\r", file=sys.stderr)
         text = "\n".join(_table(findings)) + "\n"
         print(text)
         if options.out:

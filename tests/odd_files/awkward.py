@@ -8,6 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.stream import Stream
+from av.video.stream import VideoStream
 
 from .kinds import Expected, OddFile
 from .reference import SECONDS, ffmpeg
@@ -75,7 +79,8 @@ def late() -> Iterator[OddFile]:
         yield _by_ffmpeg(
             f"all_late.{ending}", "late", Expected(), "-i", "clip.mkv", *codec.split(), *whole
         )
-        picture, sound = ("-i", "clip.mkv"), ("-itsoffset", "1.5", "-i", "sound.wav")
+        picture: tuple[str, ...] = ("-i", "clip.mkv")
+        sound: tuple[str, ...] = ("-itsoffset", "1.5", "-i", "sound.wav")
         chosen = ("-map", "0:v", "-map", "1:a", *codec.split())
         yield _by_ffmpeg(
             f"sound_late.{ending}",
@@ -85,14 +90,27 @@ def late() -> Iterator[OddFile]:
         )
         picture = ("-itsoffset", "1.5", "-i", "clip.mkv")
         sound = ("-i", "sound.wav")
-        yield _by_ffmpeg(f"picture_late.{ending}", "late", Expected(), *(*picture, *sound, *chosen))
+        # Not filled up to a constant rate from the beginning on, where that can be had.
+        filled = ending in ("mpg", "mp4")
+        rate: tuple[str, ...] = () if filled else ("-vsync", "passthrough")
+        expected = Expected(seconds=5.52) if filled else Expected()
+        yield _by_ffmpeg(
+            f"picture_late.{ending}", "late", expected, *(*picture, *sound, *chosen, *rate)
+        )
+
+
+def _copied(target: OutputContainer, stream: Stream) -> Stream:
+    if isinstance(stream, VideoStream):
+        return target.add_stream_from_template(stream)
+    assert isinstance(stream, AudioStream)
+    return target.add_stream_from_template(stream)
 
 
 def _thinned(source: Path, target: Path, kind: str, lost: range, every: int) -> None:
     """Copy a file without every so manyth packet of a kind, within a range of packets."""
     with av.open(str(source)) as before, av.open(str(target), "w") as after:
         streams = {
-            stream.index: after.add_stream_from_template(stream)
+            stream.index: _copied(after, stream)
             for stream in (*before.streams.video, *before.streams.audio)
         }
         count = 0
@@ -111,7 +129,7 @@ def _drifting(source: Path, target: Path, factor: Fraction) -> None:
     """Copy a file whose sound's time stamps run fast or slow."""
     with av.open(str(source)) as before, av.open(str(target), "w") as after:
         streams = {
-            stream.index: after.add_stream_from_template(stream)
+            stream.index: _copied(after, stream)
             for stream in (*before.streams.video, *before.streams.audio)
         }
         for packet in before.demux():
@@ -126,7 +144,10 @@ def _drifting(source: Path, target: Path, factor: Fraction) -> None:
 
 def lost_and_joined() -> Iterator[OddFile]:
     """Yield files with holes, with clocks that drift, and of pieces one after the other."""
-    for ending, codec in (("webm", "-c:v libvpx -c:a libopus"), ("mkv", f"{_X264} -c:a aac")):
+    for ending, codec in (
+        ("webm", "-c:v libvpx -b:v 1M -c:a libopus"),
+        ("mkv", f"{_X264} -bf 0 -c:a aac"),
+    ):
         for word, span, every in (
             ("each_tenth", range(1, 10**6), 10),
             ("a_second", range(60, 110), 1),
@@ -143,12 +164,15 @@ def lost_and_joined() -> Iterator[OddFile]:
                 ffmpeg("-i", "clip.mkv", *codec.split(), whole, folder=folder)
                 _thinned(folder / whole, folder / name, "audio", span, every)
 
-            expected = Expected()
+            kept = ((0.0, 1.0), (2.4, SECONDS)) if every == 1 else ((0.0, SECONDS),)
+            expected = Expected(kept=kept)
             yield OddFile(f"lost_{word}.{ending}", "lost packets", make, expected, coarse=True)
     for word, factor in (("slow", Fraction(1005, 1000)), ("fast", Fraction(995, 1000))):
 
         def drift(folder: Path, name: str, factor: Fraction = factor) -> None:
-            ffmpeg("-i", "clip.mkv", *f"{_X264} -c:a libopus".split(), f"w_{name}", folder=folder)
+            ffmpeg(
+                "-i", "clip.mkv", *f"{_X264} -bf 0 -c:a libopus".split(), f"w_{name}", folder=folder
+            )
             _drifting(folder / f"w_{name}", folder / name, factor)
 
         expected = Expected(kept=((0.0, 0.5), (1.0, 1.5)))
@@ -182,7 +206,7 @@ def channels() -> Iterator[OddFile]:
     sound = Expected("audio", corners="")
     for name, options in {
         "stereo.m4a": "-i stereo.wav -c:a aac",
-        "opposite.wav": "-i opposite.wav -c:a pcm_s24le",
+        "opposite_24.wav": "-i opposite.wav -c:a pcm_s24le",
         "opposite.flac": "-i opposite.wav",
         "opposite.m4a": "-i opposite.wav -c:a aac -aac_coder twoloop -aac_ms 0 -b:a 256k",
         "centre_5.1.wav": "-channel_layout 5.1 -i centre.wav -c:a pcm_s24le",

@@ -107,10 +107,7 @@ def _corner_faults(pixels: NDArray[np.uint8], wanted: str, grey: bool) -> list[s
     patches = [pixels[y - 1 : y + 2, x - 1 : x + 2].mean(axis=(0, 1)) for y, x in places]
     if grey:
         shades = [float(patch.mean()) for patch in patches]
-        steps = [shades.index(min(shades[i], *shades)) for i in range(4)] and np.argsort(
-            np.argsort(shades, kind="stable"), kind="stable"
-        )
-        order = "".join(str(int(step)) for step in steps)
+        order = "".join(str(int(step)) for step in np.argsort(np.argsort(shades)))
         if wanted == "0123":
             right = order == wanted and shades[0] < 30 and shades[3] > 220
         else:
@@ -131,11 +128,12 @@ def _corner_faults(pixels: NDArray[np.uint8], wanted: str, grey: bool) -> list[s
 def _correlation(sound: Sound, wanted: Expected) -> float:
     """Return the lowest correlation with the melody over the spans that are there."""
     right = melody(rate=_RATE)
+    reach = round(_LONGEST_OFF_S * _RATE)
     found = 1.0
     for first, last in wanted.kept:
-        piece = right[round(first * _RATE) : round(last * _RATE)]
-        begin = round((first + wanted.begins) * _RATE)
-        found = min(found, _best(sound, piece, begin))
+        begin = round(first * _RATE) + reach  # so that it may lie earlier, too
+        piece = right[begin : round(last * _RATE)]
+        found = min(found, _best(sound, piece, begin + round(wanted.begins * _RATE)))
     return found
 
 
@@ -143,6 +141,7 @@ def _best(sound: Sound, piece: Sound, begin: int) -> float:
     """Return the best correlation within 50 ms of where the piece belongs."""
     reach = round(_LONGEST_OFF_S * _RATE)
     low = max(0, begin - reach)
+    piece = piece[: max(1, len(piece) - 2 * reach)]  # so that it may lie later, too
     window = sound[low : begin + len(piece) + reach]
     if len(window) < _SHORTEST_SOUND_S * _RATE:
         return 0.0
@@ -158,7 +157,8 @@ def _best(sound: Sound, piece: Sound, begin: int) -> float:
 
 def _alike(ours: Sound, theirs: Sound) -> float:
     length = min(len(ours), len(theirs))
-    return 0.0 if not length else _best(ours, theirs[: max(1, length - round(0.1 * _RATE))], 0)
+    reach = round(_LONGEST_OFF_S * _RATE)
+    return 0.0 if not length else _best(ours, theirs[reach : length - reach], reach)
 
 
 def _by_ffmpeg(path: Path) -> Sound | None:

@@ -64,7 +64,7 @@ _VIDEOS = {
     "h263.3gp": "-s 352x288 -c:v h263 -q:v 3 -c:a aac",
     "h264.3g2": f"{_X264} -c:a aac",
     "mpeg2.mxf": "-c:v mpeg2video -q:v 2 -c:a pcm_s16le",
-    "opatom_like.mxf": "-c:v mpeg4 -q:v 2 -c:a pcm_s24le",
+    "d10.mxf": "-c:v mpeg2video -q:v 2 -c:a pcm_s24le",
     "h264.nut": f"{_X264} -c:a libvorbis",
     "dv.dv": "-s 720x576 -r 25 -c:v dvvideo -pix_fmt yuv420p -c:a pcm_s16le -ac 2",
     "dv.avi": "-s 720x576 -r 25 -c:v dvvideo -pix_fmt yuv420p -c:a pcm_s16le -ac 2",
@@ -133,7 +133,7 @@ _SOUNDS = {
     "opus.opus": "-c:a libopus",
     "flac.flac": "",
     "flac.oga": "-c:a flac -f ogg",
-    "speex.spx": "-c:a libspeex -ar 16000",
+    "speex.spx": "-c:a libspeex -ar 32000 -q:a 10",
     "dolby.ac3": "",
     "dolby.eac3": "",
     "dts.dts": "-c:a dca -strict -2",
@@ -157,6 +157,16 @@ _SOUNDS = {
 _COARSE = frozenset({"gsm.gsm", "speex.spx", "adpcm.wav", "adpcm.flv", "unsigned.wav"})
 
 
+# Without an edit list the sound begins with its priming, and both are later by two pictures; ffmpeg
+# ends Theora three pictures early, and rounds one picture a second up to six.
+_EXPECTED = {
+    "fragmented.mp4": Expected(begins=0.08),
+    "theora.ogv": Expected(seconds=3.88),
+    "theora_opus.ogg": Expected(seconds=3.88),
+    "one_a_second.mp4": Expected(seconds=6.0),
+}
+
+
 def _from_clip(options: str, source: str = "clip.mkv") -> tuple[str, ...]:
     return ("-i", source, *options.split())
 
@@ -168,7 +178,8 @@ def containers() -> Iterator[OddFile]:
         def make(folder: Path, name: str, options: str = options) -> None:
             ffmpeg(*_from_clip(options), name, folder=folder)
 
-        yield OddFile(name, "video", make, Expected(), coarse=name in _COARSE)
+        expected = _EXPECTED.get(name, Expected())
+        yield OddFile(name, "video", make, expected, coarse=name in _COARSE)
 
 
 def pictures_alone() -> Iterator[OddFile]:
@@ -188,4 +199,7 @@ def sounds() -> Iterator[OddFile]:
         def make(folder: Path, name: str, options: str = options) -> None:
             ffmpeg(*_from_clip(options, "sound.wav"), name, folder=folder)
 
-        yield OddFile(name, "sound", make, Expected("audio", corners=""), coarse=name in _COARSE)
+        # FFmpeg 7.1's own decoder makes two samples of each that this Speex file holds.
+        refused = Expected(None, None, "", sound=False)
+        expected = refused if name == "speex.spx" else Expected("audio", corners="")
+        yield OddFile(name, "sound", make, expected, coarse=name in _COARSE)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aurelia_plugin.calling.thinking import without_thinking
 from aurelia_plugin.reasoning.parsing import (
     read_lines,
     read_object,
     read_steps,
     read_verdict,
-    without_thinking,
 )
 from aurelia_plugin.reasoning.roles import JsonKeys
 from aurelia_plugin.reasoning.trace import Iteration
@@ -159,11 +159,16 @@ def test_a_reply_cut_inside_the_steps_gives_the_steps_that_are_there() -> None:
     assert objects == (("a", "c"), ("b", ""), None, "repaired")
 
 
-def test_the_first_object_with_the_wanted_key_counts() -> None:
-    text = 'Example {"note": {"score": 1}} and mine: {"score": 8}'
-    found = read_object(text, "score")
-    assert found is not None
-    assert found.value == {"score": 1}
+def test_the_last_complete_object_with_the_wanted_key_counts() -> None:
+    for text in (
+        'Draft {"note": {"score": 1}} and mine: {"score": 8}',
+        '{"score": 8} as in {"score": 1, "feedback": "..."}',
+        '{"score": 8} or {"score": 3, "feedb',
+    ):
+        found = read_object(text, "score")
+        assert found is not None
+        assert found.value == {"score": 8}
+    assert read_object('{"score": 1, "feedback": "..."}', "score") is None
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from loguru import logger
+from installing import Install, installing
 from making import Line, Made, answers, question, score, steps, team, text_of
 
 from aurelia_plugin.errors import ConfigError
@@ -28,8 +29,6 @@ from aurelia_plugin.running.conditions.table import (
 )
 from aurelia_plugin.settings import AureliaSettings, validated
 from aurelia_plugin.traces.store import TraceStore
-
-Install = Callable[[dict[str, str], str], None]
 
 _SHOUT = """
 from aurelia_plugin.running.conditions.base import Condition, Prepared
@@ -52,19 +51,11 @@ number = 7
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Lay a package as pip leaves it: its module, and a dist-info that names entry points."""
+    yield from installing(tmp_path, monkeypatch)
 
-    def lay(entries: dict[str, str], module: str = _SHOUT) -> None:
-        (tmp_path / "shouting.py").write_text(module)
-        info = tmp_path / "shouting-1.0.dist-info"
-        info.mkdir(exist_ok=True)
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shouting\nVersion: 1.0\n")
-        lines = [f"{name} = {value}" for name, value in entries.items()]
-        (info / "entry_points.txt").write_text("\n".join([f"[{GROUP}]", *lines]) + "\n")
-        monkeypatch.syspath_prepend(str(tmp_path))
 
-    yield lay
-    sys.modules.pop("shouting", None)
+def _points(**entries: str) -> str:
+    return "\n".join([f"[{GROUP}]", *(f"{name} = {value}" for name, value in entries.items())])
 
 
 def _context(tmp_path: Path, **settings: Any) -> RunContext:
@@ -92,7 +83,8 @@ def test_an_unknown_condition_names_those_that_there_are() -> None:
 
 
 def test_another_packages_condition_is_like_one_of_this(tmp_path: Path, install: Install) -> None:
-    install({"shout": "shouting:shout", "made": "shouting:made"}, _SHOUT)
+    points = _points(shout="shouting:shout", made="shouting:made")
+    install("shouting", points, {"shouting.py": _SHOUT})
     assert list(conditions()) == [*CONDITIONS, "shout", "made"]
     context = _context(tmp_path, condition="shout")
     target = ScriptedBackend(text_of)
@@ -104,34 +96,29 @@ def test_another_packages_condition_is_like_one_of_this(tmp_path: Path, install:
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ("shouting:missing", "cannot be loaded: AttributeError"),
-        ("no_such_module:x", "cannot be loaded: ModuleNotFoundError"),
+        ("shouting:missing", "AttributeError"),
+        ("no_such_module:x", "ModuleNotFoundError"),
         ("shouting:wrong_name", "is no ConditionInfo of that name"),
-        ("shouting:number", "cannot be loaded: TypeError"),
+        ("shouting:number", "TypeError"),
     ],
 )
-def test_a_broken_one_is_a_warning_that_names_it(install: Install, entry: str, said: str) -> None:
-    install({"shout": "shouting:shout", "broken": entry}, _SHOUT)
-    heard: list[str] = []
-    sink = logger.add(heard.append, format="{message}", level="WARNING")
-    try:
-        assert list(conditions()) == [*CONDITIONS, "shout"]
-    finally:
-        logger.remove(sink)
-    (line,) = heard
-    assert f"{GROUP}: broken ({entry})" in line
+def test_a_broken_one_is_a_warning_that_names_it(
+    install: Install, caplog: pytest.LogCaptureFixture, entry: str, said: str
+) -> None:
+    points = _points(shout="shouting:shout", broken=entry)
+    install("shouting", points, {"shouting.py": _SHOUT})
+    assert list(conditions()) == [*CONDITIONS, "shout"]
+    (line,) = caplog.messages
+    assert f"{GROUP} 'broken' is left out: shouting: " in line
     assert said in line
 
 
-def test_a_packaged_name_cannot_be_taken(install: Install) -> None:
-    install({"none": "shouting:none"}, _SHOUT)
-    heard: list[str] = []
-    sink = logger.add(heard.append, format="{message}", level="WARNING")
-    try:
-        assert conditions()["none"] is CONDITIONS["none"]
-    finally:
-        logger.remove(sink)
-    assert "has the name of a packaged one" in heard[0]
+def test_a_packaged_name_cannot_be_taken(
+    install: Install, caplog: pytest.LogCaptureFixture
+) -> None:
+    install("shouting", _points(none="shouting:none"), {"shouting.py": _SHOUT})
+    assert conditions()["none"] is CONDITIONS["none"]
+    assert "the name is taken" in caplog.messages[0]
 
 
 class _Warm(Condition):
@@ -170,3 +157,14 @@ def test_loading_the_table_needs_no_torch() -> None:
 
 def test_the_setting_takes_any_name_and_the_table_decides() -> None:
     assert AureliaSettings(condition="shout").condition == "shout"
+
+
+def test_the_example_of_the_documentation_runs(tmp_path: Path, install: Install) -> None:
+    page = Path(__file__).parents[2] / "docs" / "extending.md"
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    (example,) = [block for block in blocks if "# lab/hint.py" in block]
+    install("lab", _points(hint="lab.hint:HINT"), {"lab/__init__.py": "", "lab/hint.py": example})
+    made = condition_info("hint").make(_context(tmp_path, condition="hint"))
+    prepared = asyncio.run(made.prepare(question("Who rings?")))
+    assert prepared.question is not None
+    assert text_of(prepared.question.prompt()) == "Listen before you look.\n\nWho rings?"

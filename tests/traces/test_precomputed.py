@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -168,3 +169,77 @@ def test_two_configurations_that_disagree_are_still_refused(tmp_path: Path) -> N
     _named(tmp_path, ASKED, "Listen.", threshold=9)
     with pytest.raises(ConfigError, match="different steps for one question"):
         open_precomputed(str(tmp_path))
+
+
+def _table(folder: Path, **columns: list[object]) -> str:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder.mkdir(exist_ok=True)
+    pq.write_table(pa.table(columns), folder / "table.parquet")
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("columns", "where"),
+    [
+        ({"steps": [["a"], None]}, None),
+        ({"steps": [["a"], ["b", None]]}, "row 1: steps"),
+        ({"steps": [["a"], ["b\0"]]}, "row 1: steps"),
+        ({"steps": [[["a"]], [["b"]]]}, "row 0: steps"),
+        ({"steps": [[1.0], [float("nan")]]}, "row 0: steps"),
+        ({"steps": [float("nan"), 2.0]}, "row 0: steps"),
+        ({"steps": [{"a": "b"}, {"a": "c"}]}, "row 0: steps"),
+        ({"question_key": ["k", None]}, "row 1: question_key: is missing"),
+        ({"question_key": [1, 2]}, "row 0: question_key"),
+        ({"step_answers": [["x"], ["x", "y"]]}, "row 1: 1 steps, and 2 answers"),
+        ({"step_answers": [["x"], [None]]}, "row 1: step_answers"),
+        ({"stop": [1, 2]}, "row 0: stop"),
+    ],
+)
+def test_a_row_that_is_none_is_named_when_the_table_is_opened(
+    columns: dict[str, list[object]], where: str | None, tmp_path: Path
+) -> None:
+    good: dict[str, list[object]] = {"question_key": [ASKED.key, "other"], "steps": [["a"], ["b"]]}
+    source = _table(tmp_path / "table", **{**good, **columns})
+    if where is None:
+        assert open_precomputed(source)(ASKED) == Reasoning(("a",))
+        return
+    with pytest.raises(ConfigError) as caught:
+        open_precomputed(source)
+    assert source in caught.value.what
+    assert where in caught.value.what
+    assert caught.value.fix.startswith("Correct the row")
+
+
+def test_answers_stay_with_their_steps(tmp_path: Path) -> None:
+    source = _table(
+        tmp_path / "table",
+        question_key=[ASKED.key],
+        steps=[["a", " ", "c"]],
+        step_answers=["x\ny\nz"],
+    )
+    assert open_precomputed(source)(ASKED) == Reasoning(("a", "c"), ("x", "z"))
+
+
+def test_tables_that_are_links_out_or_no_files_are_refused(tmp_path: Path) -> None:
+    outside = _table(tmp_path / "outside", question_key=[ASKED.key], steps=[["a"]])
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "t.parquet").symlink_to(Path(outside) / "table.parquet")
+    (tmp_path / "pipe").mkdir()
+    os.mkfifo(tmp_path / "pipe" / "t.parquet")
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "t.parquet").write_text("PAR1 it is not")
+    for name, what in (("linked", "leads out"), ("pipe", "not a regular"), ("text", "text")):
+        with pytest.raises(ConfigError, match=what):
+            open_precomputed(str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [5, float("nan"), {"a": "b"}, [["a"]], ["a", None], ["a", float("nan")], "a\0", ["\ud800"]],
+)
+def test_a_field_of_another_form_is_named(value: object) -> None:
+    asked = question("Who?", fields={"hints": value}, id="task/test/3")
+    with pytest.raises(ConfigError, match="field:hints: task/test/3"):
+        open_precomputed("field:hints")(asked)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aurelia_plugin.benchmark.synthetic.atlas import ATLAS, ATTRIBUTES, MELODIES
-from aurelia_plugin.benchmark.synthetic.draw import LEGEND
+from aurelia_plugin.benchmark.synthetic.families.draw import LEGEND
 from aurelia_plugin.benchmark.synthetic.vocabulary import (
     COLOURS,
     INSTRUMENTS,

@@ -16,8 +16,8 @@ from typing import Final
 import numpy as np
 
 from aurelia_plugin.benchmark.synthetic.atlas import ATTRIBUTES, FLAGS, MELODIES
-from aurelia_plugin.benchmark.synthetic.band import places
-from aurelia_plugin.benchmark.synthetic.draw import one_of, several_of
+from aurelia_plugin.benchmark.synthetic.families.band import places
+from aurelia_plugin.benchmark.synthetic.families.draw import one_of, several_of
 from aurelia_plugin.benchmark.synthetic.vocabulary import (
     COLOURS,
     INSTRUMENTS,

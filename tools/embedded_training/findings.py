@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from aurelia_plugin.benchmark.data.items import Item
-from aurelia_plugin.benchmark.synthetic.avsd import MOTION_PHRASES
-from aurelia_plugin.benchmark.synthetic.draw import INSTRUMENT_OF
+from aurelia_plugin.benchmark.synthetic.families.avsd import MOTION_PHRASES
+from aurelia_plugin.benchmark.synthetic.families.draw import INSTRUMENT_OF
 from aurelia_plugin.benchmark.synthetic.scene import Figure, Scene, Sound
 from aurelia_plugin.benchmark.synthetic.vocabulary import COLOURS, INSTRUMENTS, PLACES, SHAPES
 

@@ -16,7 +16,7 @@ from aurelia_plugin.benchmark.data.documents import question_text
 from aurelia_plugin.benchmark.data.items import Item
 from aurelia_plugin.benchmark.synthetic.atlas import ATLAS, ATTRIBUTES, FLAGS, MELODIES
 from aurelia_plugin.benchmark.synthetic.columns import Sample
-from aurelia_plugin.benchmark.synthetic.draw import one_of, several_of
+from aurelia_plugin.benchmark.synthetic.families.draw import one_of, several_of
 from aurelia_plugin.reasoning.prompting import PromptSet
 from embedded_training.exchange import Exchange, answer_of, asked_as
 from embedded_training.findings import (

@@ -17,6 +17,7 @@ from aurelia_plugin.benchmark.data.items import (
 from aurelia_plugin.calling.backend import Generation, Message, Part, Text
 from aurelia_plugin.media.content import coerce
 from aurelia_plugin.reasoning.question import Question
+from aurelia_plugin.reasoning.roles import ROLES
 from aurelia_plugin.reasoning.trace import Trace
 
 __all__ = ["ItemSource", "annotate", "annotated"]
@@ -82,6 +83,11 @@ def annotated(item: Item, trace: Trace) -> Item:
     )
 
 
+def _is_accepted(trace: Trace) -> bool:
+    """Whether a trace ended with steps that were accepted, and names all of its agents."""
+    return trace.stop == "accepted" and bool(trace.steps) and trace.roles.keys() == set(ROLES)
+
+
 def annotate(
     folder: Path, traces: Mapping[str, tuple[Item, Trace]], *, replace: bool = False
 ) -> Counter[str]:
@@ -109,7 +115,7 @@ def annotate(
             what = "kept"
         elif asked != item:
             what = "changed"
-        elif trace is None or trace.stop != "accepted" or not trace.steps:
+        elif trace is None or not _is_accepted(trace):
             what = "not accepted"
         else:
             new = annotated(item, trace)

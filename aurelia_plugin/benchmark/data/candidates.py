@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from aurelia_plugin.benchmark.data.items import Item
 from aurelia_plugin.benchmark.scoring.closed_sets import counts
-from aurelia_plugin.benchmark.scoring.grammar.text import cleaned, fold
+from aurelia_plugin.benchmark.scoring.grammar.text import cardinal, cleaned, fold
 from aurelia_plugin.benchmark.scoring.sentences import answer_text
 from aurelia_plugin.calling.thinking import spoken
 
@@ -72,8 +72,8 @@ def expanded(item: Item) -> list[Item]:
 def _number(item: Item) -> int:
     """Return which sound, from 1, the right option names; options without a number are in order."""
     place = item.letters.index(item.answer)
-    keys = [key.rstrip(".") for key in fold((item.options or ())[place])]
-    named = [int(key) for key in keys if key.isdigit() and 0 < int(key) <= _BEST]
+    digits = [cardinal(key) for key in fold((item.options or ())[place])]
+    named = [int(one) for one in digits if one is not None and 0 < int(one) <= _BEST]
     return named[0] if len(named) == 1 else place + 1
 
 

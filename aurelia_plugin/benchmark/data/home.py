@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from aurelia_plugin.benchmark.data.candidates import expanded
 from aurelia_plugin.benchmark.data.items import (
@@ -97,7 +97,7 @@ _CATEGORY_SPLITS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def dataset_kwargs(benchmark: Benchmark) -> dict[str, Any]:
+def dataset_kwargs(benchmark: Benchmark) -> dict[str, object]:
     """Return what `datasets.load_dataset("json")` needs to load every split of the benchmark.
 
     The splits are the columns, `category_<name>` for each category, and `dm_match_per_candidate`.

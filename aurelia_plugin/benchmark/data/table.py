@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from aurelia_plugin.benchmark.data.items import Item
 from aurelia_plugin.benchmark.synthetic.vocabulary import VOCABULARY
 
+if TYPE_CHECKING:
+    from datasets import Features
+
 __all__ = ["item_features", "item_of_row"]
 
 
-def item_features() -> Any:
+def item_features() -> Features:
     """Return the `datasets.Features` of a manifest.
 
     Without them the types are guessed from each file, and a file without options, or with other
@@ -53,10 +56,17 @@ def item_features() -> Any:
     )
 
 
-def item_of_row(row: Mapping[str, Any]) -> Item:
+def item_of_row(row: Mapping[str, object]) -> Item:
     """Return the item of a row; a table has every fact's column, and fills the others with None."""
-    facts = {name: value for name, value in row["facts"].items() if value is not None}
     # Where a table has no such column, its rows have a record of nothing but None.
-    source = row.get("reasoning_source") or {}
-    known = source if any(value is not None for value in source.values()) else None
-    return Item.model_validate({**row, "facts": facts, "reasoning_source": known})
+    source = _filled(row.get("reasoning_source")) or None
+    return Item.model_validate(
+        {**row, "facts": _filled(row.get("facts")), "reasoning_source": source}
+    )
+
+
+def _filled(record: object) -> object:
+    """Return a record's fields that are not None; what is no record stays, and is refused later."""
+    if not isinstance(record, Mapping):
+        return record
+    return {name: value for name, value in record.items() if value is not None}

@@ -11,7 +11,7 @@ from .grammar.answering import ClosedSet, read_closed
 from .grammar.deciding import Reading
 from .grammar.letters import LetterFinder
 from .grammar.phrasebook import Mention, PhraseBook
-from .grammar.text import ARTICLES, fold, tokens
+from .grammar.text import ARTICLES, cardinal, fold, tokens
 
 __all__ = ["read_choice"]
 
@@ -115,13 +115,13 @@ class _Options:
 
     def _by_number(self, keys: list[str]) -> str | None:
         """Return the numbered option that a number or an ordinal alone means."""
-        bare = [key.rstrip(".") for key in keys if key not in ("number", "no", "one", "#")]
-        if len(bare) == 2 and bare[1] == "1" and keys[0].endswith("."):
+        bare = [key for key in keys if key not in ("number", "no", "#")]
+        if len(bare) == 2 and bare[1] == "1" and bare[0].endswith("th"):
             bare.pop()  # "the fourth one"
         if len(bare) != 1:
             return None
         numbers = {number: letter for letter, (_, number) in self._numbered.items()}
-        return numbers.get(bare[0])
+        return numbers.get(cardinal(bare[0]) or "")
 
     def _in_part(self, keys: list[str]) -> str | None:
         """Return the one option that has all words of a short answer; names are never cut."""
@@ -145,8 +145,8 @@ def _numbered(options: Mapping[str, str]) -> dict[str, tuple[str, str]]:
         keys = fold(text)
         if len(keys) != 2:
             return {}
-        noun, number = reversed(keys) if keys[0].endswith(".") else keys
-        found[letter] = (noun, number.rstrip("."))
+        noun, number = reversed(keys) if cardinal(keys[0]) else keys
+        found[letter] = (noun, cardinal(number) or "")
     nouns = {noun for noun, _ in found.values()}
     numbers = {number for _, number in found.values()}
     whole = len(nouns) == 1 and len(numbers) == len(found) and all(map(str.isdigit, numbers))

@@ -17,7 +17,7 @@ from .grammar.numerals import number_word
 from .grammar.phrasebook import Mention, PhraseBook
 from .grammar.text import Token, cleaned, normalise, tokens
 
-__all__ = ["LabelKind", "LabelSet", "counts", "read_label", "stated_values"]
+__all__ = ["LabelKind", "LabelSet", "counts", "mentioned_values", "read_label", "stated_values"]
 
 LabelKind = Literal["number", "presence", "name"]
 
@@ -65,8 +65,10 @@ def _closed_set(labels: LabelSet, wordings: Mapping[str, Sequence[str]]) -> Clos
 
 # "yes" and "no" answer only where they are no determiner ("there is no pause").
 _ANSWERS: Final = re.compile(
-    r"(?:^|[\n.,;:!?()\u2013\u2014\"'=>*-]|(?<!\w)(?:is|be|say|said|answer|answered|or|and|either|likely|definitely"
-    r"|clearly|probably|then|so|simply|therefore|thus|hence|would|not|with|a firm|a clear|a))\s*[\"'(]?$",
+    r"(?:^|[\n.,;:!?()\u2013\u2014\"'=>*-]|(?<!\w)(?:is|be|say|said|answer|answered|or|and"
+    r"|either|likely|definitely"
+    r"|clearly|probably|then|so|simply|therefore|thus|hence|would|not|with|a firm|a clear"
+    r"|a))\s*[\"'(]?$",
     re.IGNORECASE,
 )
 _ENDS: Final = re.compile(
@@ -112,7 +114,8 @@ _AUXILIARY: Final = frozenset(
 )
 _DENIAL: Final = re.compile(r"\b(?:not|never|no|neither)\b|n't\b", re.IGNORECASE)
 _HEDGE: Final = re.compile(
-    r"\b(?:cannot|can't|unable|unclear|not (?:sure|clear|certain|possible|able)|whether|if|might|may|could|don't know)\b|\?",
+    r"\b(?:cannot|can't|unable|unclear|not (?:sure|clear|certain|possible|able)|whether|if"
+    r"|might|may|could|don't know)\b|\?",
     re.IGNORECASE,
 )
 
@@ -163,18 +166,7 @@ _SERIAL: Final = frozenset(
             "clip",
             "question",
         ),
-        *(
-            "sound",
-            "track",
-            "candidate",
-            "number",
-            "no",
-            "item",
-            "part",
-            "figure",
-            "line",
-            "channel",
-        ),
+        *("sound", "track", "candidate", "number", "item", "part", "figure", "line", "channel"),
     )
 )
 _ONE_BEFORE: Final = frozenset(
@@ -243,8 +235,10 @@ def counts(text: str, words: list[Token] | None = None) -> list[Token]:
         word = text[token.start : token.end].lower()
         if word == "one" and (before in _ONE_BEFORE or (near and after in _ONE_AFTER)):
             continue
-        if _LIST_NUMBER.match(text, token.end) and _LINE_START.search(
-            text[max(0, token.start - 20) : token.start]
+        if (
+            word[:1].isdigit()
+            and _LIST_NUMBER.match(text, token.end)
+            and _LINE_START.search(text[max(0, token.start - 20) : token.start])
         ):
             continue
         kept.append(token)
@@ -255,8 +249,11 @@ _WHOLE: Final = frozenset(("which", "them", "the", "these", "those", "whom", "us
 _LIST_NUMBER: Final = re.compile(r"[.)](?=\s+\S)|:(?=\s+\S)")
 _LINE_START: Final = re.compile(r"(?:^|\n)\s*(?:step\s)?\s*$", re.IGNORECASE)
 _SINGLE: Final = re.compile(
-    r"\b(?:only|just|exactly)\s+(?P<a>an?)\s+(?!few|couple|pair|dozen|lot|handful)|\ba (?P<b>single)\b|\ba (?P<c>couple)\b"
-    r"|\ba (?P<d>pair) of\b|\b(?:there (?:is|are|was|were)|(?:i|we) (?:see|hear|count)) (?P<e>no)\b(?! doubt| way)|(?:^|\n)(?P<f>no)\s+(?!doubt|idea|way|access|information)\w+",
+    r"\b(?:only|just|exactly)\s+(?P<a>an?)\s+(?!few|couple|pair|dozen|lot|handful)"
+    r"|\ba (?P<b>single)\b|\ba (?P<c>couple)\b"
+    r"|\ba (?P<d>pair) of\b|\b(?:there (?:is|are|was|were)|(?:i|we) (?:see|hear"
+    r"|count)) (?P<e>no)\b(?! doubt| way)|(?:^|\n)(?P<f>no)\s+(?!doubt|idea|way|access"
+    r"|information)\w+",
     re.IGNORECASE,
 )
 _SINGLE_VALUES: Final = {"a": "one", "b": "one", "c": "two", "d": "two", "e": "zero", "f": "zero"}
@@ -292,7 +289,8 @@ def _none_at_all(text: str) -> str | None:
 
 
 _ADVERB_RIGHT: Final = re.compile(
-    r"\s+(?:in|at|before|after|now|away|there|here|next|from the|when|as|behind|beside|on time|answer|choice|option)\b"
+    r"\s+(?:in|at|before|after|now|away|there|here|next|from the|when|as|behind|beside|on time"
+    r"|answer|choice|option)\b"
     r"|\s*[,!.]?\s*(?:so|let)\b",
     re.IGNORECASE,
 )
@@ -314,6 +312,11 @@ def _names(book: PhraseBook, text: str) -> list[Mention]:
             )
         )
     ]
+
+
+def mentioned_values(text: str, wordings: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """Return the values that a text names in any way, also to ask for them or to deny them."""
+    return frozenset(mention.value for mention in PhraseBook(wordings).find(cleaned(text)))
 
 
 def stated_values(text: str, wordings: Mapping[str, Sequence[str]]) -> frozenset[str]:

@@ -128,11 +128,13 @@ _COUNT: Final = re.compile(
     r"\bhow many\b|\b(?:the |what )number of\b|\bhow much\b|^count\b", re.IGNORECASE
 )
 _YES_NO: Final = re.compile(
-    r"^\W*(?:(?:in|at|during|for|from|on|throughout) (?:[\w']+ ){1,6}?,?\s*)?(?:is|are|was|were|do|does|did|has|have|had|can|could|will)(?:n't)?\b",
+    r"^\W*(?:(?:in|at|during|for|from|on|throughout) (?:[\w']+ ){1,6}?,?\s*)?(?:is|are|was"
+    r"|were|do|does|did|has|have|had|can|could|will)(?:n't)?\b",
     re.IGNORECASE,
 )
 _SCENE: Final = re.compile(
-    r"\bin\s?doors?\b|\bout\s?doors?\b|\bwhere (?:is|was|does|did) (?:the|this) (?:performance|video|concert|show|scene|clip|music|recording)\b",
+    r"\bin\s?doors?\b|\bout\s?doors?\b|\bwhere (?:is|was|does|did) (?:the|this) (?:performance"
+    r"|video|concert|show|scene|clip|music|recording)\b",
     re.IGNORECASE,
 )
 _CHOICE: Final = re.compile(r"\bor\b", re.IGNORECASE)
@@ -173,9 +175,7 @@ def label_set(question: str) -> LabelSet:
         {**LABELS["instrument"], **LABELS["order"]},
     )
     beside = frozenset() if offered else frozenset(named)
-    asks_place = _WHERE.search(text) is not None or re.search(
-        r"\b(?:which|what) (?:" + "|".join(_wordings("instrument")) + r")\b", text, re.IGNORECASE
-    )
+    asks_place = _WHERE.search(text) is not None or _WHICH_OF_A_KIND.search(text) is not None
     if offered:
         asks_place = bool(named & set(LABELS["place"]))
     if asks_place:
@@ -183,8 +183,13 @@ def label_set(question: str) -> LabelSet:
     return LabelSet("name", instruments, {**places, **LABELS["scene"]}, beside)
 
 
-def _wordings(kind: str) -> list[str]:
-    return [re.escape(wording) for wordings in LABELS[kind].values() for wording in wordings]
+def _instruments() -> list[str]:
+    return [re.escape(one) for wordings in LABELS["instrument"].values() for one in wordings]
+
+
+_WHICH_OF_A_KIND: Final = re.compile(
+    rf"\b(?:which|what) (?:{'|'.join(_instruments())})\b", re.IGNORECASE
+)
 
 
 _NAMES: Final = PhraseBook(

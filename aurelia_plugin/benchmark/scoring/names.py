@@ -17,45 +17,68 @@ from .grammar.text import cleaned, normalise
 __all__ = ["is_name", "is_refusal", "read_name"]
 
 _REFUSAL: Final = re.compile(
-    r"\b(?:i(?:'m| am)? (?:cannot|can't|can not|could not|couldn't|unable|not able|do not|don't|did not|didn't|have no|am not|not sure|won't)\b"
-    r"|(?:cannot|can't|could not|couldn't|impossible to|unable to|no way to|hard to|difficult to) (?:be )?(?:determin|tell|say|identif|know|answer|see|hear|access|process|view|watch|listen|assist|help|confirm|infer)\w*"
-    r"|not (?:possible|enough|sufficient)|insufficient|i(?:'m| am) sorry|sorry|as an ai|n/?a\b|unknown|unclear|unidentified|undetermined"
+    r"\b(?:i(?:'m| am)? (?:cannot|can't|can not|could not|couldn't|unable|not able|do not"
+    r"|don't|did not|didn't|have no|am not|not sure|won't)\b"
+    r"|(?:cannot|can't|could not|couldn't|impossible to|unable to|no way to|hard to"
+    r"|difficult to) (?:be )?(?:determin|tell|say|identif|know|answer|see|hear|access|process"
+    r"|view|watch|listen|assist|help|confirm|infer)\w*"
+    r"|not (?:possible|enough|sufficient)|insufficient|i(?:'m| am) sorry|sorry|as an ai|n/?a\b"
+    r"|unknown|unclear|unidentified|undetermined"
     r"|does not (?:provide|contain|show)|no (?:information|idea|answer|audio|video)\b)",
     re.IGNORECASE,
 )
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=\S)|\n+")
 _LEAD: Final = re.compile(
-    r"(?:(?:well|so|therefore|thus|hence|ok|okay|yes|hmm|overall|in conclusion|finally|actually|sure|answer)\s*[,:]?\s+"
-    r"|(?:i|we) (?:would |'d |will |can )?(?:think|believe|guess|say|conclude|suspect|assume|answer|go with|choose|see|recogni[sz]e|suggest|hear)s?\b(?: that)?\s*:?\s*"
-    r"|i'd (?:say|guess|go with)\s+|(?:my|the) (?:best )?(?:guess|answer|bet) (?:is|would be)\s*:?\s*"
-    r"|(?:most |very |quite |highly )?(?:likely|probably|possibly|perhaps|maybe|definitely|clearly|certainly|obviously|apparently|presumably|indeed|simply|surely|also)\b\s*,?\s*"
-    r"|(?:it|this|that|these|they|he|she|there|which|what we (?:see|hear))(?:'s|'re)?\s+(?=(?:is|was|are|were|looks?|appears?|seems?|sounds?|must|might|may|could|would|should|comes?|originates?|belongs?|refers?)\b)"
+    r"(?:(?:well|so|therefore|thus|hence|ok|okay|yes|hmm|overall|in conclusion|finally"
+    r"|actually|sure|answer)\s*[,:]?\s+"
+    r"|(?:i|we) (?:would |'d |will |can )?(?:think|believe|guess|say|conclude|suspect|assume"
+    r"|answer|go with|choose|see|recogni[sz]e|suggest|hear)s?\b(?: that)?\s*:?\s*"
+    r"|i'd (?:say|guess|go with)\s+|(?:my|the) (?:best )?(?:guess|answer|bet) (?:is"
+    r"|would be)\s*:?\s*"
+    r"|(?:most |very |quite |highly )?(?:likely|probably|possibly|perhaps|maybe|definitely"
+    r"|clearly|certainly|obviously|apparently|presumably|indeed|simply|surely|also)\b\s*,?\s*"
+    r"|(?:it|this|that|these|they|he|she|there|which|what we (?:see|hear))(?:'s"
+    r"|'re)?\s+(?=(?:is|was|are|were|looks?|appears?|seems?|sounds?|must|might|may|could|would"
+    r"|should|comes?|originates?|belongs?|refers?)\b)"
     r"|(?:it|this|that|they|these)(?:'s|'re)\s+"
-    r"|(?:is|was|are|were|be|being|looks? like|appears? to be|seems? to be|sounds? like|must be|might be|may be|could be|would be|should be|comes? from|originates? from|belongs? to|refers? to|suggests?|indicates?|points? to|shows?|represents?|depicts?|features?)\b\s*:?\s*"
-    r"|(?:they|he|she|people|we|you|(?:the|all|both) (?:people|man|woman|men|women|singers?|speakers?|dancers?|locals|actors?)) (?=(?:is|are|was|were|speak|sing|talk|pay|use|dance|play|eat|cook)\w*\b)"
+    r"|(?:is|was|are|were|be|being|looks? like|appears? to be|seems? to be|sounds? like"
+    r"|must be|might be|may be|could be|would be|should be|comes? from|originates? from"
+    r"|belongs? to|refers? to|suggests?|indicates?|points? to|shows?|represents?|depicts?"
+    r"|features?)\b\s*:?\s*"
+    r"|(?:they|he|she|people|we|you|(?:the|all|both) (?:people|man|woman|men|women|singers?"
+    r"|speakers?|dancers?|locals|actors?)) (?=(?:is|are|was|were|speak|sing|talk|pay|use|dance"
+    r"|play|eat|cook)\w*\b)"
     r"|(?:speak|sing|talk|pay|us|danc|play|eat|cook)(?:s|e|es|ing)? (?:in |with )?(?=\S)"
-    r"|(?:filmed|recorded|shot|located|situated|found|taken|set|made|captured|performed|played|sung|spoken|danced)\s+(?=in|at|on|from|near)"
+    r"|(?:filmed|recorded|shot|located|situated|found|taken|set|made|captured|performed|played"
+    r"|sung|spoken|danced)\s+(?=in|at|on|from|near)"
     r"|(?:in|from|at|on|of|to|near|to be|called|named|known as|that of|the name is|as)\s+)",
     re.IGNORECASE,
 )
 # A subject before "is": "the landmark in the picture is the Gateway Arch".
 _SUBJECT: Final = re.compile(
     r"(?:the|this|that|these|its|their|my|our)\s[^.,;:!?\n]{1,80}?\s"
-    r"(?:is|was|are|were|looks like|appears to be|seems to be|must be|might be|may be|could be|would be|comes from|originates from|belongs to"
-    r"|is from|suggests?|indicates?|points to|is called|is named|shows|depicts|represents|is that of)\b\s*:?\s*",
+    r"(?:is|was|are|were|looks like|appears to be|seems to be|must be|might be|may be|could be"
+    r"|would be|comes from|originates from|belongs to"
+    r"|is from|suggests?|indicates?|points to|is called|is named|shows|depicts|represents"
+    r"|is that of)\b\s*:?\s*",
     re.IGNORECASE,
 )
 _CUT: Final = re.compile(
     r"\s*(?:[;!?\u2014]|\s[-\u2013]\s|\.(?=\s|$)|:(?=\s)"
-    r"|,?\s+(?:because|since|which|who|whose|where|when|based on|given|due to|judging|so|although|though|while|whereas|as (?:it|the|we|seen|shown|i)"
-    r"|rather than|instead of|according to|known for|famous for|seen|shown|playing|as indicated|as evidenced|thanks to|for its|and (?:it|this|that|the|not)\b|i (?:think|believe|guess)|if i|is (?:the|a|shown|seen|what|my)|but)\b"
-    r"|,\s*(?:not|an?|the|one|as|with|located|situated|in (?:the|my)|and|most|its?|based|given|known|likely|probably|of course|i|made|played|used)\b(?!\s*$)"
+    r"|,?\s+(?:because|since|which|who|whose|where|when|based on|given|due to|judging|so"
+    r"|although|though|while|whereas|as (?:it|the|we|seen|shown|i)"
+    r"|rather than|instead of|according to|known for|famous for|seen|shown|playing"
+    r"|as indicated|as evidenced|thanks to|for its|and (?:it|this|that|the|not)\b|i (?:think"
+    r"|believe|guess)|if i|is (?:the|a|shown|seen|what|my)|but)\b"
+    r"|,\s*(?:not|an?|the|one|as|with|located|situated|in (?:the|my)|and|most|its?|based|given"
+    r"|known|likely|probably|of course|i|made|played|used)\b(?!\s*$)"
     r"|\s+(?:not|no|isn't|aren't)\b).*",
     re.IGNORECASE | re.DOTALL,
 )
 _WITH: Final = re.compile(r"\s+(?:with|and its|by|for|on|from)\s.*", re.IGNORECASE | re.DOTALL)
 _NOT_BUT: Final = re.compile(
-    r"^\W*(?:it(?:'s| is) |this is |that is )?not (?:from |in )?[^.;,\n]{1,60}?,?\s(?:but|rather)\s(?:rather )?",
+    r"^\W*(?:it(?:'s| is) |this is |that is )?not (?:from |in )?[^.;,\n]{1,60}?,?\s(?:but"
+    r"|rather)\s(?:rather )?",
     re.IGNORECASE,
 )
 _CONCLUDED: Final = re.compile(
@@ -126,7 +149,8 @@ _DESCRIPTIVE: Final = frozenset(
     )
 )
 _PROPER: Final = re.compile(
-    r"[A-Z\u00c0-\u00de][\w'\u2019.-]*(?:\s+(?:(?:of|de|da|do|du|del|la|le|el|al|the|and|d')\s+)*[A-Z\u00c0-\u00de][\w'\u2019.-]*)*"
+    r"[A-Z\u00c0-\u00de][\w'\u2019.-]*(?:\s+(?:(?:of|de|da|do|du|del|la|le|el|al|the|and"
+    r"|d')\s+)*[A-Z\u00c0-\u00de][\w'\u2019.-]*)*"
 )
 _SHORT: Final = 8  # words
 _INITIALS: Final = re.compile(r"\b(?:[A-Za-z]\.){2,}")
@@ -182,9 +206,9 @@ def _from_sentences(said: str, question: str) -> Reading:
         )
     ]
     for one in [*reversed(concluding), *stated]:
-        reading = _complement(one, question)
-        if reading is not None:
-            return reading
+        complement = _complement(one, question)
+        if complement is not None:
+            return complement
     names = dict.fromkeys(
         normalise(found[0]) for one in stated for found in _PROPER.finditer(_uncapital(one))
     )
@@ -280,7 +304,8 @@ def _phrase(content: str, question: str, rule: str) -> Reading:
     if concluded and len(line[concluded.end() :].split()) <= _SHORT:
         line = line[concluded.end() :]
     if re.match(
-        r"\W*(?:it's |it is |this is |definitely |certainly )?(?:not|isn't|neither)\b(?!.*[,;.] ?\w)",
+        r"\W*(?:it's |it is |this is |definitely |certainly )?(?:not|isn't"
+        r"|neither)\b(?!.*[,;.] ?\w)",
         line,
         re.IGNORECASE,
     ):
@@ -330,8 +355,9 @@ def _asked(phrase: str, question: str) -> str:
     within = all(normalise(part) in COUNTRIES | CONTINENTS for part in parts[1:])
     bracket = "(" in phrase and "," not in phrase
     placed = re.search(r"\bin\b", phrase) is not None and "," not in phrase
-    if normalise(parts[0]) in COUNTRIES and within:
-        return phrase
+    large = COUNTRIES if all(normalise(one) in CONTINENTS for one in parts[1:]) else frozenset()
+    if normalise(parts[0]) in (COUNTRIES | CONTINENTS) - large and within:
+        return phrase  # a list
     return (
         parts[0]
         if within or bracket or placed or re.search(_LOCAL, question, re.IGNORECASE)
@@ -339,7 +365,10 @@ def _asked(phrase: str, question: str) -> str:
     )
 
 
-_LOCAL: Final = r"\b(?:city|town|village|landmark|building|monument|place|where|state|province|bridge|tower|temple|museum|square|island|stadium)\b"
+_LOCAL: Final = (
+    r"\b(?:city|town|village|landmark|building|monument|place|where|state|province|bridge|tower"
+    r"|temple|museum|square|island|stadium)\b"
+)
 
 
 def _without_nouns(phrase: str, question: str) -> str:

@@ -13,19 +13,23 @@ __all__ = ["answer_line", "answer_text", "read_sentence"]
 
 _LABEL: Final = re.compile(
     r"(?:^|\n|(?<=[.!?:])[ \t])[ \t>*_#-]{0,8}(?:(?:the|my|final|short|one-sentence)\s)*"
-    r"(?:answer|caption|description|summary|sentence|\u7b54\u6848|respuesta|r\u00e9ponse|antwort)\s?[*_]{0,3}\s?[:=][*_]{0,3}\s*",
+    r"(?:answer|caption|description|summary|sentence|\u7b54\u6848|respuesta|r\u00e9ponse"
+    r"|antwort)\s?[*_]{0,3}\s?[:=][*_]{0,3}\s*",
     re.IGNORECASE,
 )
 _PREAMBLE: Final = re.compile(
-    r"^(?:sure|certainly|of course|okay|ok|here(?:'s| is| are)|this is|below is|the following|a (?:short|one-sentence|brief))\b[^\n]{0,120}?:\s*(?=\S)",
+    r"^(?:sure|certainly|of course|okay|ok|here(?:'s| is| are)|this is|below is|the following"
+    r"|a (?:short|one-sentence|brief))\b[^\n]{0,120}?:\s*(?=\S)",
     re.IGNORECASE,
 )
 _REMARK: Final = re.compile(
-    r"^(?:i hope|hope (?:this|that)|let me know|feel free|if you(?:'d| would| need| have| want)|please (?:let|note)|is there anything|note:|\(note)",
+    r"^(?:i hope|hope (?:this|that)|let me know|feel free|if you(?:'d| would| need| have"
+    r"| want)|please (?:let|note)|is there anything|note:|\(note)",
     re.IGNORECASE,
 )
 _REFUSAL: Final = re.compile(
-    r"^\W*(?:(?:i(?:'m| am)\s)?sorry\b|i (?:cannot|can't|can not|could not|couldn't|do not have|don't have) |i(?:'m| am) (?:unable|not able)\b|as an ai\b|n/?a\W*$"
+    r"^\W*(?:(?:i(?:'m| am)\s)?sorry\b|i (?:cannot|can't|can not|could not|couldn't"
+    r"|do not have|don't have) |i(?:'m| am) (?:unable|not able)\b|as an ai\b|n/?a\W*$"
     r"|unfortunately,? i )",
     re.IGNORECASE,
 )

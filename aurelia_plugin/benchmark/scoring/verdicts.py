@@ -12,8 +12,12 @@ __all__ = ["read_verdict"]
 
 _YES_NO: Final = LabelSet("presence", {"yes": ("yes",), "no": ("no",)})
 _CORRECT: Final = re.compile(
-    r"\b(?P<neg>not |isn't |n't )?(?:be |entirely |fully |quite )?(?P<word>correct|incorrect|right|wrong|true|false|accurate|inaccurate)\b",
+    r"\b(?P<neg>not |isn't |n't )?(?:be |entirely |fully |quite )?(?P<word>correct|incorrect"
+    r"|right|wrong|true|false|accurate|inaccurate)\b",
     re.IGNORECASE,
+)
+_HEDGED: Final = re.compile(
+    r"\W*(?:yes|no)\W{1,3}(?:but|and no|and yes|partly|partially|in part)\b", re.IGNORECASE
 )
 _RIGHT: Final = frozenset(("correct", "right", "true", "accurate"))
 _ANSWERS: Final = re.compile(
@@ -28,6 +32,8 @@ def read_verdict(text: str) -> bool | None:
     Read are yes and no as to any question, in a word, a sentence or JSON; else that it "is correct"
     or "is wrong". None if it says neither, or both.
     """
+    if _HEDGED.match(cleaned(text)):
+        return None
     reading = read_label(text, _YES_NO)
     if reading.value is not None:
         return reading.value == "yes"

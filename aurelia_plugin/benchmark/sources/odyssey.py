@@ -14,6 +14,7 @@ from typing import Annotated, Final, NamedTuple
 from pydantic import BaseModel, BeforeValidator
 
 from aurelia_plugin.benchmark.data.items import Item, Source
+from aurelia_plugin.benchmark.importing.options import letter_of, read_options
 from aurelia_plugin.benchmark.sources.draft import (
     Draft,
     Reading,
@@ -21,7 +22,6 @@ from aurelia_plugin.benchmark.sources.draft import (
     media_place,
     parsed,
 )
-from aurelia_plugin.benchmark.sources.options import letter_of, read_options
 from aurelia_plugin.files.records import problem_of
 
 __all__ = ["read"]

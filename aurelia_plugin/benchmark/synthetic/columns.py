@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from aurelia_plugin.benchmark.data.items import COLUMNS, Item, Source
-from aurelia_plugin.benchmark.synthetic import (
+from aurelia_plugin.benchmark.synthetic.families import (
     avsd,
     captioning,
     compositional,
@@ -18,7 +18,7 @@ from aurelia_plugin.benchmark.synthetic import (
     meme,
     music_avqa,
 )
-from aurelia_plugin.benchmark.synthetic.draw import Draft, Family, Turn
+from aurelia_plugin.benchmark.synthetic.families.draw import Draft, Family, Turn
 from aurelia_plugin.benchmark.synthetic.scene import Scene
 from aurelia_plugin.errors import ConfigError
 

@@ -84,8 +84,8 @@ def _gold(target: str, column: str, question: str, about: Mapping[str, Any]) -> 
         others = [(normalise(option),) for k, option in enumerate(options) if k != place]
         # Options that say yes and no are read as such: the words alone give nothing away.
         kind: AnswerKind = "yes_no" if normalise(text) in ("yes", "no") else "option"
-        own = (normalise(text),)
-        return Gold(kind, text, letters[place], options, own, tuple(others), letters=letters)
+        wording = (normalise(text),)
+        return Gold(kind, text, letters[place], options, wording, tuple(others), letters=letters)
     facts: Mapping[str, str] = about.get("facts") or {}
     references = tuple(about.get("references") or ())
     if column in FREE_TEXT_COLUMNS:

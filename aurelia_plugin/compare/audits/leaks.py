@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from aurelia_plugin.benchmark.reading import as_choice, as_line, stated_facts
+from aurelia_plugin.benchmark.reading import as_choice, as_line, mentioned_facts, stated_facts
 from aurelia_plugin.benchmark.scoring.closed_sets import counts
 from aurelia_plugin.benchmark.scoring.grammar.text import cleaned, normalise
 from aurelia_plugin.compare.audits.answer_kinds import Gold
@@ -138,7 +138,8 @@ def _free_text(text: str, gold: Gold, question: str) -> Finding:
     if gold.facts:
         stated = stated_facts(text, tuple(gold.facts))
         right = sum(stated[attribute] == {value} for attribute, value in gold.facts.items())
-        mixed = any(value in stated[a] and len(stated[a]) > 1 for a, value in gold.facts.items())
+        named = mentioned_facts(text, tuple(gold.facts))
+        mixed = any(value in named[a] and len(named[a]) > 1 for a, value in gold.facts.items())
         rule = f"{right} of {len(gold.facts)} facts stated"
         if right == len(gold.facts):
             return Finding("leak", rule, text[: 2 * _AROUND])

@@ -8,9 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from aurelia_plugin.calling.prices import Prices
 from aurelia_plugin.compare.inputs.logs import RunLog, read_log
 from aurelia_plugin.compare.inputs.records import Account, Record, find_record
-from aurelia_plugin.compare.inputs.run_info import Prices, priced, run_info
+from aurelia_plugin.compare.inputs.run_info import run_info
 from aurelia_plugin.compare.inputs.scores import Scored, metric_of, scored_rows
 from aurelia_plugin.compare.result import RunInfo
 
@@ -49,8 +50,7 @@ class ComparedArm:
         account = self.accounts.get(key)
         if account is None or self.prices is None:
             return None
-        spent = account.by_model(next(iter(self.info.models.get("target", ())), "target"))
-        return priced(spent, self.prices)
+        return account.cost(next(iter(self.info.models.get("target", ())), "target"), self.prices)
 
     @property
     def label(self) -> str:

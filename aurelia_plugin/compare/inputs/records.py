@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Final
 
+from aurelia_plugin.calling.backend import Evidence, Usage
+from aurelia_plugin.calling.prices import Prices
 from aurelia_plugin.compare.inputs.logs import RunLog, read_json, read_rows
 from aurelia_plugin.files.places import cache_dir
 from aurelia_plugin.reasoning.trace import Trace
 from aurelia_plugin.settings import AureliaSettings
 from aurelia_plugin.traces.store import TraceStore
 
-__all__ = ["Account", "Record", "find_record"]
+__all__ = ["Account", "Record", "cost_of", "find_record"]
 
 _NAME: Final = re.compile(r"(?P<time>\d{8}T\d{6}Z)_[^.]+\.json$")
 _SLACK: Final = timedelta(seconds=5)
 _START_UP: Final = timedelta(minutes=30)  # loading a model, where the harness gives no duration
+
+
+def cost_of(calls: Iterable[tuple[str, Usage, Evidence]], prices: Prices) -> float | None:
+    """Return the US dollars of calls, each of one model; None if a model has no price."""
+    total = 0.0
+    for model, usage, evidence in calls:
+        if not usage.total:
+            continue
+        price = prices.of_model(model)
+        if price is None:
+            return None
+        total += price.cost(usage, evidence)
+    return total
 
 
 @dataclass(frozen=True)
@@ -30,22 +45,27 @@ class Account:
     media: tuple[str, ...]
     steps: tuple[str, ...]
     failed: str | None
+    cause: str | None
     dropped: tuple[str, ...]
     input_tokens: int
     output_tokens: int
     seconds: float
     trace: Trace | None
-    target_tokens: tuple[int, int]
+    model: str
+    target_usage: Usage
+    target_evidence: Evidence
 
-    def by_model(self, target: str) -> dict[str, tuple[int, int]]:
-        """Return the tokens read and written by each model, the target under the name given."""
-        spent = {target: self.target_tokens}
+    def cost(self, target: str, prices: Prices) -> float | None:
+        """Return the US dollars of the question's calls; None if a model has no price.
+
+        Args:
+            target: the model that answered, where the record does not name it.
+            prices: by model.
+        """
+        calls = [(self.model or target, self.target_usage, self.target_evidence)]
         for turn in self.trace.iterations if self.trace is not None else ():
-            for call in turn.calls:
-                read, written = spent.get(call.model, (0, 0))
-                usage = call.usage
-                spent[call.model] = (read + usage.input_tokens, written + usage.output_tokens)
-        return spent
+            calls += [(call.model, call.usage, call.evidence) for call in turn.calls]
+        return cost_of(calls, prices)
 
 
 @dataclass(frozen=True)
@@ -122,12 +142,17 @@ def _accounts(path: Path, folder: Path) -> dict[tuple[str, str], Account]:
             media=tuple(row.get("media") or (trace.media if trace else ())),
             steps=tuple(row.get("steps") or ()),
             failed=row.get("failed"),
+            cause=row.get("cause"),
             dropped=(*row.get("dropped", ()), *_dropped(trace)),
             input_tokens=row.get("input_tokens", 0) + _tokens(trace, "input_tokens"),
             output_tokens=row.get("output_tokens", 0) + _tokens(trace, "output_tokens"),
             seconds=row.get("seconds", 0.0),
             trace=trace,
-            target_tokens=(row.get("input_tokens", 0), row.get("output_tokens", 0)),
+            model=row.get("model", ""),
+            target_usage=Usage(
+                input_tokens=row.get("input_tokens", 0), output_tokens=row.get("output_tokens", 0)
+            ),
+            target_evidence=Evidence(sound_seconds=row.get("sound_seconds", 0.0)),
         )
     return accounts
 

@@ -104,6 +104,7 @@ def _answer(
         read=read,
         unparsed=question.unparsed,
         failed=account.failed if account is not None else None,
+        cause=account.cause if account is not None else None,
         dropped=account.dropped if account is not None else (),
         iterations=len(trace.iterations) if trace is not None else None,
         first_score=trace.iterations[0].score if trace is not None and trace.iterations else None,

@@ -6,18 +6,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from aurelia_plugin.calling.backend import Evidence, Usage
+from aurelia_plugin.calling.prices import Prices
 from aurelia_plugin.compare.inputs.logs import RunLog
-from aurelia_plugin.compare.inputs.records import Record
+from aurelia_plugin.compare.inputs.records import Record, cost_of
 from aurelia_plugin.compare.inputs.scores import Scored
 from aurelia_plugin.compare.result import RunInfo, TaskInfo
 from aurelia_plugin.settings import AureliaSettings
 
-__all__ = ["Prices", "asked_model", "priced", "run_info"]
+__all__ = ["asked_model", "run_info"]
 
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-f]+")
-
-Prices = Mapping[str, tuple[float, float]]
-"""Model name to US dollars for a million tokens read, and written."""
 
 
 def run_info(
@@ -159,23 +158,12 @@ def _cost(values: Mapping[str, Any], prices: Prices | None) -> float | None:
     models: Mapping[str, Iterable[str]] = values.get("models") or {}
     if not tokens:
         return None
-    total = 0.0
+    calls = []
     for role, count in tokens.items():
         names = list(models.get(role, ()))
-        cost = priced({(names or [role])[0]: (count["input"], count["output"])}, prices)
-        if cost is None or (len(names) > 1 and cost > 0):
+        usage = Usage(input_tokens=count["input"], output_tokens=count["output"])
+        if len(names) > 1 and usage.total:
             return None  # several models answered: whose tokens are whose is not recorded
-        total += cost
-    return total
-
-
-def priced(spent: Mapping[str, tuple[int, int]], prices: Prices) -> float | None:
-    """Return what tokens read and written cost, by model; None if a model has no price."""
-    total = 0.0
-    for model, (read, written) in spent.items():
-        if not read and not written:
-            continue
-        if model not in prices:
-            return None
-        total += (read * prices[model][0] + written * prices[model][1]) / 1e6
-    return total
+        seconds = ((values.get("evidence") or {}).get(role) or {}).get("sound_seconds", 0.0)
+        calls.append(((names or [role])[0], usage, Evidence(sound_seconds=seconds)))
+    return cost_of(calls, prices)

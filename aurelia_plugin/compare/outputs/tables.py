@@ -94,8 +94,8 @@ def latex(result: Comparison) -> str:
     columns = [*result.columns, *(["mean"] if len(result.columns) > 1 else [])]
     head = " & ".join(for_latex(_COLUMN_TITLES.get(name, name)) for name in columns)
     lines = [
-        "% Scores in percent; superscripts: relative gain over the reference in percent.",
         *(f"% {' '.join(one.sentence.split())}" for one in result.verdicts),
+        "% Scores in percent; superscripts: relative gain over the reference in percent.",
         "% An asterisk: p < 0.05 after Holm's correction over the columns.",
         r"% Needs \usepackage{booktabs}.",
         rf"\begin{{tabular}}{{l{'c' * len(columns)}}}",

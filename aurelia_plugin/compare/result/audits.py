@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aurelia_plugin.compare.result.figures import Contrast
-from aurelia_plugin.compare.result.parts import Frozen, Interval, Leak
+from aurelia_plugin.compare.result.parts import Interval, Leak
+from aurelia_plugin.files.records import Record
 from aurelia_plugin.files.storable import Storable
 
 __all__ = [
@@ -19,7 +20,7 @@ __all__ = [
 ]
 
 
-class LeakSample(Frozen):
+class LeakSample(Record):
     """One item for the eye: what the rule saw."""
 
     item: str
@@ -30,7 +31,7 @@ class LeakSample(Frozen):
     excerpt: Storable
 
 
-class LeakAudit(Frozen):
+class LeakAudit(Record):
     """How often an arm's steps give the gold answer away.
 
     Attributes:
@@ -56,7 +57,7 @@ class LeakAudit(Frozen):
     sample: tuple[LeakSample, ...] = ()
 
 
-class Saturation(Frozen):
+class Saturation(Record):
     """Whether the evaluator lets everything pass.
 
     Attributes:
@@ -74,7 +75,7 @@ class Saturation(Frozen):
     mean_by_iteration: tuple[float, ...]
 
 
-class Discrimination(Frozen):
+class Discrimination(Record):
     """The evaluator's best score against whether the answer was right.
 
     Attributes:
@@ -92,7 +93,7 @@ class Discrimination(Frozen):
     interval: Interval | None
 
 
-class ModalityAudit(Frozen):
+class ModalityAudit(Record):
     """What taking evidence away costs: the full arm minus the one without.
 
     Attributes:
@@ -110,7 +111,7 @@ class ModalityAudit(Frozen):
     p: float | None
 
 
-class PositionAudit(Frozen):
+class PositionAudit(Record):
     """Which options an arm chooses, beside where the right ones stand.
 
     Attributes:
@@ -128,7 +129,7 @@ class PositionAudit(Frozen):
     p: float | None
 
 
-class Audits(Frozen):
+class Audits(Record):
     """What could make a gain mean something else."""
 
     leaks: tuple[LeakAudit, ...] = ()

@@ -11,11 +11,12 @@ from pydantic import ValidationError
 from aurelia_plugin.compare.result.audits import Audits
 from aurelia_plugin.compare.result.figures import Contrast, Figure, Verdict
 from aurelia_plugin.compare.result.items import ItemRow
-from aurelia_plugin.compare.result.parts import Frozen, ScopeKind
+from aurelia_plugin.compare.result.parts import ScopeKind
 from aurelia_plugin.compare.result.published import BoardPlace, ReportedFigure
 from aurelia_plugin.compare.result.runs import RunInfo
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.atomic import write_atomically
+from aurelia_plugin.files.records import Record
 
 __all__ = [
     "COMPARISON",
@@ -31,7 +32,7 @@ RESULT_SCHEMA: Final = 2
 """1 had two intervals for each figure and no verdicts."""
 
 
-class Method(Frozen):
+class Method(Record):
     """How the figures were made."""
 
     level: float = 0.95
@@ -43,7 +44,7 @@ class Method(Frozen):
     allowed: tuple[str, ...] = ()
 
 
-class Comparison(Frozen):
+class Comparison(Record):
     """Runs side by side.
 
     Attributes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from aurelia_plugin.compare.result.parts import EstimateMethod, Frozen, Interval, ScopeKind
+from aurelia_plugin.compare.result.parts import EstimateMethod, Interval, ScopeKind
+from aurelia_plugin.files.records import Record
 
 __all__ = [
     "Contrast",
@@ -11,7 +12,7 @@ __all__ = [
 ]
 
 
-class Figure(Frozen):
+class Figure(Record):
     """One arm over one scope.
 
     Attributes:
@@ -52,7 +53,7 @@ class Figure(Frozen):
     seconds: float | None = None
 
 
-class Contrast(Frozen):
+class Contrast(Record):
     """One arm against another over one scope, paired by item.
 
     Attributes:
@@ -94,7 +95,7 @@ class Contrast(Frozen):
     detectable: float | None = None
 
 
-class Verdict(Frozen):
+class Verdict(Record):
     """What follows for one arm, over all items.
 
     Attributes:

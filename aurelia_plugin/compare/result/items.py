@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import Field
 
-from aurelia_plugin.compare.result.parts import Change, Frozen, Leak
+from aurelia_plugin.compare.result.parts import Change, Leak
+from aurelia_plugin.files.records import Record
 from aurelia_plugin.files.storable import Storable
 
 __all__ = [
@@ -16,7 +17,7 @@ __all__ = [
 ]
 
 
-class ArmAnswer(Frozen):
+class ArmAnswer(Record):
     """What one arm made of one item.
 
     Attributes:
@@ -25,6 +26,7 @@ class ArmAnswer(Frozen):
         read: the answer as the parser read it (letter, label, phrase); None if it read none or
             the log does not hold it.
         failed: `agents`, `target`, or None; what the run record says.
+        cause: why it failed, in the error's own words.
         dropped: evidence that was not delivered, to the target or an agent.
         best_score, first_score: the evaluator's, 1 to 10.
         stop: why the loop ended.
@@ -39,6 +41,7 @@ class ArmAnswer(Frozen):
     read: Storable | None = None
     unparsed: bool | None = None
     failed: str | None = None
+    cause: Storable | None = None
     dropped: tuple[str, ...] = ()
     iterations: int | None = None
     first_score: int | None = None
@@ -53,7 +56,7 @@ class ArmAnswer(Frozen):
     seconds: float | None = None
 
 
-class ItemRow(Frozen):
+class ItemRow(Record):
     """One item and what every arm made of it.
 
     Attributes:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from aurelia_plugin.files.records import Record
 
 __all__ = [
     "Change",
     "EstimateMethod",
-    "Frozen",
     "Interval",
     "Leak",
     "ScopeKind",
@@ -34,13 +33,7 @@ EstimateMethod = Literal["exact", "score", "bootstrap", "t"]
 studentised bootstrap of whole clusters, or t."""
 
 
-class Frozen(BaseModel):
-    """A part of the result: never changed, and without fields that are not declared."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Interval(Frozen):
+class Interval(Record):
     """Bounds at `Method.level`."""
 
     low: float

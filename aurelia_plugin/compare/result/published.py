@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aurelia_plugin.compare.result.parts import Frozen
+from aurelia_plugin.files.records import Record
 
 __all__ = [
     "BoardPlace",
@@ -11,7 +11,7 @@ __all__ = [
 ]
 
 
-class ReportedFigure(Frozen):
+class ReportedFigure(Record):
     """A published cell, in percent as printed. Reported, never a target."""
 
     model: str
@@ -23,7 +23,7 @@ class ReportedFigure(Frozen):
     misprint: bool = False
 
 
-class BoardRow(Frozen):
+class BoardRow(Record):
     """One line of a published board; `arm` is set for measured ones. Scores in percent."""
 
     rank: int
@@ -33,7 +33,7 @@ class BoardRow(Frozen):
     note: str = ""
 
 
-class BoardPlace(Frozen):
+class BoardPlace(Record):
     """A published board with the measured rows in their places.
 
     Attributes:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from aurelia_plugin.compare.result.parts import Frozen
+from aurelia_plugin.files.records import Record
 from aurelia_plugin.files.storable import Storable
 
 __all__ = [
@@ -16,7 +16,7 @@ __all__ = [
 ]
 
 
-class TaskInfo(Frozen):
+class TaskInfo(Record):
     """One task of one run, as the harness recorded it.
 
     Attributes:
@@ -37,7 +37,7 @@ class TaskInfo(Frozen):
     data: str
 
 
-class RunInfo(Frozen):
+class RunInfo(Record):
     """One arm: where it comes from and everything needed to run it again.
 
     Attributes:

@@ -90,9 +90,14 @@ def plain_cause(error: Exception) -> str:
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:
-    """Return the video stream to use; cover art is none."""
+    """Return the video stream to use; cover art is none.
+
+    An animated AVIF holds its first picture as a stream of its own: one that moves goes before it.
+    """
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    return _preferred(streams)
+    moving = [stream for stream in streams if stream.frames > 1]
+    still = [stream for stream in streams if stream.frames == 1]
+    return _preferred(moving if still and moving else streams)
 
 
 def sound_stream(container: InputContainer) -> AudioStream | None:

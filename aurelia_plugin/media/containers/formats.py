@@ -28,25 +28,21 @@ class _Text(NamedTuple):
 
 
 def _begins(expression: bytes) -> re.Pattern[bytes]:
-    # A byte order mark, white space and comments may come first.
-    return re.compile(rb"\A(?:\xef\xbb\xbf)?\s*" + expression, re.IGNORECASE)
+    return re.compile(rb"\A" + expression, re.IGNORECASE)
 
 
 def _root(*elements: bytes) -> re.Pattern[bytes]:
-    names = b"|".join(elements)
-    skipped = rb"(?:<\?.*?\?>|<!--.*?-->|<!doctype[^>\[]*(?:\[.*?\]\s*)?>|\s)*"
+    """Return the pattern of a document whose first element is one of these."""
     return re.compile(
-        rb"\A(?:\xef\xbb\xbf)?" + skipped + rb"<(?:[\w-]+:)?(?:" + names + rb")[\s>/]",
-        re.IGNORECASE | re.DOTALL,
+        rb"\A<(?:[\w-]{1,40}:)?(?:" + b"|".join(elements) + rb")[\s>/]", re.IGNORECASE
     )
 
 
 _TEXTS = (
     _Text("an M3U or HLS playlist", _begins(rb"#EXT(?:M3U|INF|-X-)")),
     _Text("a DASH manifest", _root(rb"MPD")),
-    _Text("a concat script", _begins(rb"(?:#[^\n]*\n\s*)*(?:ffconcat\s+version|file\s+\S)")),
-    _Text("a session description (SDP)", _begins(rb"v=\d+\s*\r?\n(?=.*^[cmo]=)(?s:.)*")),
-    _Text("a session description (SDP)", re.compile(rb"\A[^\0]*^c=IN IP[46] ", re.M)),
+    _Text("a concat script", _begins(rb"ffconcat\s{1,9}version|file\s{1,9}\S")),
+    _Text("a session description (SDP)", _begins(rb"v=\d{1,9}\s{1,4}[a-z]=")),
     _Text("a drawing (SVG)", _root(rb"svg")),
     _Text(
         "a playlist in XML",
@@ -68,9 +64,9 @@ _TEXTS = (
     ),
     _Text("a playlist (PLS)", _begins(rb"\[playlist\]")),
     _Text("a redirector", _begins(rb"\[(?:Reference|InternetShortcut|Desktop Entry)\]")),
-    _Text("a redirector", _begins(rb"(?:RTSPtextRTSP|rtsptext|SMILtext|ASF )\s*\S*://")),
+    _Text("a redirector", _begins(rb"(?:RTSPtext|SMILtext|ASF )\s{0,9}\S{1,40}://")),
     _Text("a list of addresses", _begins(rb"[a-z][a-z0-9+.-]{1,15}://\S")),
-    _Text("a cue sheet", _begins(rb"(?:(?:REM|PERFORMER|TITLE|CATALOG)[^\n]*\n\s*)*FILE\s+[\"\w]")),
+    _Text("a cue sheet", _begins(rb"FILE\s{1,9}[\"\w]")),
     _Text("a DVD subtitle index", _begins(rb"# VobSub index file")),
     _Text("an AviSynth or VapourSynth script", _begins(rb"(?:import vapoursynth|AviSource\()")),
 )
@@ -183,11 +179,49 @@ def format_whitelist() -> str:
     return ",".join(sorted(names - _REFUSED))
 
 
+# What may stand before that by which a text is known, and how it ends.
+_SKIPPED = (
+    (b"<?", b"?>"),
+    (b"<!--", b"-->"),
+    (b"<!doctype", b">"),
+    (b"# ", b"\n"),
+    (b"#\n", b"\n"),
+    (b"rem ", b"\n"),
+    (b"title ", b"\n"),
+    (b"performer ", b"\n"),
+    (b"catalog ", b"\n"),
+)
+
+
+def _after_comments(head: bytes) -> bytes:
+    """Return the first kilobyte of a text behind byte order mark, white space and comments."""
+    place = 3 if head.startswith(b"\xef\xbb\xbf") else 0
+    lower = head.lower()
+    while True:
+        while place < len(head) and head[place : place + 1].isspace():
+            place += 1
+        if lower.startswith(b"# vobsub", place):
+            break
+        end = next((end for begin, end in _SKIPPED if lower.startswith(begin, place)), None)
+        if end is None:
+            break
+        if lower.startswith(b"<!doctype", place) and b"[" in lower[place : lower.find(b">", place)]:
+            end = b"]>"
+        found = lower.find(end, place)
+        if found < 0:
+            break
+        place = found + len(end)
+    return head[place : place + 1024]
+
+
 def require_self_contained(path: Path) -> None:
     """Raise MediaError if the file's content names other files or addresses."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
-    name = next((text.name for text in _TEXTS if text.pattern.search(head)), None)
+    begins = _after_comments(head)
+    name = next((text.name for text in _TEXTS if text.pattern.match(begins)), None)
+    if name is None and b"\0" not in head and b"\nc=IN IP" in head:
+        name = "a session description (SDP)"
     if name is None and b"ftypqt" in head[:16] and _QUICKTIME_REFERENCE.search(head):
         name = "a QuickTime reference movie"
     if name is not None:

@@ -9,6 +9,9 @@ import struct
 import tempfile
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from aurelia_plugin.media.isolation.wire import Blob, Value, decoded, encoded
 
 __all__ = ["receive", "send", "shared_memory"]
@@ -50,10 +53,14 @@ def send(channel: socket.socket, value: Value) -> None:
 
 def _write(memory: int, blobs: Sequence[tuple[int, Blob]]) -> None:
     for offset, blob in blobs:
-        rest = memoryview(blob).cast("B") if len(blob) else memoryview(b"")
+        rest = memoryview(blob) if isinstance(blob, bytes) else _bytes_of(blob)
         while rest:
             written = os.pwrite(memory, rest, offset)
             rest, offset = rest[written:], offset + written
+
+
+def _bytes_of(array: NDArray[np.generic]) -> memoryview:
+    return array.reshape(-1).view(np.uint8).data
 
 
 def receive(channel: socket.socket) -> Value:

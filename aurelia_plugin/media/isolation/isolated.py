@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
+
+from loguru import logger
 
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.files.contents import FileMemory
@@ -17,7 +18,6 @@ from aurelia_plugin.media.medium import Media
 
 __all__ = ["isolated"]
 
-_log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,7 +51,7 @@ def isolated(function: Callable[P, T]) -> Callable[P, T]:
             return cast(T, _result(task, files[0]))
         except StartError as error:
             configure(isolated=False)
-            _log.warning("files are decoded in this process: no other can be started (%s)", error)
+            logger.warning("files are decoded in this process: no other can be started ({})", error)
             return guarded(function, name, arguments, options)
 
     return call

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from loguru import logger
 
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media.isolation.limits import Limits, current_limits
@@ -17,7 +18,6 @@ from aurelia_plugin.media.isolation.wire import Value
 
 __all__ = ["ProcessPool", "pool"]
 
-_log = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
 
@@ -47,7 +47,7 @@ class ProcessPool:
                 try:
                     return process.run(task)
                 except GoneError:
-                    _log.info("a decoding process was ended by others; another one is started")
+                    logger.info("a decoding process was ended by others; another one is started")
         raise MediaError(task.name, "the decoder is killed each time, perhaps for want of memory")
 
     @contextmanager
@@ -82,9 +82,13 @@ class ProcessPool:
                     self._starting += 1
                     break
                 self._free.wait()
-        process = None
+        return self._started(limits)
+
+    def _started(self, limits: Limits) -> DecodingProcess:
+        process: DecodingProcess | None = None
         try:
             process = DecodingProcess(limits)
+            return process
         finally:
             with self._free:
                 self._starting -= 1
@@ -92,7 +96,6 @@ class ProcessPool:
                     self._free.notify()
                 else:
                     self._busy.add(process)
-        return process
 
     def _drop_useless(self, limits: Limits) -> None:
         for process in [p for p in self._idle if not p.is_alive or p.limits != limits]:

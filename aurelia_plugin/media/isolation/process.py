@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import mmap
 import os
 import select
@@ -13,12 +12,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from loguru import logger
 
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media.isolation.channel import receive, send, shared_memory
 from aurelia_plugin.media.isolation.limits import Limits
 from aurelia_plugin.media.isolation.tasks import READY, Outcome, Task
 from aurelia_plugin.media.isolation.wire import Value
+
+if TYPE_CHECKING:
+    from loguru import Record
 
 __all__ = ["DecoderFaultError", "DecodingProcess", "GoneError", "StartError"]
 
@@ -172,7 +178,7 @@ class DecodingProcess:
 
     def _value(self, task: Task, outcome: Outcome) -> Value:
         for name, level, text in outcome.logged:
-            logging.getLogger(name).log(level, "%s", text)
+            logger.patch(_named(name)).log(level, "{}", text)
         if outcome.kind == "media" and isinstance(outcome.value, tuple):
             raise MediaError(*(str(part) for part in outcome.value))
         if outcome.kind == "value_error":
@@ -225,3 +231,12 @@ class DecodingProcess:
         self._channel.close()
         self._errors.close()
         self._process.returncode = 0  # no warning that it still runs
+
+
+def _named(name: str) -> Callable[[Record], None]:
+    """Return what gives a message the name of the module that wrote it in the other process."""
+
+    def rename(record: Record) -> None:
+        record["name"] = name
+
+    return rename

@@ -34,12 +34,12 @@ class Task(NamedTuple):
 class Outcome(NamedTuple):
     """What came of a task: a value, a MediaError's or ValueError's parts, or too little memory.
 
-    `logged` holds logger, level and text of what was logged on the way.
+    `logged` holds module, level and text of what was logged on the way.
     """
 
     kind: Literal["value", "media", "value_error", "memory"]
     value: Value
-    logged: tuple[tuple[str, int, str], ...] = ()
+    logged: tuple[tuple[str, str, str], ...] = ()
 
 
 def guarded(

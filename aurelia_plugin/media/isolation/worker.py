@@ -6,7 +6,6 @@ Started by `process`; imports nothing of a run but what decodes.
 from __future__ import annotations
 
 import json
-import logging
 import mmap
 import os
 import resource
@@ -17,12 +16,18 @@ import threading
 import time
 from contextlib import suppress
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+from loguru import logger
 
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.media.isolation.channel import receive, send
 from aurelia_plugin.media.isolation.limits import configure
 from aurelia_plugin.media.isolation.progress import watch
 from aurelia_plugin.media.isolation.tasks import READY, Outcome, Task, guarded
+
+if TYPE_CHECKING:
+    from loguru import Message
 
 __all__ = ["main"]
 
@@ -89,21 +94,19 @@ def _outcome(task: Task) -> Outcome:
         return Outcome("memory", None)
 
 
-class _Log(logging.Handler):
+class _Log:
     """Gathers what this package logs."""
 
     def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self._records: list[tuple[str, int, str]] = []
-        logger = logging.getLogger("aurelia_plugin")
-        logger.addHandler(self)
-        logger.propagate = False
+        self._records: list[tuple[str, str, str]] = []
+        logger.remove()
+        logger.add(self._keep, level="INFO", format="{message}")
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a record."""
-        self._records.append((record.name, record.levelno, record.getMessage()))
+    def _keep(self, message: Message) -> None:
+        record = message.record
+        self._records.append((record["name"] or "", record["level"].name, record["message"]))
 
-    def taken(self) -> tuple[tuple[str, int, str], ...]:
+    def taken(self) -> tuple[tuple[str, str, str], ...]:
         """Return the records since the last time."""
         records, self._records = tuple(self._records), []
         return records

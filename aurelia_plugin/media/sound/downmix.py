@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Downmix", "weights"]
+__all__ = ["Downmix", "cancels", "weights"]
 
 _HALF_POWER = 0.5**0.5
 
@@ -39,6 +39,16 @@ def weights(channels: tuple[str, ...]) -> NDArray[np.float32] | None:
     shares: NDArray[np.float32] = np.array(known, dtype=np.float32)
     shares /= shares.sum()
     return shares
+
+
+def cancels(mixed: float, channels: NDArray[np.float64]) -> bool:
+    """Return whether a mix has lost what its channels hold: they are opposite to each other.
+
+    Args:
+        mixed: the power of the mix.
+        channels: the power of each channel.
+    """
+    return bool(channels.any()) and mixed < _CANCELLED * float(channels.mean())
 
 
 class Downmix:
@@ -83,6 +93,4 @@ class Downmix:
     @property
     def loudest(self) -> int | None:
         """The channel to take instead, where the channels have cancelled each other."""
-        if not self._power.any() or self._mixed >= _CANCELLED * self._power.mean():
-            return None
-        return int(self._power.argmax())
+        return int(self._power.argmax()) if cancels(self._mixed, self._power) else None

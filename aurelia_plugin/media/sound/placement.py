@@ -24,6 +24,13 @@ _LONGEST_PAUSE_S = 3600.0
 
 # Containers round their stamps to milliseconds, and codecs give out blocks of varying length.
 _JITTER_S = 0.015
+_ROUNDING_S = 0.002
+
+# More than this of what is decoded, and a quarter of the sound, has no place: a decoder is wrong.
+_LEAST_SURPLUS_S = 1.0
+
+
+_MOST_PLANES = 8
 
 
 class TimedSound(NamedTuple):
@@ -49,7 +56,9 @@ class _Output:
         form = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._resampler is None or form != self._form:
             self.flush()
-            self._form, self._resampler = form, AudioResampler(format="fltp", rate=self._rate)
+            # PyAV reads beyond the end of a frame with eight planes.
+            layout = "fltp" if frame.layout.nb_channels < _MOST_PLANES else "flt"
+            self._form, self._resampler = form, AudioResampler(format=layout, rate=self._rate)
         self._keep(self._resampler.resample(frame))
 
     def flush(self) -> None:
@@ -71,6 +80,8 @@ class _Output:
             names = [channel.name for channel in frame.layout.channels]
             # FFmpeg's own downmix adds up the channels of float sound and may exceed 1.
             pcm = np.asarray(frame.to_ndarray(), dtype=np.float32)
+            if not frame.format.is_planar:
+                pcm = pcm.reshape(-1, len(names)).T
             samples = self._mix(pcm, names)[self._skipped :]
             self._skipped = max(0, self._skipped - frame.samples)
             self.chunks.append(samples)
@@ -93,7 +104,8 @@ def placed(
         name: of the medium, for messages.
 
     Raises:
-        MediaError: the sound is longer than four hours, or its time stamps leap.
+        MediaError: the sound is longer than four hours, or its time stamps leap or leave no place
+            for a good part of what is decoded.
     """
     mix = Downmix()
     samples = _joined(sound(), rate, origin, name, mix)
@@ -107,7 +119,7 @@ def _joined(
 ) -> NDArray[np.float32]:
     output = _Output(rate, mix)
     begin = clock = origin
-    longest = 0.0
+    longest = surplus = 0.0
     for number, (stamp, frame) in enumerate(sound):
         time = clock if stamp is None else stamp
         seconds = frame.samples / frame.sample_rate
@@ -117,8 +129,12 @@ def _joined(
         if number == 0 and abs(time - origin) < START_TOLERANCE_S:
             begin = clock = time  # encoder priming
         elif abs(time - clock) >= _allowed(longest):
-            output.go_on_at(max(0, round((time - begin) * rate)))
-            clock = time
+            step = _whole_frames(time - clock, longest)
+            surplus -= min(0.0, step)
+            if surplus > max(_LEAST_SURPLUS_S, (clock - begin) / 4):
+                raise MediaError(name, "its decoder gives more sound than its time stamps hold")
+            clock += step
+            output.go_on_at(max(0, round((clock - begin) * rate)))
         output.add(frame)
         if output.length > LONGEST_SOUND_S * rate:
             raise MediaError(
@@ -130,6 +146,12 @@ def _joined(
     output.flush()
     joined = np.concatenate(output.chunks) if output.chunks else np.zeros(0, dtype=np.float32)
     return np.clip(joined, -1.0, 1.0)
+
+
+def _whole_frames(seconds: float, frame: float) -> float:
+    """Return how much is missing: whole frames where rounded time stamps leave that open."""
+    whole = round(seconds / frame) * frame
+    return whole if abs(seconds - whole) < _ROUNDING_S else seconds
 
 
 def _allowed(longest: float) -> float:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
-
-from loguru import logger
+from importlib.metadata import EntryPoint
 
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.extensions import read_extensions
 from aurelia_plugin.reasoning.injection import Injector
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.running.conditions.base import Condition, MakeTrace
@@ -134,16 +133,8 @@ CONDITIONS: Mapping[str, ConditionInfo] = {
 
 
 def conditions() -> dict[str, ConditionInfo]:
-    """Return all conditions, those of other installed packages included.
-
-    An entry that cannot be used is a warning that names it.
-    """
-    found = dict(CONDITIONS)
-    for entry in entry_points(group=GROUP):
-        row = _loaded(entry)
-        if row is not None:
-            found.setdefault(row.name, row)
-    return found
+    """Return all conditions, those of other installed packages included."""
+    return {**CONDITIONS, **read_extensions(GROUP, CONDITIONS, _info_of).found}
 
 
 def condition_info(name: str) -> ConditionInfo:
@@ -161,19 +152,9 @@ def condition_info(name: str) -> ConditionInfo:
     return known
 
 
-def _loaded(entry: EntryPoint) -> ConditionInfo | None:
-    try:
-        loaded = entry.load()
-        row = loaded if isinstance(loaded, ConditionInfo) else loaded()
-    except Exception as error:  # noqa: BLE001 - other people's code; named, not fatal
-        logger.warning(f"{GROUP}: {entry.name} ({entry.value}) cannot be loaded: {error!r}")
-        return None
-    if not isinstance(row, ConditionInfo) or row.name != entry.name:
-        logger.warning(
-            f"{GROUP}: {entry.name} ({entry.value}) is no ConditionInfo of that name, but {row!r}"
-        )
-        return None
-    if row.name in CONDITIONS:
-        logger.warning(f"{GROUP}: {entry.name} ({entry.value}) has the name of a packaged one")
-        return None
-    return row
+def _info_of(entry: EntryPoint) -> ConditionInfo:
+    loaded = entry.load()
+    info = loaded if isinstance(loaded, ConditionInfo) else loaded()
+    if not isinstance(info, ConditionInfo) or info.name != entry.name:
+        raise TypeError(f"{entry.value} is no ConditionInfo of that name, but {info!r}")
+    return info

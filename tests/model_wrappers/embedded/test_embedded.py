@@ -35,7 +35,7 @@ from embedded_training.towers import load_towers, train_tower
 
 from aurelia_plugin.benchmark.data.documents import question_text
 from aurelia_plugin.benchmark.data.items import COLUMNS
-from aurelia_plugin.benchmark.scoring.metrics import score_item
+from aurelia_plugin.benchmark.reading import score_item
 from aurelia_plugin.benchmark.synthetic.build import samples
 from aurelia_plugin.benchmark.synthetic.columns import Sample
 from aurelia_plugin.benchmark.synthetic.encode import write_mp4
@@ -180,7 +180,7 @@ def _alone(backend: TransformersBackend, clip: TrainingClip, exchange: Exchange)
     prompt = Prompt((Message("user", (*parts, Text(exchange.prompt))),))
     loaded = backend.load()
     with torch.inference_mode():
-        inputs = backend.inputs([prepare(prompt, loaded.intake)])
+        inputs = backend.inputs([prepare(prompt, loaded.takes)])
         logits: torch.Tensor = loaded.model(**inputs).logits[0, -1]
     return logits
 

@@ -127,7 +127,7 @@ def test_both_ways_give_the_model_the_same(
     by_prompt = {tuple(inputs["input_ids"][0].tolist()): inputs for inputs in given}
     assert len(by_prompt) == 20
     for prompt in asked:
-        ours = own.inputs([prepare(prompt, own.load().intake)])
+        ours = own.inputs([prepare(prompt, own.load().takes)])
         theirs = by_prompt[tuple(ours["input_ids"][0].tolist())]  # text and order of blocks
         assert torch.equal(ours["pixel_values_videos"], theirs["pixel_values_videos"])
         # The wrapper reads its sound from a 16-bit file.

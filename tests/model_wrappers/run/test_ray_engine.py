@@ -10,13 +10,12 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fake_servers import Answer, Request, completion, serving
 
 from aurelia_plugin.cli import main
-from aurelia_plugin.traces.datasets import row_of
+from aurelia_plugin.traces.datasets import Row, row_of
 from aurelia_plugin.traces.store import TraceStore
 
 ray = pytest.importorskip("ray", reason="the extra ray is not installed")
@@ -35,7 +34,7 @@ def reply(request: Request) -> Answer:
     return completion(json.dumps({**said, "score": int(digest[:2], 16) % 10 + 1}))
 
 
-def rows_of(folder: Path) -> dict[str, dict[str, Any]]:
+def rows_of(folder: Path) -> dict[str, Row]:
     return {trace.key: row_of(trace) for trace in TraceStore(folder, writable=False).traces()}
 
 

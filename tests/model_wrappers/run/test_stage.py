@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from aurelia_plugin.errors import ConfigError
-from aurelia_plugin.model_wrappers.catalogue import rows
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
+from aurelia_plugin.model_wrappers.catalogue import Row, rows
+from aurelia_plugin.model_wrappers.run.run import Run
 from aurelia_plugin.model_wrappers.run.stage import require_able_evaluator, resolved
+from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 
 
 def _prompts(**given: object) -> str | None:
@@ -35,32 +40,40 @@ def test_agents_whose_rows_bring_different_prompts_are_an_error() -> None:
         _prompts(target="scripted:x.yaml", agents="scripted:y.yaml", reasoner="embedded")
 
 
-def _lacking(sees: bool, hears: bool) -> str:
-    return next(
-        id_
-        for id_, row in rows().items()
-        if bool(row.sees) == sees and (row.hears.soundtrack or row.hears.clips != 0) == hears
-    )
+def _row(lacking: tuple[str, ...]) -> Row:
+    return next(row for row in rows().values() if row.takes.lacking == lacking)
 
 
-@pytest.mark.parametrize(("sees", "hears", "said"), [(True, False, "hear"), (False, True, "see")])
-def test_an_evaluator_that_lacks_a_sense_is_refused_unless_asked_for(
-    sees: bool, hears: bool, said: str
-) -> None:
-    lacking = _lacking(sees, hears)
-    for given in (
-        {"target": "embedded", "evaluator": lacking},
-        {"target": "embedded", "agents": f"aurelia_{lacking}", "prompts": "default"},
-        {"target": lacking},
-    ):
-        with pytest.raises(ConfigError, match=f"does not {said}") as caught:
-            require_able_evaluator(resolved(given).settings)
-        assert "blind_evaluator=accept" in caught.value.fix
-        require_able_evaluator(resolved({**given, "blind_evaluator": "accept"}).settings)
+@pytest.mark.parametrize("lacks", ["picture", "sound"])
+def test_an_evaluator_that_lacks_a_sense_is_refused_unless_asked_for(lacks: str) -> None:
+    row = _row((lacks,))
+    settings = resolved({"target": "embedded", "evaluator": row.id, "prompts": "default"}).settings
+    with pytest.raises(ConfigError, match=f"takes no {lacks}") as caught:
+        require_able_evaluator(settings, row.takes)
+    assert "blind_evaluator=accept" in caught.value.fix
+    accepted = settings.model_copy(update={"blind_evaluator": "accept"})
+    require_able_evaluator(accepted, row.takes)
 
 
 def test_one_that_sees_and_hears_or_is_not_known_is_accepted() -> None:
-    require_able_evaluator(resolved({"target": "embedded"}).settings)
-    lacking = _lacking(True, False)
-    require_able_evaluator(resolved({"target": lacking, "agents": "embedded"}).settings)
-    require_able_evaluator(resolved({"target": lacking, "evaluator": "openai:m"}).settings)
+    settings = resolved({"target": "embedded"}).settings
+    require_able_evaluator(settings, rows()["embedded"].takes)
+    require_able_evaluator(settings, None)
+
+
+class Deaf(ScriptedBackend):
+    """A backend that says of itself that it takes no sound."""
+
+    takes = Capabilities(soundtrack="none", sounds=0)
+
+
+def test_a_run_asks_the_backend_of_its_own_evaluator(tmp_path: Path) -> None:
+    deaf = Deaf(lambda prompt: "9", identity="deaf")
+    able = ScriptedBackend(lambda prompt: "9", identity="able")
+    with pytest.raises(ConfigError, match="takes no sound"):
+        Run({"target": deaf, "traces": str(tmp_path)})
+    with pytest.raises(ConfigError, match="takes no sound"):
+        Run({"target": able, "evaluator": deaf, "traces": str(tmp_path)})
+    Run({"target": deaf, "evaluator": able, "traces": str(tmp_path)})
+    Run({"target": deaf, "traces": str(tmp_path), "condition": "none"})
+    Run({"target": deaf, "traces": str(tmp_path), "blind_evaluator": "accept"})

@@ -43,7 +43,7 @@ def prompt(*parts: Part, tokens: int = 8, **fields: Any) -> Prompt:
 
 def logits(backend: TransformersBackend, asked: Prompt) -> torch.Tensor:
     loaded = backend.load()
-    inputs = backend.inputs([prepare(asked, loaded.intake)])
+    inputs = backend.inputs([prepare(asked, loaded.takes)])
     with torch.inference_mode():
         found: torch.Tensor = loaded.model(**inputs).logits[0, -1]
     return found
@@ -95,7 +95,7 @@ def test_four_sounds_and_a_video_are_all_delivered(
     assert reply.usage.output_tokens == 8
     assert reply.text
     loaded = backend.load()
-    inputs = backend.inputs([prepare(prompt(*parts), loaded.intake)])
+    inputs = backend.inputs([prepare(prompt(*parts), loaded.takes)])
     tokens = inputs["input_ids"][0] == loaded.processor.audio_token_id
     blocks = (tokens[1:] & ~tokens[:-1]).sum() + tokens[0]
     assert int(blocks) == 5
@@ -116,7 +116,7 @@ def test_a_batch_of_four_equals_four_single_runs(
         prompt(video, Text("Compare:"), sound(600.0), Text("Same?"), tokens=12),
     ]
     loaded = backend.load()
-    prepared = [prepare(asked, loaded.intake) for asked in prompts]
+    prepared = [prepare(asked, loaded.takes) for asked in prompts]
     with torch.inference_mode():
         together = loaded.model(**backend.inputs(prepared)).logits[:, -1]
         for row, item in zip(together, prepared, strict=True):
@@ -144,9 +144,9 @@ def test_frame_rates_of_a_batch_do_not_mix(
 ) -> None:
     slow = make_video("slow.mp4", grey_frames(range(20, 180, 20)), [i * 0.5 for i in range(8)])
     fast = make_video("fast.mp4", grey_frames(range(20, 180, 20)), [i * 0.1 for i in range(8)])
-    intake = backend.load().intake
+    takes = backend.load().takes
     prepared = [
-        prepare(prompt(Media.file("video", path), Text("?")), intake) for path in (slow, fast)
+        prepare(prompt(Media.file("video", path), Text("?")), takes) for path in (slow, fast)
     ]
     seconds = backend.inputs(prepared)["video_second_per_grid"].tolist()
     assert seconds == pytest.approx([1.0, 0.2], rel=0.1)  # two frames to a step
@@ -175,7 +175,7 @@ def test_a_video_without_sound_is_not_given_any(
 
 
 def test_sound_beyond_what_the_model_takes_is_declared(backend: TransformersBackend) -> None:
-    limit = backend.load().intake.sound_seconds
+    limit = backend.load().takes.sound_seconds
     assert limit is not None
     evidence = ask(backend, prompt(sound(440.0, limit + 1), Text("?")))[0].evidence
     assert evidence.sound_seconds == pytest.approx(limit)
@@ -195,7 +195,7 @@ def test_a_template_without_sound_is_noticed(backend: TransformersBackend) -> No
     loaded.processor.chat_template = template.replace("<|AUDIO|>", "")
     try:
         with pytest.raises((BackendError, ValueError, IndexError)):
-            backend.inputs([prepare(prompt(sound(440.0), Text("?")), loaded.intake)])
+            backend.inputs([prepare(prompt(sound(440.0), Text("?")), loaded.takes)])
     finally:
         loaded.processor.chat_template = template
 

@@ -225,7 +225,7 @@ def _longer() -> Media:
     """Five seconds, which are more than one of the blocks of two that are interleaved."""
     pixels = np.random.default_rng(7).integers(0, 255, (8, 48, 64, 3), dtype=np.uint8)
     track = Media("audio", data=Waveform(tone(5.0, 16_000, 440.0), 16_000))
-    return Media("video", data=Frames(pixels, np.arange(8) * 0.625), sound=track)
+    return Media("video", data=Frames(pixels, np.arange(8, dtype=np.float64) * 0.625), sound=track)
 
 
 def _omni(place: Path, **options: object) -> TransformersBackend:

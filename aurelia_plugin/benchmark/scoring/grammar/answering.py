@@ -81,9 +81,9 @@ def _decided(text: str, mentions: list[Mention], answers: ClosedSet, least: Weig
     evidence = [_lowered(one, answers.named) for one in weigh(text, mentions)]
     universe = (answers.values or ()) if answers.eliminates else ()
     reading = decide(text, evidence, universe, least)
-    if reading.value is not None and answers.values is not None:
-        if reading.value not in answers.values:
-            return Reading(None, "no such option")
+    known = answers.values is None or reading.value in answers.values
+    if reading.value is not None and not known:
+        return Reading(None, "no such option")
     chosen = any(one.weight >= Weight.CHOSEN and not one.denied for one in evidence)
     if not chosen and _NONE.search(text):
         return Reading(None, "none of them")

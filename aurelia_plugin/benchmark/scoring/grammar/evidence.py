@@ -54,9 +54,12 @@ _BREAK: Final = re.compile(
     r"|(?P<open>\()|(?P<close>\))"
     r"|(?P<colon>[;:](?![\d/])|\s[-\u2013\u2014]+\s|\u2014)"
     r"|(?P<comma>,(?!\d))"
-    r"|(?<![\w'-])(?P<word>but|so|because|since|although|though|while|whereas|however|therefore|thus"
-    r"|hence|then|which|yet|given that|due to|overall|finally|ultimately|in (?:conclusion|summary|short|sum|the end)"
-    r"|to (?:conclude|sum up)|pero|aber|mais|mas|sondern|sino|donc|por lo tanto|portanto|quindi)(?![\w'-])",
+    r"|(?<![\w'-])(?P<word>but|so|because|since|although|though|while|whereas|however"
+    r"|therefore|thus"
+    r"|hence|then|which|yet|given that|due to|overall|finally|ultimately|in (?:conclusion"
+    r"|summary|short|sum|the end)"
+    r"|to (?:conclude|sum up)|pero|aber|mais|mas|sondern|sino|donc|por lo tanto|portanto"
+    r"|quindi)(?![\w'-])",
     re.IGNORECASE,
 )
 _REASON: Final = frozenset(
@@ -73,17 +76,24 @@ _RESULT: Final = frozenset(
     )
 )
 _IDIOM: Final = re.compile(
-    r"\b(?:no|without(?: a)?|beyond(?: a)?) (?:doubt|question)\b|\bnot only\b|\bnothing (?:else )?but\b"
-    r"|\bnone other than\b|\b(?:can't|cannot|can not|couldn't) be (?:anything|any) (?:\w+ )?(?:but|than)\b"
-    r"|\bno other (?:option|choice)?\b|\bwhy not\b|\bif not\b|\bnot wrong\b|\bno\s*[,:]|\bno problem\b"
+    r"\b(?:no|without(?: a)?|beyond(?: a)?) (?:doubt|question)\b|\bnot only\b"
+    r"|\bnothing (?:else )?but\b"
+    r"|\bnone other than\b|\b(?:can't|cannot|can not|couldn't) be (?:anything"
+    r"|any) (?:\w+ )?(?:but|than)\b"
+    r"|\bno other (?:option|choice)?\b|\bwhy not\b|\bif not\b|\bnot wrong\b|\bno\s*[,:]"
+    r"|\bno problem\b"
     r"|\bdoubtless\b|\b(?:no|not much) (?:contest|difference)\b",
     re.IGNORECASE,
 )
-_NOT: Final = r"not|\w+n't|cannot|never|neither|nor|no|none of|nicht|kein|keine|pas|ni|n\u00e3o|non|nunca|jamais"
+_NOT: Final = (
+    r"not|\w+n't|cannot|never|neither|nor|no|none of|nicht|kein|keine|pas|ni|n\u00e3o|non|nunca"
+    r"|jamais"
+)
 _DENIES_NEXT: Final = re.compile(
     rf"(?<![\w'])(?:{_NOT}|unlike|except|rather than|instead of|as opposed to|other than|than|over"
     r"|against|without|wrong|incorrect|false|versus"
-    r"|(?:rul|eliminat|exclud|discard|reject|dismiss)(?:e|es|ed|ing|s)?(?: out)?|\u4e0d\u662f|\u975e)(?![\w'])"
+    r"|(?:rul|eliminat|exclud|discard|reject|dismiss)(?:e|es|ed|ing|s)?(?: out)?|\u4e0d\u662f"
+    r"|\u975e)(?![\w'])"
     r"|\u4e0d\u662f|\u4e0d\u9009",
     re.IGNORECASE,
 )
@@ -92,12 +102,17 @@ _AFFIRMS_NEXT: Final = re.compile(
     re.IGNORECASE,
 )
 _DENIED_BEFORE: Final = re.compile(
-    r"\s*(?:[\"')\]]\s*)?(?:(?:is|are|was|were|seems?|looks?|sounds?|would be|can be|could be|gets?|has been|be|feels)\s+)?"
-    r"(?:(?:also|clearly|definitely|probably|therefore|simply|obviously|just|both|all|then|thus|really|far)\s+){0,2}"
-    r"(?:not\b|never\b|(?:is|was|are|were|do|does|did|ca|could|wo|would|has|have|had|should)n't\b|cannot\b"
+    r"\s*(?:[\"')\]]\s*)?(?:(?:is|are|was|were|seems?|looks?|sounds?|would be|can be|could be"
+    r"|gets?|has been|be|feels)\s+)?"
+    r"(?:(?:also|clearly|definitely|probably|therefore|simply|obviously|just|both|all|then"
+    r"|thus|really|far)\s+){0,2}"
+    r"(?:not\b|never\b|(?:is|was|are|were|do|does|did|ca|could|wo|would|has|have|had"
+    r"|should)n't\b|cannot\b"
     r"|(?:do|does|did|can|could|would|will|should) not\b|wrong\b|incorrect\b|false\b|out\b|off\b"
-    r"|(?:ruled|crossed) out\b|eliminated\b|excluded\b|discarded\b|rejected\b|unlikely\b|implausible\b"
-    r"|too \w+|less (?:likely|plausible|fitting)\b|impossible\b|absent\b|missing\b|irrelevant\b|unrelated\b"
+    r"|(?:ruled|crossed) out\b|eliminated\b|excluded\b|discarded\b|rejected\b|unlikely\b"
+    r"|implausible\b"
+    r"|too \w+|less (?:likely|plausible|fitting)\b|impossible\b|absent\b|missing\b"
+    r"|irrelevant\b|unrelated\b"
     r"|a distractor\b|no match\b|fails?\b|lacks?\b|contradicts?\b|ist falsch|est faux|es incorrect"
     r"|\u4e0d\u5bf9|\u9519\u8bef|\u4e0d\u6b63\u786e)",
     re.IGNORECASE,
@@ -106,29 +121,36 @@ _DENIED_BEFORE: Final = re.compile(
 _VERDICT: Final = re.compile(
     r"\s*(?:[):|=\u2013\u2014\u2192-]|\)?\s*[:|.])*\s*"
     r"(?:(?P<no>no|nope|wrong|incorrect|false|not (?:\w+ ){0,2}\w+|\u2717|\u2718|\u274c|\u00d7|x)"
-    r"|(?P<yes>yes|correct|true|right|match(?:es)?|\u2713|\u2714|\u2705))(?=\s*(?:$|\n|[.,;:!|(\u2013\u2014-]))",
+    r"|(?P<yes>yes|correct|true|right|match(?:es)?|\u2713|\u2714|\u2705))(?=\s*(?:$|\n"
+    r"|[.,;:!|(\u2013\u2014-]))",
     re.IGNORECASE,
 )
 _VERDICT_SIGN: Final = re.compile(
     r"\s*[:|=\u2013\u2014\u2192)-]|\s*[\u2717\u2718\u274c\u2713\u2714\u2705]"
 )
 _TENTATIVE: Final = re.compile(
-    r"(?<![\w'])(?:might|may|maybe|perhaps|possibly|could|at first|first (?:thought|guess|glance|sight|impression)"
-    r"|initially|originally|tempt\w*|expect\w*|would have|second (?:choice|place|best|guess)|runner|close to|similar"
-    r"|resembl\w*|almost|nearly|consider\w*|hesitat\w*|torn|compared?|suspect\w*|wonder\w*|thought|assumed?|toss-?up"
+    r"(?<![\w'])(?:might|may|maybe|perhaps|possibly|could|at first|first (?:thought|guess"
+    r"|glance|sight|impression)"
+    r"|initially|originally|tempt\w*|expect\w*|would have|second (?:choice|place|best|guess)"
+    r"|runner|close to|similar"
+    r"|resembl\w*|almost|nearly|consider\w*|hesitat\w*|torn|compared?|suspect\w*|wonder\w*"
+    r"|thought|assumed?|toss-?up"
     r"|between|confus\w*|mistake\w*|evoke\w*|reminiscent)(?![\w'])",
     re.IGNORECASE,
 )
 _TENTATIVE_AFTER: Final = re.compile(
     r"\s*(?:is|was|were|seems?|seemed|looks?|looked|sounds?|sounded|might|may|could|can|would)?\s*"
     r"(?:also |at first |initially |a bit |quite |very |rather )?"
-    r"(?:tempting|tempted|possible|plausible|close|a close second|similar|at first|initially|second\b|considered"
-    r"|be\b|have been|my first (?:thought|guess)|a distractor|a red herring|come[s]? (?:close|second|in|next|only))",
+    r"(?:tempting|tempted|possible|plausible|close|a close second|similar|at first|initially"
+    r"|second\b|considered"
+    r"|be\b|have been|my first (?:thought|guess)|a distractor|a red herring|come[s]? (?:close"
+    r"|second|in|next|only))",
     re.IGNORECASE,
 )
 _MUST: Final = re.compile(r"\b(?:must|has to|can only|could only|should) be\b", re.IGNORECASE)
 _SUPPOSED: Final = re.compile(
-    r"(?<![\w'])(?:whether|if|unless|suppose|supposing|assuming|were it|which of|known? (?:whether|if))(?![\w'])",
+    r"(?<![\w'])(?:whether|if|unless|suppose|supposing|assuming|were it|which of"
+    r"|known? (?:whether|if))(?![\w'])",
     re.IGNORECASE,
 )
 _ASKS: Final = re.compile(
@@ -136,35 +158,48 @@ _ASKS: Final = re.compile(
     re.IGNORECASE,
 )
 _CHOOSES: Final = re.compile(
-    r"(?<![\w'])(?:choos\w*|chose\w*|pick\w*|select\w*|go(?:ing|es)?(?: with| for)?|went (?:with|for)|opt\w*|settl\w*"
-    r"|vote[sd]?|say|answers?|lean\w*|stick\w*|stay\w*|leav(?:es|ing)|left|must|has to|conclu\w+|decid\w+|final\w*"
-    r"|correct|right|best|only|it's|it is|that's|that is|this is|in total|total|altogether|prefer\w*|remain\w*"
-    r"|elijo|escolho|choisis|w\u00e4hle|scelgo|\u9009|\u9009\u62e9|\u662f|so|therefore|thus|hence|overall"
+    r"(?<![\w'])(?:choos\w*|chose\w*|pick\w*|select\w*|go(?:ing|es)?(?: with| for)?"
+    r"|went (?:with|for)|opt\w*|settl\w*"
+    r"|vote[sd]?|say|answers?|lean\w*|stick\w*|stay\w*|leav(?:es|ing)|left|must|has to"
+    r"|conclu\w+|decid\w+|final\w*"
+    r"|correct|right|best|only|it's|it is|that's|that is|this is|in total|total|altogether"
+    r"|prefer\w*|remain\w*"
+    r"|elijo|escolho|choisis|w\u00e4hle|scelgo|\u9009|\u9009\u62e9|\u662f|so|therefore|thus"
+    r"|hence|overall"
     r"|in (?:short|sum|conclusion|summary))(?![\w'])|[=\u2192\u21d2]\s*$|\u9009|\u662f\s*$",
     re.IGNORECASE,
 )
 _CHOSEN_AFTER: Final = re.compile(
-    r"\s*[\"')\]]?\s*(?:it is\b(?!\s+(?:not|\w+n't))|it's my|is (?:(?:clearly|definitely|probably|therefore|thus|most likely|likely|indeed)\s+)?"
-    r"(?:(?:the|my|our) (?:\w+ ){0,2}(?:answer|option|choice|one|match|fit|pick)|correct|right|it\b|best|true)"
-    r"|wins\b|fits best|matches best|is what|in total|total\b|altogether|instead of|rather than|over\b"
-    r"|\u6b63\u786e|\u662f\u6b63\u786e|is (?:the )?(?:only|most|best|more (?:likely|plausible|probable)|likelier|likeliest)\b|remains\b|stands out\b|would be (?:my|the)|seems? (?:right|correct|best|the most)"
-    r"|is preferred|es (?:la )?correct|est (?:la )?(?:bonne|correct)|ist (?:richtig|korrekt)|\u00e9 a correta)",
+    r"\s*[\"')\]]?\s*(?:it is\b(?!\s+(?:not|\w+n't))|it's my|is (?:(?:clearly|definitely"
+    r"|probably|therefore|thus|most likely|likely|indeed)\s+)?"
+    r"(?:(?:the|my|our) (?:\w+ ){0,2}(?:answer|option|choice|one|match|fit|pick)|correct|right"
+    r"|it\b|best|true)"
+    r"|wins\b|fits best|matches best|is what|in total|total\b|altogether|instead of"
+    r"|rather than|over\b"
+    r"|\u6b63\u786e|\u662f\u6b63\u786e|is (?:the )?(?:only|most|best|more (?:likely|plausible"
+    r"|probable)|likelier|likeliest)\b|remains\b|stands out\b|would be (?:my|the)"
+    r"|seems? (?:right|correct|best|the most)"
+    r"|is preferred|es (?:la )?correct|est (?:la )?(?:bonne|correct)|ist (?:richtig|korrekt)"
+    r"|\u00e9 a correta)",
     re.IGNORECASE,
 )
 _JOIN: Final = re.compile(
-    r"\s*(?:,\s*)?(?:and/or|and|or|nor|&|/|\||,|\+|[-\u2013\u2014]|to|vs\.?|versus|y|o|und|oder|et|ou|e|\u548c|\u6216|\u6216\u8005)?"
+    r"\s*(?:,\s*)?(?:and/or|and|or|nor|&|/|\||,|\+|[-\u2013\u2014]|to|vs\.?|versus|y|o|und"
+    r"|oder|et|ou|e|\u548c|\u6216|\u6216\u8005)?"
     r"(?:\s*(?:even|also|then|possibly|perhaps|maybe|the|else))*\s*",
     re.IGNORECASE,
 )
 _NEXT_RANK: Final = re.compile(
-    r"\s*[,;]?\s*(?:and\s+)?(?:(?:then|next|followed by)|(?:2nd|3rd|4th|5th|second|third|fourth)(?: place)?\s?:)\s*",
+    r"\s*[,;]?\s*(?:and\s+)?(?:(?:then|next|followed by)|(?:2nd|3rd|4th|5th|second|third"
+    r"|fourth)(?: place)?\s?:)\s*",
     re.IGNORECASE,
 )
 _TAKES_BACK: Final = re.compile(
     r"(?:^|\W)(?:no|wait|actually|hmm|sorry|correction|or rather)[\s,.:\u2026-]*$", re.IGNORECASE
 )
 _OR_ELSE: Final = re.compile(
-    r"\s*(?:or\s|/)\s*(?!(?:rather|so|else|at least|more|not|no|something|similar|like|higher|less)\b)(?:[\w'-]+\s){0,2}[\w'-]+\s*",
+    r"\s*(?:or\s|/)\s*(?!(?:rather|so|else|at least|more|not|no|something|similar|like|higher"
+    r"|less)\b)(?:[\w'-]+\s){0,2}[\w'-]+\s*",
     re.IGNORECASE,
 )
 _LIST_GOES_ON: Final = re.compile(r"[\s)\"'\]]*(?:$|[.,;:!?\n&/]|(?:and|or|nor)\b)", re.IGNORECASE)
@@ -174,9 +209,12 @@ _RANKED: Final = re.compile(
     re.IGNORECASE,
 )
 _CORRECTION: Final = re.compile(
-    r"(?<![\w'])(?:wait|actually|hold on|correction|scratch that|on second thoughts?|on reflection|i meant"
-    r"|changed? my (?:mind|answer)|let me (?:correct|revise|reconsider)|hmm|no(?=\s*[,.!-])|sorry|my mistake|rather"
-    r"|on (?:closer|a second|further) \w+|looking (?:again|closer)|in the end|finally|ultimately)(?![\w'])",
+    r"(?<![\w'])(?:wait|actually|hold on|correction|scratch that|on second thoughts?"
+    r"|on reflection|i meant"
+    r"|changed? my (?:mind|answer)|let me (?:correct|revise|reconsider)|hmm|no(?=\s*[,.!-])"
+    r"|sorry|my mistake|rather"
+    r"|on (?:closer|a second|further) \w+|looking (?:again|closer)|in the end|finally"
+    r"|ultimately)(?![\w'])",
     re.IGNORECASE,
 )
 _ENUMERATION: Final = 3
@@ -326,10 +364,10 @@ def _follows(
     if re.fullmatch(r"\s*<+\s*", gap):
         judged[-1] = last._replace(denied=True)
         return Evidence(mention, Weight.CHOSEN)
-    if last.mention.by_letter != mention.by_letter and _PAIR.fullmatch(gap):
-        if re.match(r"[\s)\"'\]]*(?:$|[.,;:!?\n])", text[mention.end : mention.end + 20]):
-            judged[-1] = last._replace(clash=True)
-            return last._replace(mention=mention, clash=True)
+    ends = re.match(r"[\s)\"'\]]*(?:$|[.,;:!?\n])", text[mention.end : mention.end + 20])
+    if last.mention.by_letter != mention.by_letter and ends and _PAIR.fullmatch(gap):
+        judged[-1] = last._replace(clash=True)
+        return last._replace(mention=mention, clash=True)
     joins = _JOIN.fullmatch(gap)
     if joins and gap.strip() == ",":
         joins = _LIST_GOES_ON.match(text[mention.end : mention.end + 20])
@@ -356,10 +394,8 @@ def _judge(
     if verdict and _VERDICT_SIGN.match(rest):
         return Evidence(mention, Weight.CHOSEN, denied=verdict["no"] is not None)
     said = _IDIOM.sub(" ", left)
-    negation = None
-    for negation in _DENIES_NEXT.finditer(said):
-        pass
-    denied = negation is not None and not _AFFIRMS_NEXT.search(said[negation.end() :])
+    negations = list(_DENIES_NEXT.finditer(said))
+    denied = bool(negations) and not _AFFIRMS_NEXT.search(said[negations[-1].end() :])
     if not denied and _DENIED_BEFORE.match(right) and not re.match(r"\s*not only\b", right):
         denied = True
     if _SUPPOSED.search(left) or (clause.asks and _ASKS.search(left)):

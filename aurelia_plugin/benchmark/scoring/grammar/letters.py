@@ -32,15 +32,19 @@ _LATIN: Final = "A-Za-z0-9\u00c0-\u024f_"
 _X: Final = "(?P<letter>[A-Za-z" + "".join(_ALIKE) + "])"
 _ENDS: Final = rf"(?![{_LATIN}])(?!'[A-Za-z])"
 _NAME: Final = (
-    r"(?:option|choice|letter|alternative|candidate|answer|variant|opci\u00f3n|opcion|op\u00e7\u00e3o"
-    r"|opzione|antwort|r\u00e9ponse|respuesta|\u0432\u0430\u0440\u0438\u0430\u043d\u0442|\u9009\u9879"
+    r"(?:option|choice|letter|alternative|candidate|answer|variant|opci\u00f3n|opcion"
+    r"|op\u00e7\u00e3o"
+    r"|opzione|antwort|r\u00e9ponse|respuesta|\u0432\u0430\u0440\u0438\u0430\u043d\u0442"
+    r"|\u9009\u9879"
     r"|\u9078\u9805|\u7b54\u6848|\uc120\ud0dd\uc9c0)"
 )
 _FORMED: Final = re.compile(
     rf"\(\s?{_X.replace('letter', 'l1')}\s?\)|\[\s?{_X.replace('letter', 'l2')}\s?\]"
     rf"|\{{\s?{_X.replace('letter', 'l3')}\s?\}}|<\s?{_X.replace('letter', 'l4')}\s?>"
-    rf"|(?<!\w)\"\s?{_X.replace('letter', 'l5')}[.)]?\s?\"|(?<!\w)'{_X.replace('letter', 'l6')}'(?!\w)"
-    rf"|(?<![{_LATIN}]){_NAME}(?:s?(?:\s{{1,2}}[:#]?|[:#])\s{{0,2}}[\"'(\[]?|s?[(\[\"]|(?<=[^\x00-\u024f])){_X.replace('letter', 'l7')}{_ENDS}",
+    rf"|(?<!\w)\"\s?{_X.replace('letter', 'l5')}[.)]?\s?\""
+    rf"|(?<!\w)'{_X.replace('letter', 'l6')}'(?!\w)"
+    rf"|(?<![{_LATIN}]){_NAME}(?:s?(?:\s{{1,2}}[:#]?|[:#])\s{{0,2}}[\"'(\[]?|s?[(\[\"]"
+    rf"|(?<=[^\x00-\u024f])){_X.replace('letter', 'l7')}{_ENDS}",
     re.IGNORECASE,
 )
 _BARE: Final = re.compile(rf"(?<![{_LATIN}'.&])(?<![Nn]/){_X}{_ENDS}(?!\.[A-Za-z]\b)")
@@ -48,7 +52,8 @@ _BARE: Final = re.compile(rf"(?<![{_LATIN}'.&])(?<![Nn]/){_X}{_ENDS}(?!\.[A-Za-z
 # What may follow a letter that stands for an option: no word that an article or an initial has.
 _VERB: Final = (
     r"is|isn't|was|wasn't|has|hasn't|had|does|doesn't|did|didn't|can't|cannot|could|couldn't|would"
-    r"|wouldn't|should|might|may|must|can be|can not|will be|won't|fits?|matches|seems?|looks|sounds"
+    r"|wouldn't|should|might|may|must|can be|can not|will be|won't|fits?|matches|seems?|looks"
+    r"|sounds"
     r"|sounded|appears?|remains?|wins?|makes|describes?|shows?|corresponds?|refers?|gets|comes"
     r"|starts|stands|fails?|lacks|mentions?|says|needs?|requires?|captures?|reflects?|explains?"
     r"|contradicts?|works|feels|were|are|have"
@@ -59,7 +64,8 @@ _OTHER_VERB: Final = (
 _LINK: Final = (
     r"and|or|nor|over|but|because|since|as|so|rather|instead|then|if|when|where|while|whereas|than"
     r"|though|although|however|therefore|which|it|here|too|also|alone|by|for|with|from|at|after"
-    r"|before|in|on|of|to|due|not|versus|vs|who|that|y|o|u|und|oder|et|ou|e|porque|parce|weil|car|pois"
+    r"|before|in|on|of|to|due|not|versus|vs|who|that|y|o|u|und|oder|et|ou|e|porque|parce|weil"
+    r"|car|pois"
 )
 _AFTER: Final = re.compile(
     rf"\s*(?:$|\n|[.,;:!?()\[\]{{|/>=<+&\u2013\u2014\"'\u2705\u274c\u2713\u2717\u2192-]|{_M}"
@@ -68,37 +74,49 @@ _AFTER: Final = re.compile(
 )
 # A lower-case letter has to end its clause.
 _AFTER_LOWER: Final = re.compile(
-    r"\s*(?:$|\n|[.,;:!?()\]]|(?:because|since|as|and|or|i (?:think|guess|believe)|for sure|imo)(?!\w))",
+    r"\s*(?:$|\n|[.,;:!?()\]]|(?:because|since|as|and|or|i (?:think|guess|believe)|for sure"
+    r"|imo)(?!\w))",
     re.IGNORECASE,
 )
 # "I" before a verb of the first person is the pronoun.
 _PRONOUN: Final = re.compile(
-    r"\s+(?:'?(?:m|d|ve|ll)\b|(?!(?:is|isn't|has|hasn't|does|doesn't|fits|matches|seems|looks|sounds"
+    r"[ \t]+(?:'?(?:m|d|ve|ll)\b|(?!(?:is|isn't|has|hasn't|does|doesn't|fits|matches|seems|looks"
+    r"|sounds"
     r"|and|or|nor|because|since|over|rather|instead|than|it|here|alone)\b)\w)"
     r"|'|,\s*(?:too|also|personally|for one|however|myself|on the|in turn)\b",
     re.IGNORECASE,
 )
 _OPEN: Final = re.compile(r"(?:^|[\n.;:,!?(\[|/>=<+&\u2013\u2014\u2192\"'*-])\s*$")
 _LEADS: Final = (
-    r"is|isn't|was|wasn't|be|been|it's|that's|its|this|are|answers?|option|choice|pick|picks|letter|only|just"
+    r"is|isn't|was|wasn't|be|been|it's|that's|its|this|are|answers?|option|choice|pick|picks"
+    r"|letter|only|just"
     r"|probably|likely|definitely|clearly|certainly|obviously|surely|maybe|perhaps|possibly|simply"
     r"|not|or|and|nor|either|neither|both|than|over|say|said|so|therefore|thus|hence|then|leaves"
     r"|leaving|mean|means|meant|prefer|preferred|choose|chose|chosen|choosing|picked|picking|select"
-    r"|selects|selected|selecting|guess|think|believe|conclude|suggests?|supports?|favou?rs?|eliminate|eliminated"
+    r"|selects|selected|selecting|guess|think|believe|conclude|suggests?|supports?|favou?rs?"
+    r"|eliminate|eliminated"
     r"|eliminates|exclude|excluded|excludes|reject|rejected|rejects|discard|discarded|dismiss|out"
-    r"|unlike|like|that|but|while|though|although|if|whether|because|since|when|unless|still|now|yes"
-    r"|no|ok|okay|well|hmm|wait|actually|finally|rather|instead|versus|vs|consider|considered|i'd|going"
-    r"|remains|becomes|being|i'll|mark|submit|choosing|between|rules|rule|confirms?|indicates?|equals"
-    r"|\u00e9|\u00e8|es|est|ist|w\u00e4re|sia|sea|la|el|le|die|der|\u00e4r|er|jest|adalah|opt|elijo|lautet|escolho|choisis"
+    r"|unlike|like|that|but|while|though|although|if|whether|because|since|when|unless|still"
+    r"|now|yes"
+    r"|no|ok|okay|well|hmm|wait|actually|finally|rather|instead|versus|vs|consider|considered"
+    r"|i'd|going"
+    r"|remains|becomes|being|i'll|mark|submit|choosing|between|rules|rule|confirms?|indicates?"
+    r"|equals"
+    r"|\u00e9|\u00e8|es|est|ist|w\u00e4re|sia|sea|la|el|le|die|der|\u00e4r|er|jest|adalah|opt"
+    r"|elijo|lautet|escolho|choisis"
     r"|w\u00e4hle|scelgo|por|y|o|und|oder|et|ou|e|ni|nicht|pas|n\u00e3o|no|non"
 )
 _LEAD: Final = re.compile(rf"(?<![\w'])(?:{_LEADS})\s+[\"'(]?$|[^\x00-\u024f]\s*$", re.IGNORECASE)
 # These lead to a choice only behind a verb of choosing.
 _PREPOSITION: Final = re.compile(
-    r"(?<!\w)(?:go|goes|going|went|opt|opted|opting|settle[sd]?|settling|vote[sd]?|point(?:s|ed|ing)?|leav(?:e|es|ing)|narrow(?:s|ed)?"
-    r"|lean(?:s|ed|ing)?|stick|sticking|stuck|stay|staying|correspond\w*|match\w*|amounts?|down|side"
-    r"|agree|land(?:s|ed)?|fits?|choice|pick|answer|answers|leads?|led|refers?|left|instead|favou?r|preference"
-    r"|evidence|case|closest|nearest|combination|decide[sd]?|converge[sd]?|get|come|comes|came|conclusion|rule[sd]?|ruling)"
+    r"(?<!\w)(?:go|goes|going|went|opt|opted|opting|settle[sd]?|settling|vote[sd]?|point(?:s"
+    r"|ed|ing)?|leav(?:e|es|ing)|narrow(?:s|ed)?"
+    r"|lean(?:s|ed|ing)?|stick|sticking|stuck|stay|staying|correspond\w*|match\w*|amounts?"
+    r"|down|side"
+    r"|agree|land(?:s|ed)?|fits?|choice|pick|answer|answers|leads?|led|refers?|left|instead"
+    r"|favou?r|preference"
+    r"|evidence|case|closest|nearest|combination|decide[sd]?|converge[sd]?|get|come|comes|came"
+    r"|conclusion|rule[sd]?|ruling)"
     r"\b[^.;:\n]{0,40}?\b(?:with|for|on|to|toward|towards|of|from|at|as|against|out)\s+[\"'(]?$",
     re.IGNORECASE,
 )

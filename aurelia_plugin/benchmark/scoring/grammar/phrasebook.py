@@ -84,17 +84,10 @@ class PhraseBook:
         self, text: str, first: Token, last: Token, wordings: Sequence[_Wording]
     ) -> set[str]:
         start = min(first.start, _with_article(text, first.start))
-        for same in (lambda a, b: a == b, lambda a, b: a.casefold() == b.casefold()):
-            values = {
-                wording.value
-                for wording in wordings
-                if any(
-                    same(_exact(text[s : last.end]), wording.exact) for s in (first.start, start)
-                )
-            }
-            if values:
-                return values
-        return set()
+        said = {_exact(text[begin : last.end]) for begin in (first.start, start)}
+        exact = {wording.value for wording in wordings if wording.exact in said}
+        folded = {one.casefold() for one in said}
+        return exact or {one.value for one in wordings if one.exact.casefold() in folded}
 
 
 def _exact(text: str) -> str:

@@ -32,17 +32,26 @@ class Statement(NamedTuple):
 
 _WORDS: Final = (
     r"(?<!\w)(?:answer|ans|respuesta|r\u00e9ponse|antwort|risposta|resposta|odpowied\u017a|svar"
-    r"|antwoord|jawaban|cevap|vastaus|v\u00e1lasz|odpov\u011b\u010f|\u043e\u0442\u0432\u0435\u0442|\u03b1\u03c0\u03ac\u03bd\u03c4\u03b7\u03c3\u03b7"
-    r"|\u0111\u00e1p \u00e1n|\u0627\u0644\u0625\u062c\u0627\u0628\u0629(?: \u0627\u0644\u0635\u062d\u064a\u062d\u0629)?"
-    r"|\u0627\u0644\u062c\u0648\u0627\u0628|\u0909\u0924\u094d\u0924\u0930|\u0989\u09a4\u09cd\u09a4\u09b0|\u05ea\u05e9\u05d5\u05d1\u05d4)"
-    r"|\u7b54\u6848|\u7b54\u3048|\u56de\u7b54|\u6b63\u89e3|\uc815\ub2f5|\ub2f5\ubcc0|\ub2f5|\u0e04\u0e33\u0e15\u0e2d\u0e1a"
+    r"|antwoord|jawaban|cevap|vastaus|v\u00e1lasz|odpov\u011b\u010f"
+    r"|\u043e\u0442\u0432\u0435\u0442|\u03b1\u03c0\u03ac\u03bd\u03c4\u03b7\u03c3\u03b7"
+    r"|\u0111\u00e1p \u00e1n"
+    r"|\u0627\u0644\u0625\u062c\u0627\u0628\u0629(?: \u0627\u0644\u0635\u062d\u064a\u062d\u062"
+    r"9)?"
+    r"|\u0627\u0644\u062c\u0648\u0627\u0628|\u0909\u0924\u094d\u0924\u0930"
+    r"|\u0989\u09a4\u09cd\u09a4\u09b0|\u05ea\u05e9\u05d5\u05d1\u05d4)"
+    r"|\u7b54\u6848|\u7b54\u3048|\u56de\u7b54|\u6b63\u89e3|\uc815\ub2f5|\ub2f5\ubcc0|\ub2f5"
+    r"|\u0e04\u0e33\u0e15\u0e2d\u0e1a"
 )
 _LABEL: Final = re.compile(
-    rf"(?:{_WORDS})(?:\s+(?:correcta|correcte|corretta|correta|choice|option|letter|line))?\s{{0,3}}"
+    rf"(?:{_WORDS})(?:\s+(?:correcta|correcte|corretta|correta|choice|option|letter"
+    rf"|line))?\s{{0,3}}"
     r"(?:\([^()\n]{0,40}\)\s{0,2})?(?:(?:is|es|est|\u00e9|\u00e8|ist|lautet)\s{0,2})?"
-    r"(?::|=|\s[-\u2013\u2014>]{1,2}\s|\u662f\s?:?|\u4e3a\s?:?|\u70ba\s?:?|\u306f\s?:?|\u662f|\uc740|\ub294)[ \t]{0,10}"
-    r"|^[ \t]{0,8}(?:(?:final|correct|my|best)\s)?(?:answer|choice|selection|pick)(?:\s(?:option|letter))?[ \t]{0,8}$"
-    r"|^[ \t*\u2022-]{0,8}(?:(?:the|my|final|correct|best|selected|chosen|predicted)\s){1,2}(?:option|choice|selection|pick|guess|response"
+    r"(?::|=|\s[-\u2013\u2014>]{1,2}\s|\u662f\s?:?|\u4e3a\s?:?|\u70ba\s?:?|\u306f\s?:?|\u662f"
+    r"|\uc740|\ub294)[ \t]{0,10}"
+    r"|^[ \t]{0,8}(?:(?:final|correct|my|best)\s)?(?:answer|choice|selection"
+    r"|pick)(?:\s(?:option|letter))?[ \t]{0,8}$"
+    r"|^[ \t*\u2022-]{0,8}(?:(?:the|my|final|correct|best|selected|chosen"
+    r"|predicted)\s){1,2}(?:option|choice|selection|pick|guess|response"
     r"|prediction|conclusion|verdict|label)\s{0,2}:[ \t]{0,10}"
     r"|^[ \t]{0,8}(?:choice|selection|prediction|conclusion)\s{0,2}:[ \t]{0,10}",
     re.IGNORECASE | re.MULTILINE,
@@ -51,11 +60,16 @@ _CHAT: Final = re.compile(
     r"^[ \t]{0,8}Q\s?:[^\n]*\n(?:[^\n]*\n){0,12}?[ \t]{0,8}A\s?:[ \t]*", re.MULTILINE
 )
 _SENTENCE: Final = re.compile(
-    r"(?P<before>(?:(?<![\w'])[\w']+\s){0,3})(?<![\w'])(?:answer|option|choice|pick|solution|guess|bet|conclusion|response)"
-    r"(?:\s(?:to|for|here|in|of|that|which|i|we|from|given|therefore|based|with|must)\b[^.:;?!\n]{0,90}?)?"
-    r"\s(?:is|was|would be|should be|must be|has to be|will be|remains|seems to be|appears to be|ought to be)\b\s{0,3}:?\s{0,3}"
-    r"|(?P<foreign>(?:(?:la|a|die|the|den|das|il|o|el|le)\s)?(?<!\w)(?:respuesta|r\u00e9ponse|antwort|risposta|resposta|opci\u00f3n|option)"
-    r"(?:\s\w+){0,2}\s(?:es|est|ist|\u00e8|\u00e9|lautet|w\u00e4re|seria|ser\u00eda|serait)(?!\w)\s{0,3}:?\s{0,3})",
+    r"(?P<before>(?:(?<![\w'])[\w']+\s){0,3})(?<![\w'])(?:answer|option|choice|pick|solution"
+    r"|guess|bet|conclusion|response)"
+    r"(?:\s(?:to|for|here|in|of|that|which|i|we|from|given|therefore|based|with"
+    r"|must)\b[^.:;?!\n]{0,90}?)?"
+    r"\s(?:is|was|would be|should be|must be|has to be|will be|remains|seems to be"
+    r"|appears to be|ought to be)\b\s{0,3}:?\s{0,3}"
+    r"|(?P<foreign>(?:(?:la|a|die|the|den|das|il|o|el|le)\s)?(?<!\w)(?:respuesta|r\u00e9ponse"
+    r"|antwort|risposta|resposta|opci\u00f3n|option)"
+    r"(?:\s\w+){0,2}\s(?:es|est|ist|\u00e8|\u00e9|lautet|w\u00e4re|seria|ser\u00eda"
+    r"|serait)(?!\w)\s{0,3}:?\s{0,3})",
     re.IGNORECASE,
 )
 _NOT_THE: Final = frozenset(
@@ -130,12 +144,14 @@ _KEY: Final = re.compile(
     r"[\"'](?:"
     + "|".join(key.replace("_", "[_ ]?") for key in _KEYS[:14])
     + r")[\"']\s{0,5}:\s{0,5}"
-    r"(?:\"(?P<double>(?:[^\"\\\n]|\\.){0,4000})\"|'(?P<single>(?:[^'\\\n]|\\.){0,4000})'|(?P<bare>[^\s,}\"'\[{][^,}\n]{0,80}))",
+    r"(?:\"(?P<double>(?:[^\"\\\n]|\\.){0,4000})\"|'(?P<single>(?:[^'\\\n]|\\.){0,4000})'"
+    r"|(?P<bare>[^\s,}\"'\[{][^,}\n]{0,80}))",
     re.IGNORECASE,
 )
 _PLACEHOLDER: Final = re.compile(
     r"[<\[({]\s{0,3}(?!\w[>\])}])(?:the |your |my |insert |option |correct |chosen |final )*"
-    r"(?:letter|answer|option|choice|number|word|text|name|label|x|here|sentence|caption|yes/no|yes or no)"
+    r"(?:letter|answer|option|choice|number|word|text|name|label|x|here|sentence|caption"
+    r"|yes/no|yes or no)"
     r"(?:\s\w+){0,4}\s{0,3}[>\])}]\W*|[_.\u2026?\s-]+|\W*(?:letter|your answer|x)\W*",
     re.IGNORECASE,
 )

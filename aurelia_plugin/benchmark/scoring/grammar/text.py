@@ -10,7 +10,17 @@ from typing import Final, NamedTuple
 
 from .numerals import NUMBER_WORDS, Amount, as_amount, parse_number_words
 
-__all__ = ["ARTICLES", "Token", "abridged", "cleaned", "fold", "markup_free", "normalise", "tokens"]
+__all__ = [
+    "ARTICLES",
+    "Token",
+    "abridged",
+    "cardinal",
+    "cleaned",
+    "fold",
+    "markup_free",
+    "normalise",
+    "tokens",
+]
 
 ARTICLES: Final = frozenset({"a", "an", "the"})
 
@@ -151,7 +161,7 @@ class Token(NamedTuple):
 
     Attributes:
         key: the form in which words are compared: lower case, without Latin accents; a number's
-            value in digits, an ordinal's with a dot behind it.
+            value in digits, an ordinal's with "th" behind it.
         amount: of a number, what it counts.
     """
 
@@ -187,7 +197,7 @@ def tokens(text: str) -> list[Token]:
         if kind in ("number", "ordinal"):
             amount = as_amount(match["number"])
             token = Token(
-                amount.key + ("." if match["ordinal"] else ""), match.start(), match.end(), amount
+                amount.key + ("th" if match["ordinal"] else ""), match.start(), match.end(), amount
             )
             if match["ordinal"]:
                 token = token._replace(amount=None)
@@ -224,7 +234,7 @@ def _adjoin(text: str, first: Token, second: Token) -> bool:
 def _numbers(words: list[Token]) -> Iterator[Token]:
     """Yield number words as numbers: "twenty-one" is one token, "two three" are two."""
     for first, last, amount, ordinal in parse_number_words([word.key for word in words]):
-        key = amount.key + ("." if ordinal else "") if amount else words[first].key
+        key = amount.key + ("th" if ordinal else "") if amount else words[first].key
         yield Token(key, words[first].start, words[last].end, None if ordinal else amount)
 
 
@@ -235,11 +245,17 @@ def fold(text: str) -> tuple[str, ...]:
     return tuple(key for key in keys if key not in ARTICLES) or keys
 
 
+def cardinal(key: str) -> str | None:
+    """Return the digits of a number's or an ordinal's key, or None for any other word."""
+    digits = key.removesuffix("th")
+    return digits if digits.isdigit() else None
+
+
 def normalise(text: str) -> str:
     """Return a text's keys separated by single spaces: the form in which wordings are compared.
 
     Lower case, without punctuation, underscores and articles; numbers as digits; signs and the
-    vowel signs of a script stay.
+    vowel signs of a script stay. An article alone stays too.
     """
-    keys = [token.key for token in tokens(cleaned(text))]
-    return " ".join(key for key in keys if key not in ARTICLES)
+    said = " ".join(fold(text))
+    return said if said.isascii() else " ".join(fold(said))  # "\u00bc" is three tokens in the end

@@ -10,27 +10,24 @@ from statistics import fmean
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from aurelia_plugin.benchmark.reported import reported
 from aurelia_plugin.compare.result import BoardPlace, BoardRow, Figure, RunInfo
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.files.records import Record
 from aurelia_plugin.settings import explain
 
 __all__ = ["Board", "load_board", "packaged_boards", "places"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Row(_Frozen):
+class _Row(Record):
     model: str
     score: float
     note: str = ""
 
 
-class Board(_Frozen):
+class Board(Record):
     """One published board.
 
     Attributes:

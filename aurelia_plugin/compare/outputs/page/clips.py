@@ -18,11 +18,11 @@ from urllib.parse import quote
 
 import numpy as np
 from PIL import Image
-from pydantic import BaseModel, ConfigDict
 
 from aurelia_plugin.errors import MediaError
 from aurelia_plugin.files.atomic import write_atomically
 from aurelia_plugin.files.contents import content_digest
+from aurelia_plugin.files.records import Record
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Media, MediaKind, Waveform
 from aurelia_plugin.media.containers.kinds import media_kind
@@ -41,7 +41,7 @@ _RATE: Final = 8_000
 _WORKERS: Final = 2  # decoding releases the lock; more than the cores of a small machine is no gain
 
 
-class ShownClip(BaseModel):
+class ShownClip(Record):
     """One medium as the page shows it.
 
     Attributes:
@@ -51,8 +51,6 @@ class ShownClip(BaseModel):
         peaks: loudness from 0 to 100 over the medium's length.
         problem: why something is not shown.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     name: str
     kind: MediaKind | None = None

@@ -64,7 +64,7 @@
       "article",
       { class: "answer", "data-arm": label },
       h("h3", {}, mark(arm.right, label), " ", label),
-      arm.failed ? h("p", { class: "problem" }, `No answer: the ${arm.failed} failed.`) : words(arm.answer, "pre"),
+      arm.failed ? h("p", { class: "problem" }, `No answer: the ${arm.failed} failed.`, arm.cause ? words(arm.cause, "pre") : null) : words(arm.answer, "pre"),
       h("p", { class: "facts" }, facts.map((fact, index) => [index ? " · " : "", fact])),
       arm.dropped.length ? h("p", { class: "problem" }, `Not delivered: ${arm.dropped.join("; ")}.`) : null,
       votes(arm),

@@ -33,6 +33,9 @@ _PREFIX: Final = re.compile(
 _KEY: Final = re.compile(r"(?:option|choice|opt)?[\s_-]*[(\[]?([A-Za-z]|\d{1,2})[)\].:]*", re.I)
 _BARE: Final = re.compile(r"[(\[\uff08]?([A-Za-z]|\d{1,2})[)\]\uff09.:]*")
 
+# Python's own reader takes seconds for what nobody writes as the options of a question.
+_LONGEST_LITERAL: Final = 20_000
+
 
 class Options(NamedTuple):
     """Options in the order of their letters.
@@ -75,7 +78,8 @@ def parsed_text(text: str) -> JsonValue:
     try:
         return parse_json(text)
     except ValueError:
-        pass
+        if len(text) > _LONGEST_LITERAL:
+            return text
     try:
         value: JsonValue = json.loads(json.dumps(ast.literal_eval(text.strip())))
     # Too deeply nested, or no literal (a set, bytes): it is a text that begins with a bracket.
@@ -135,8 +139,9 @@ def _placed(options: Sequence[_Labelled]) -> Options:
         else ascii_uppercase.index(option.label)
         for option in options
     }
-    if max(places.values()) >= len(ascii_uppercase):
-        raise ValueError(f"an option has the number {max(places.values()) + first}")
+    last = max(places.values())
+    if last >= len(ascii_uppercase) or last > 2 * len(options) + 1:
+        raise ValueError(f"labels are no letters or numbers of options: {', '.join(places)}")
     texts = [""] * (max(places.values()) + 1)
     for option in options:
         texts[places[option.label]] = option.text
@@ -223,7 +228,6 @@ def letter_of(answer: str, options: Options) -> str | None:
 def _by_label(label: str, options: Options) -> set[int]:
     if label in options.unsure:
         raise ValueError(f"which option is {label} cannot be told: {options.unsure[label]}")
-    if label in options.labels:
-        return {options.labels[label]}
     place = len(options.texts) if label.isdigit() else _place(label)
+    place = options.labels.get(label, place)  # its option may be empty, and the last
     return {place} if place < len(options.texts) else set()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurelia_plugin.benchmark.synthetic.avsd import MOTION_PHRASES, gliding, moving, starts
-from aurelia_plugin.benchmark.synthetic.draw import (
+from aurelia_plugin.benchmark.synthetic.families.avsd import MOTION_PHRASES, gliding, moving, starts
+from aurelia_plugin.benchmark.synthetic.families.draw import (
     Draft,
     Family,
     Turn,

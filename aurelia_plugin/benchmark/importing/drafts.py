@@ -14,10 +14,10 @@ from string import ascii_uppercase
 from typing import Final
 
 from aurelia_plugin.benchmark.data.items import Item, Source
+from aurelia_plugin.benchmark.importing.options import letter_of
+from aurelia_plugin.benchmark.importing.rows import Row, read_rows
 from aurelia_plugin.benchmark.reading import as_choice
 from aurelia_plugin.benchmark.sources.draft import Draft, unique_place
-from aurelia_plugin.benchmark.sources.options import letter_of
-from aurelia_plugin.benchmark.sources.rows import Row, read_rows
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.escaping import for_csv
 from aurelia_plugin.files.records import problem_of
@@ -91,7 +91,8 @@ def _answer(row: Row) -> str:
     options, answer = row.options.texts, row.answer
     letter = letter_of(answer, row.options) if options else None
     if options and letter is None:
-        letters = {letter: text for letter, text in zip(ascii_uppercase, options) if text}
+        lettered = zip(ascii_uppercase, options, strict=False)
+        letters = {letter: text for letter, text in lettered if text}
         answer = as_choice(answer, letters).value or answer
         letter = letter_of(answer, row.options)  # it may be one of which the option is not sure
     return letter or answer

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aurelia_plugin.benchmark.synthetic.draw import (
+from aurelia_plugin.benchmark.synthetic.families.draw import (
     INSTRUMENT_OF,
     LEGEND,
     Draft,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aurelia_plugin.benchmark.synthetic.draw import (
+from aurelia_plugin.benchmark.synthetic.families.draw import (
     PLACE_X,
     SHAPE_OF,
     figure,

@@ -19,7 +19,7 @@ from aurelia_plugin.benchmark.synthetic.atlas import (
     Region,
     region_of,
 )
-from aurelia_plugin.benchmark.synthetic.draw import (
+from aurelia_plugin.benchmark.synthetic.families.draw import (
     Draft,
     Family,
     Turn,

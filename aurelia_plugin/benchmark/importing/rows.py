@@ -6,35 +6,28 @@ its file and place.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from pydantic import JsonValue
 
 from aurelia_plugin.benchmark.data.items import COLUMNS
-from aurelia_plugin.benchmark.sources.options import (
+from aurelia_plugin.benchmark.importing.options import (
     NO_OPTIONS,
     Options,
     parsed_text,
     read_options,
     scalar_text,
 )
-from aurelia_plugin.errors import ConfigError, MediaError
-from aurelia_plugin.files.places import inside
-from aurelia_plugin.files.regular import read_regular
+from aurelia_plugin.benchmark.importing.row_files import FORMS, RawRow, read_raw
+from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.shown import shown
-from aurelia_plugin.files.strict_json import parse_json, parse_object
-from aurelia_plugin.files.text_lines import LineError, decoded, read_lines
 
 __all__ = ["Row", "column_of", "read_rows"]
-
-_MOST_BYTES: Final = 256 * 2**20
 
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "id": ("id", "question_id", "qid", "sample_id"),
@@ -55,7 +48,6 @@ _COLUMNS: Final = {
     **{"avcompositional": "compositional", "avcomp": "compositional", "avmeme": "meme"},
     **{"dmmatch": "dm_match", "avdancematch": "dm_match", "dancematch": "dm_match"},
 }
-_FIX: Final = "Name a .json, .jsonl or .csv file, or a folder of .json files, in UTF-8."
 
 
 @dataclass(frozen=True)
@@ -111,11 +103,6 @@ class Row:
         )
 
 
-class _Raw(NamedTuple):
-    number: int
-    fields: Mapping[str, JsonValue]
-
-
 def column_of(text: str) -> str:
     """Return a benchmark's column by one of its names; another text stays as it is."""
     return _COLUMNS.get(re.sub(r"[^a-z]", "", text.lower()), text)
@@ -128,16 +115,15 @@ def read_rows(path: Path) -> list[Row]:
         ConfigError: it cannot be read, holds no rows, or an id twice; the message names the file
             and, where there is one, the row.
     """
-    files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
-    rows = [
-        _row(file, raw) for file in files for raw in _content(file, path if path.is_dir() else None)
-    ]
+    folder = path if path.is_dir() else None
+    files = [path] if folder is None else sorted(folder.rglob("*.json"))
+    rows = [_row(file, raw) for file in files for raw in read_raw(file, folder, _NAMES["question"])]
     if not rows:
-        raise ConfigError(f"{path}: holds no questions.", _FIX)
-    if path.is_dir():  # the same id in two files: the files' names tell them apart
+        raise ConfigError(f"{path}: holds no questions.", FORMS)
+    if folder is not None:  # the same id in two files: the files' names tell them apart
         counts = Counter(row.id for row in rows)
         rows = [
-            replace(row, id=f"{_name_below(path, row.file)}-{row.id}")
+            replace(row, id=f"{_name_below(folder, row.file)}-{row.id}")
             if counts[row.id] > 1
             else row
             for row in rows
@@ -162,72 +148,7 @@ def _require_ids(rows: Iterable[Row]) -> None:
             )
 
 
-def _content(path: Path, folder: Path | None) -> list[_Raw]:
-    try:
-        if folder is not None:
-            inside(folder, path.relative_to(folder).as_posix())
-        if path.suffix.lower() == ".csv":
-            return list(_csv_rows(path))
-        if path.suffix.lower() == ".jsonl":
-            return list(_json_lines(path))
-        return _json_rows(parse_json(decoded(1, read_regular(path, _MOST_BYTES))))
-    except LineError as error:
-        raise ConfigError(f"{path}:{error.line}: {error.cause}", _FIX) from error
-    except MediaError as error:
-        raise ConfigError(f"{path}: {error.cause}", _FIX) from error
-    except (OSError, ValueError) as error:
-        cause = error.strerror if isinstance(error, OSError) else shown(error)
-        raise ConfigError(f"{path}: cannot be read: {cause}", _FIX) from error
-
-
-def _csv_rows(path: Path) -> Iterator[_Raw]:
-    reader = csv.reader(io.StringIO(decoded(1, read_regular(path, _MOST_BYTES)), newline=""))
-    try:
-        head = next(reader, [])
-        doubled = [name for name, count in Counter(head).items() if count > 1 and name]
-        if doubled:
-            raise LineError(1, f"two columns are called {shown(doubled[0], 60)!r}")
-        for cells in reader:
-            if len(cells) > len(head):
-                raise LineError(
-                    reader.line_num, f"has {len(cells)} cells, and the head has {len(head)}"
-                )
-            if cells:
-                yield _Raw(reader.line_num, dict(zip(head, cells, strict=False)))
-    except csv.Error as error:
-        raise LineError(reader.line_num, str(error)) from error
-
-
-def _json_lines(path: Path) -> Iterator[_Raw]:
-    for line in read_lines(path):
-        try:
-            yield _Raw(line.number, parse_object(line.text))
-        except ValueError as error:
-            raise LineError(line.number, shown(error)) from error
-
-
-def _json_rows(value: JsonValue) -> list[_Raw]:
-    """Return the rows of a list, of one row, of id -> row, or of one list under a name."""
-    if isinstance(value, dict) and not any(name in value for name in _NAMES["question"]):
-        inner = list(value.values())
-        if len(inner) == 1 and isinstance(inner[0], list):
-            value = inner[0]
-        else:
-            value = [
-                {"id": key, **row} if isinstance(row, dict) else row for key, row in value.items()
-            ]
-    value = [value] if isinstance(value, dict) else value
-    if not isinstance(value, list):
-        raise ValueError("is not a list of questions")
-    rows = []
-    for number, row in enumerate(value, start=1):
-        if not isinstance(row, dict):
-            raise ValueError(f"entry {number} is not a question but {shown(row, 60)}")
-        rows.append(_Raw(number, row))
-    return rows
-
-
-def _row(file: Path, raw: _Raw) -> Row:
+def _row(file: Path, raw: RawRow) -> Row:
     found = {
         field: next((raw.fields[name] for name in names if _there(raw.fields.get(name))), None)
         for field, names in _NAMES.items()

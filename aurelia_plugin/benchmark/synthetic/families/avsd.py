@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from aurelia_plugin.benchmark.synthetic.draw import (
+from aurelia_plugin.benchmark.synthetic.families.draw import (
     Draft,
     Family,
     Turn,

@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from aurelia_plugin.benchmark.data.items import Medium
-from aurelia_plugin.benchmark.synthetic.band import band, places, row
-from aurelia_plugin.benchmark.synthetic.draw import (
+from aurelia_plugin.benchmark.synthetic.families.band import band, places, row
+from aurelia_plugin.benchmark.synthetic.families.draw import (
     BOTH,
     INSTRUMENT_OF,
     LEGEND,
