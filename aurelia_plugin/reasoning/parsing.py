@@ -51,8 +51,13 @@ _LABELLED = re.compile(
 _OF_TEN = re.compile(_NUMBER, re.IGNORECASE)
 _ALONE = re.compile(rf"^[^\w\n.\u2212-]*(?:-\s)?{_NUMBER}[^\w\n]*$", re.IGNORECASE | re.MULTILINE)
 _DOTS = re.compile(r"[\s.\u2026_<>\[\]]*|<[^<>]{0,60}>")
-# Repairing is not linear in time; what an agent writes is shorter than this.
+# Repairing is not linear in time; what an agent writes is shorter, and has fewer braces.
 _REPAIRED = 20_000
+_BRACES = 200
+
+_OBJECT = re.compile(r"\{\s{0,100}[\"}]")
+# Telling where in a text decoding fails takes time, too: its lines are counted up to there.
+_COUNTED = 64
 
 # json raises a plain ValueError for numbers of thousands of digits.
 _UNREADABLE = (ValueError, RecursionError)
@@ -118,24 +123,25 @@ def _objects(text: str, key: str) -> Iterator[tuple[int, int, Mapping[str, Any]]
     The work is bounded by a multiple of the text's length: nested braces would square it.
     """
     decoder = json.JSONDecoder()
-    budget = 20 * len(text)
-    at = text.find("{")
-    while at >= 0 and budget > 0:
+    budget = 6 * len(text)
+    begins = _OBJECT.search(text)
+    while begins is not None and budget > 0:
+        at = begins.start()
+        after = at + 1
         try:
             value, end = decoder.raw_decode(text, at)
         except RecursionError:
             return  # each brace inside would cost as much again
         except json.JSONDecodeError as error:
-            budget -= error.pos - at + 1
+            budget -= error.pos - at + 1 + at // _COUNTED
         except ValueError:
             budget -= len(text) - at  # a number of thousands of digits
         else:
             budget -= end - at
             if key in value:
                 yield at, end, value
-                at = text.find("{", end)
-                continue
-        at = text.find("{", at + 1)
+                after = end
+        begins = _OBJECT.search(text, after)
 
 
 def _is_example(value: Mapping[str, Any], key: str) -> bool:
@@ -148,6 +154,8 @@ def _is_example(value: Mapping[str, Any], key: str) -> bool:
 
 
 def _repaired(text: str) -> Any:
+    if text.count("{") > _BRACES:
+        return None
     try:
         return json_repair.loads(text)
     except (*_UNREADABLE, AssertionError):  # the library's own checks of itself

@@ -85,7 +85,13 @@ def test_the_judge_is_counted_apart(tmp_path: Path) -> None:
     second |= {"judge": judge, "judge_failures": 1.0}
     _log(tmp_path, "avreasonbench_geoiq", [first, second])
     figures = read_run(tmp_path)
-    assert figures.judge == {"models": "openai:j-1", "n": 1, "right": 1.0, "failures": 1}
+    assert figures.judge == {
+        "models": "openai:j-1",
+        "n": 1,
+        "right": 1.0,
+        "failures": 1,
+        "share": 50.0,
+    }
     assert "1 failures, not scored" in figures.text()
 
 

@@ -210,7 +210,8 @@ _UNITS = (
 
 
 @pytest.mark.parametrize(
-    "unit", [*_UNITS, "<think>x</think>", "{", '{"score": ', "not ", "**", "one "]
+    "unit",
+    [*_UNITS, "<think>x</think>", "{", '{"', '{"a" ', "[{", '{"score": ', "not ", "**", "one "],
 )
 def test_time_grows_linearly(unit: str) -> None:
     def seconds(size: int) -> float:

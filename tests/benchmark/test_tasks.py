@@ -113,7 +113,9 @@ def test_task_files_are_bare_and_the_template_holds_the_functions() -> None:
     assert len(files) == len(COLUMNS) + 1
     for file in files:
         config = yaml.safe_load(file.read_text())
-        assert config.get("include") == ("_template" if "group" not in config else None)
+        assert config.get("include") in (
+            {None} if "group" in config else {"_template", "_sentences"}
+        )
     assert "!function" in (TASKS / _GROUP / "_template").read_text()
 
 

@@ -116,7 +116,9 @@ def test_both_ways_give_the_model_the_same(
         return inputs["input_ids"]  # type: ignore[no-any-return]
 
     monkeypatch.setattr(model, "generate", generate)
-    own = TransformersBackend(str(folder), TransformersOptions(dtype="float32", max_frames=FRAMES))
+    own = TransformersBackend(
+        str(folder), TransformersOptions(dtype="float32", max_frames=FRAMES, soundtrack="after")
+    )
     asked = questions(make_video)
 
     async def ask() -> list[Any]:
