@@ -137,15 +137,24 @@ def test_the_whole_path_with_one_model_in_every_role(run: Any) -> None:
         assert text.rstrip().endswith("?")  # the task's own words stay last
 
 
-def test_a_second_run_on_the_same_traces_asks_no_agent(run: Any, tmp_path: Path) -> None:
+def test_a_second_run_on_the_same_traces_asks_nobody_unless_answers_are_to_be_fresh(
+    run: Any, tmp_path: Path
+) -> None:
     first = run(ScriptedBackend(team), condition="aurelia")
     for record in (tmp_path / "traces" / "runs").iterdir():
         record.unlink()
     again = ScriptedBackend(team)
     second = run(again, condition="aurelia")
     assert second["record"]["calls"] == {"reasoner": 0, "summarizer": 0, "evaluator": 0}
-    assert len(again.prompts) == 7
+    assert again.prompts == []
+    assert second["record"]["answers_reused"] == 7
     assert answers(second) == answers(first)
+    for record in (tmp_path / "traces" / "runs").iterdir():
+        record.unlink()
+    third = run(again, condition="aurelia", answers="fresh")
+    assert third["record"]["calls"] == {"reasoner": 0, "summarizer": 0, "evaluator": 0}
+    assert len(again.prompts) == 7
+    assert answers(third) == answers(first)
 
 
 def answers(done: dict[str, Any]) -> list[str]:
