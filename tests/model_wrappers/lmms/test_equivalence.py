@@ -129,7 +129,8 @@ def test_both_ways_give_the_model_the_same(
     by_prompt = {tuple(inputs["input_ids"][0].tolist()): inputs for inputs in given}
     assert len(by_prompt) == 20
     for prompt in asked:
-        ours = own.inputs([prepare(prompt, own.load().takes)])
+        loaded = own.load()
+        ours = own.inputs([prepare(prompt, loaded.takes, system=loaded.family.system)])
         theirs = by_prompt[tuple(ours["input_ids"][0].tolist())]  # text and order of blocks
         assert torch.equal(ours["pixel_values_videos"], theirs["pixel_values_videos"])
         # The wrapper reads its sound from a 16-bit file.
