@@ -70,6 +70,7 @@ def wrapped(target: Backend, folder: Path, rows: list[dict[str, Any]]) -> Aureli
     model = Aurelia(
         target=target,
         traces=str(folder),
+        answers="fresh",  # each pass asks the target
         **agents,
     )
     model.task_dict["benchmark"] = {"test": rows}
