@@ -128,10 +128,12 @@ class Collected:
     Attributes:
         items: whose media are all there, or all items if media were not asked for.
         missing: names of the media, as the source has them, that were not found.
+        faults: items that were left out because a file of theirs cannot be used, and why.
     """
 
     items: list[Item] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
 
 def collect(

@@ -83,7 +83,7 @@ PUBLIC: Final = Benchmark(
     "1. Download a source (see: aurelia data build --help). 2. Run, for each column: aurelia data "
     "build COLUMN --annotations FILE --media FOLDER. 3. Run: aurelia data check. "
     "AVREASONBENCH_PUBLIC_HOME names the folder if it is not the default one.",
-    ("music_avqa", "avsd", "captioning", "dm_match", "meme"),
+    ("music_avqa", "avsd", "captioning", "compositional", "geoiq", "meme", "dm_match"),
 )
 
 
