@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
-from aurelia_plugin.benchmark.data.collecting import Collected, MediaFolder, collect
 from aurelia_plugin.benchmark.sources import avsd, music_avqa, odyssey, valor
 from aurelia_plugin.benchmark.sources.compositional import drawing as compositional
-from aurelia_plugin.benchmark.sources.compositional.assembling import assemble
-from aurelia_plugin.benchmark.sources.draft import Draft, Pool
+from aurelia_plugin.benchmark.sources.draft import Pool
 from aurelia_plugin.benchmark.sources.instruments import drawing as instruments
 from aurelia_plugin.errors import ConfigError
 
 __all__ = ["SOURCES", "PublicSource"]
-
-
-class Collector(Protocol):
-    """Brings the media of drafts into a folder, as `collect` does."""
-
-    def __call__(
-        self,
-        drafts: Iterable[Draft],
-        folder: Path,
-        media: MediaFolder | None,
-        *,
-        keep_incomplete: bool,
-    ) -> Collected:
-        """Return the items that are complete, and what is missing."""
 
 
 class PublicSource(NamedTuple):
@@ -44,7 +28,7 @@ class PublicSource(NamedTuple):
         has_references: whether a second annotation file is needed.
         reader: of the annotation files.
         several: whether more than one annotation file may be given.
-        collector: of the media.
+        made: whether the items' clips are put together from those of the source.
     """
 
     name: str
@@ -54,7 +38,7 @@ class PublicSource(NamedTuple):
     has_references: bool
     reader: Callable[..., Pool]
     several: bool = False
-    collector: Collector = collect
+    made: bool = False
 
     def read(self, annotations: Sequence[Path], references: Path | None) -> Pool:
         """Read the annotation files.
@@ -132,7 +116,7 @@ SOURCES: Final[Mapping[str, PublicSource]] = MappingProxyType(
             has_references=False,
             reader=compositional.read,
             several=True,
-            collector=assemble,
+            made=True,
         ),
         "geoiq": PublicSource(
             name="MUSIC-AVQA and a table of facts about instruments and countries",

@@ -6,9 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from aurelia_plugin.benchmark.data.collecting import Collected, MediaFolder
+from aurelia_plugin.benchmark.data.collecting import Collected, MediaFolder, collect
 from aurelia_plugin.benchmark.data.items import COLUMNS, MANIFEST, read_items, write_items
 from aurelia_plugin.benchmark.sources import SOURCES, Draft, Pool
+from aurelia_plugin.benchmark.sources.compositional.assembling import assemble
 from aurelia_plugin.benchmark.sources.selection import (
     read_ids,
     shipped_ids,
@@ -79,7 +80,8 @@ def build(recipe: Recipe, folder: Path) -> Built:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_ids(folder / "row_ids" / f"{recipe.column}.txt", chosen, how)
-        collected = source.collector(chosen, folder, media, keep_incomplete=recipe.annotations_only)
+        collector = assemble if source.made else collect
+        collected = collector(chosen, folder, media, keep_incomplete=recipe.annotations_only)
         _merge(folder, recipe.column, collected)
         missing_list = _write_missing(folder, recipe.column, collected.missing)
     except OSError as error:
