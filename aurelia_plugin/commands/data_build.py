@@ -28,8 +28,8 @@ def add(parts: Subcommands) -> None:
         type=Path,
         nargs="+",
         metavar="FILE",
-        help="the source's file; compositional: one or more of MUSIC-AVQA's, VALOR-32K's, and CSV "
-        "files with the columns file and label",
+        help="the source's file; compositional: one or more of MUSIC-AVQA's, VALOR-32K's, CSV "
+        "files with the columns file and label, and folders of clips sorted by what they show",
     )
     build.add_argument(
         "--references", type=Path, metavar="FILE", help="avsd: the file with six references"

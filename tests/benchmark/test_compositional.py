@@ -160,6 +160,25 @@ def test_without_media_the_questions_alone(clips: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "media").exists()
 
 
+def test_a_folder_sorted_by_what_the_clips_show(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder says both what there is and where it is."""
+    source = tmp_path / "clips"
+    for file, label in _LABELS.items():
+        place = source / label.replace(" ", "_") / "more" / Path(file).name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.link(clips / file, place)
+    (source / "stray.mp4").touch()
+    (source / "a_dog" / "notes.txt").write_text("no clip")
+    assert _build(tmp_path / "to", "--annotations", str(source), "--number", "3") == 0
+    assert "stray.mp4: lies in no subfolder" in capsys.readouterr().out
+    assert check_folder(tmp_path / "to").good
+    named = "".join(text for item in _items(tmp_path / "to") for text in item.options or ())
+    assert all(label in _LABELS.values() for label in re.findall(r"a (?:dog|train|bell)", named))
+    assert len({event.label for event in read_events(source).clips}) == 3
+
+
 # Which clips
 
 

@@ -28,7 +28,8 @@ class Recipe:
         column: one of `sources.SOURCES`.
         annotations: the source's file (or folder of parquet files); several where it has several.
         references: the second file of AVSD.
-        media: the folder that is searched for the source's media.
+        media: the folder that is searched for the source's media; without, that of clips
+            which are their own annotations.
         number: how many rows; 0 for all, None for the column's own number.
         seed: of the choice of rows.
         ids: a file with the ids of the rows, instead of number and seed.
@@ -76,7 +77,10 @@ def build(recipe: Recipe, folder: Path) -> Built:
     source = SOURCES[recipe.column]
     pool = source.read(recipe.annotations, recipe.references)
     chosen, how = _choose(recipe, pool)
-    media = MediaFolder(recipe.media) if recipe.media is not None else None
+    searched = recipe.media
+    if searched is None and source.made:
+        searched = next((path for path in recipe.annotations if path.is_dir()), None)
+    media = MediaFolder(searched) if searched is not None else None
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_ids(folder / "row_ids" / f"{recipe.column}.txt", chosen, how)

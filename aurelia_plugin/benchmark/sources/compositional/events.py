@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from pydantic import JsonValue
 
+from aurelia_plugin.benchmark.data.media_path import VIDEO_ENDINGS
 from aurelia_plugin.benchmark.sources.compositional.captioned import event_of
 from aurelia_plugin.benchmark.sources.draft import bad_file, parsed, read_json
 from aurelia_plugin.benchmark.sources.music_avqa import read_questions
@@ -23,8 +24,8 @@ VALOR: Final = "VALOR-32K"
 OWN: Final = "own clips"
 
 _WANTED: Final = (
-    "MUSIC-AVQA's avqa-test.json, VALOR-32K's desc_test.json, or a CSV file with the columns file "
-    "and label"
+    "MUSIC-AVQA's avqa-test.json, VALOR-32K's desc_test.json, a CSV file with the columns file and "
+    "label, or a folder whose subfolders are named as the things that their clips show"
 )
 _SEPARATOR: Final = "|"
 """Stands between the parts of an item's row id."""
@@ -54,12 +55,15 @@ class Events(NamedTuple):
 
 
 def read_events(path: Path) -> Events:
-    """Read the clips of an annotation file; its form says which one it is.
+    """Read the clips of an annotation file, or of a folder; its form says which one it is.
 
     Raises:
-        ConfigError: it is none of the three, or holds too few things to tell apart.
+        ConfigError: it is none of those that are known, or holds too few things to tell apart.
     """
-    events = _labelled(path) if path.suffix.lower() == ".csv" else _annotated(path)
+    if path.is_dir():
+        events = _sorted_by_label(path)
+    else:
+        events = _labelled(path) if path.suffix.lower() == ".csv" else _annotated(path)
     if len({event.label for event in events.clips}) < 2:
         cause = f"gives {len(events.clips)} clips of fewer than two things; two are needed"
         raise bad_file(path, cause, _WANTED)
@@ -104,12 +108,31 @@ def _labelled(path: Path) -> Events:
         where = f"line {number}"
         if not name or not label:
             raise bad_file(path, f"{where} has no {'label' if name else 'file'}", _WANTED)
-        if _SEPARATOR in name:
-            raise ConfigError(f"{path}: {where}: {shown(name)!r} has a {_SEPARATOR}.", "Rename it.")
         if name in found:
             raise bad_file(path, f"{where}: {shown(name)} comes twice", _WANTED)
-        found[name] = Event(name, label, name, OWN)
+        found[name] = _own(path, name, label)
     return Events(tuple(found.values()))
+
+
+def _sorted_by_label(folder: Path) -> Events:
+    """Return the clips of a folder's subfolders, whose names are the labels."""
+    clips, notes = [], []
+    for file in sorted(folder.rglob("*")):
+        if file.suffix.lower() not in VIDEO_ENDINGS or not file.is_file():
+            continue
+        name = file.relative_to(folder).as_posix()
+        if file.parent == folder:
+            notes.append(f"{shown(name)}: lies in no subfolder that says what it is; left out")
+        else:
+            label = " ".join(name.partition("/")[0].replace("_", " ").split())
+            clips.append(_own(folder, name, label))
+    return Events(tuple(clips), tuple(notes))
+
+
+def _own(path: Path, name: str, label: str) -> Event:
+    if _SEPARATOR in name:
+        raise ConfigError(f"{path}: {shown(name)!r} has a {_SEPARATOR}.", "Rename it.")
+    return Event(name, label, name, OWN)
 
 
 def _with_article(instrument: str) -> str:
