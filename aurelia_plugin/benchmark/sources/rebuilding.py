@@ -114,6 +114,12 @@ def _choose(recipe: Recipe, pool: Pool) -> tuple[list[Draft], str]:
         return chosen, f"{recipe.column}: the {len(chosen)} shipped rows of {made_from}"
     number = SOURCES[recipe.column].number if recipe.number is None else recipe.number or None
     chosen = pool.drawn(recipe.column, number, recipe.seed)
+    if not chosen:
+        raise ConfigError(
+            f"{recipe.column}: no item can be made from {made_from}: of its rows {pool.rows} can "
+            "be used, which is too few to choose right and wrong options from.",
+            f"Name the complete annotation file: {SOURCES[recipe.column].where}",
+        )
     return chosen, (
         f"{recipe.column}: {len(chosen)} items of {pool.rows} rows of {made_from}, "
         f"seed {recipe.seed}"

@@ -58,16 +58,11 @@ def read_events(path: Path) -> Events:
     """Read the clips of an annotation file, or of a folder; its form says which one it is.
 
     Raises:
-        ConfigError: it is none of those that are known, or holds too few things to tell apart.
+        ConfigError: it is none of those that are known.
     """
     if path.is_dir():
-        events = _sorted_by_label(path)
-    else:
-        events = _labelled(path) if path.suffix.lower() == ".csv" else _annotated(path)
-    if len({event.label for event in events.clips}) < 2:
-        cause = f"gives {len(events.clips)} clips of fewer than two things; two are needed"
-        raise bad_file(path, cause, _WANTED)
-    return events
+        return _sorted_by_label(path)
+    return _labelled(path) if path.suffix.lower() == ".csv" else _annotated(path)
 
 
 def _annotated(path: Path) -> Events:
