@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -61,9 +62,18 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def built(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every arrangement of every kind once."""
     folder = tmp_path_factory.mktemp("built")
+    ids = folder / "ids.txt"
+    others = itertools.cycle(("train.mp4", "bell.mp4"))
+    rows = [
+        f"{name}|{arrangement}|dogs/rex.mp4|{next(others)}"
+        for name, kind in KINDS.items()
+        for arrangement in kind.options
+    ]
+    ids.write_text("".join(f"{row}{'|dogs/fido.mp4' * ('alone' in row)}\n" for row in rows))
     arguments = ["--annotations", str(clips / "labels.csv"), "--media", str(clips)]
-    assert _build(folder, *arguments, "--number", "24") == 0
+    assert _build(folder, *arguments, "--ids", str(ids)) == 0
     return folder
 
 
@@ -96,25 +106,22 @@ def _true_option(item: Item, path: Path) -> str:
 
 def test_the_clips_show_and_sound_what_the_answers_say(built: Path) -> None:
     items = _items(built)
-    assert Counter(item.question_type for item in items) == {"order": 8, "swap": 8, "binding": 8}
-    found = set()
+    assert Counter(item.question_type for item in items) == {"order": 4, "swap": 4, "binding": 4}
     for item in items:
         assert item.options is not None
         assert item.video is not None
         gold = item.options[item.letters.index(item.answer)]
         true = _true_option(item, built / item.video)
         assert gold.startswith(true), (item.source.id, gold, true)
-        found.add(item.source.id.split("|")[1])
-    assert len(found) >= 9
     assert check_folder(built).good
 
 
 def test_a_build_repeats_itself_byte_for_byte(built: Path, clips: Path, tmp_path: Path) -> None:
     ids = tmp_path / "ids.txt"
-    ids.write_text("\n".join(item.source.id for item in _items(built)[:4]) + "\n")
+    ids.write_text("\n".join(item.source.id for item in _items(built)[2:4]) + "\n")
     arguments = ["--annotations", str(clips / "labels.csv"), "--ids", str(ids)]
     assert _build(tmp_path / "again", *arguments, "--media", str(clips)) == 0
-    assert _items(tmp_path / "again") == _items(built)[:4]
+    assert _items(tmp_path / "again") == _items(built)[2:4]
     for item in _items(tmp_path / "again"):
         assert item.video is not None
         assert (tmp_path / "again" / item.video).read_bytes() == (built / item.video).read_bytes()

@@ -25,6 +25,9 @@ __all__ = ["MadeClips", "read"]
 _MOST_USES: Final = 24
 """How often a clip may be used, so that a few clips do not make up a benchmark."""
 
+_MOST_TRIES: Final = 8
+"""After how many plans that came before another kind has its turn."""
+
 _ALONE: Final = "alone"
 
 
@@ -84,21 +87,24 @@ class MadeClips:
         """Yield plans without end: until the clips of a data set are used up."""
         uses: Counter[str] = Counter()
         seen: set[str] = set()
-        turn = 0
+        turn = tries = 0
         datasets = list(self._by_dataset)
         while datasets:
             kind = list(KINDS)[turn % len(KINDS)]
             dataset = datasets[(turn // len(KINDS)) % len(datasets)]
-            turn += 1
             plan = self._plan(kind, self._by_dataset[dataset], uses, draws)
             if plan is None:
                 datasets.remove(dataset)
                 continue
             used = {plan.first.key, (plan.again or plan.second).key}
             uses.update(used)  # of a plan that came before, too: a few clips come to an end
-            if plan.row_id not in seen:
+            is_new = plan.row_id not in seen
+            tries = 0 if is_new else tries + 1
+            if is_new:
                 seen.add(plan.row_id)
                 yield plan
+            if is_new or tries % _MOST_TRIES == 0:
+                turn += 1
 
     def _plan(
         self, kind: str, clips: Sequence[Event], uses: Counter[str], draws: Draws

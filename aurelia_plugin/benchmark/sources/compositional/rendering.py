@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from aurelia_plugin.benchmark.sources.montage import Montage
 from aurelia_plugin.benchmark.synthetic.scene import FPS, SAMPLE_RATE
@@ -54,9 +55,24 @@ class Rendered(NamedTuple):
 
 
 class _Excerpt(NamedTuple):
+    """The part of a clip that is taken.
+
+    Attributes:
+        path: of the clip.
+        start: in seconds.
+        samples: its sound, mono, `SAMPLE_RATE` Hz, as loud as in the clip.
+        width, height: of the clip's picture.
+    """
+
     path: Path
     start: float
-    seconds: float
+    samples: NDArray[np.float32]
+    width: int
+    height: int
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / SAMPLE_RATE
 
 
 def render(montage: Montage, files: Mapping[str, Path]) -> Rendered:
@@ -86,38 +102,35 @@ def _excerpt(path: Path) -> _Excerpt:
     return _loudest(path, stamp.st_size, stamp.st_mtime_ns)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)  # a quarter of a megabyte each
 def _loudest(path: Path, _size: int, _modified: int) -> _Excerpt:
-    """Return where the loudest seconds of a clip are; size and time tell changed files apart."""
+    """Return the loudest seconds of a clip; size and time tell changed files apart."""
     media = Media("video", path)
     info = probe(media)
     sound = waveform(media, SAMPLE_RATE)
     if not info.has_picture or sound is None:
-        raise MediaError(str(path), "has no picture or no sound", _FIX)
-    whole = min(info.seconds, sound.seconds)
-    if whole < SHORTEST_S:
-        raise MediaError(str(path), f"lasts {whole:.1f} s; {SHORTEST_S:.0f} s are needed", _FIX)
-    seconds = min(EXCERPT_S, whole)
-    power = np.concatenate(([0.0], np.cumsum(np.square(sound.samples, dtype=np.float64))))
-    starts = np.arange(0.0, whole - seconds + 1e-9, _HOP_S)
-    first = np.round(starts * SAMPLE_RATE).astype(int)
-    last = np.minimum(first + round(seconds * SAMPLE_RATE), len(sound.samples))
-    means = (power[last] - power[first]) / (last - first)
+        raise MediaError(path, "has no picture or no sound", _FIX)
+    samples = sound.samples[: int(info.seconds * SAMPLE_RATE)]
+    if len(samples) < SHORTEST_S * SAMPLE_RATE:
+        seconds = len(samples) / SAMPLE_RATE
+        raise MediaError(path, f"lasts {seconds:.1f} s; {SHORTEST_S:.0f} s are needed", _FIX)
+    length = min(round(EXCERPT_S * SAMPLE_RATE), len(samples))
+    power = np.concatenate(([0.0], np.cumsum(np.square(samples, dtype=np.float64))))
+    firsts = np.arange(0, len(samples) - length + 1, round(_HOP_S * SAMPLE_RATE))
+    means = (power[firsts + length] - power[firsts]) / length
     best = int(np.argmax(means))
     if float(np.sqrt(means[best])) < _SILENT:
-        raise MediaError(str(path), "is silent", _FIX)
-    return _Excerpt(path, float(starts[best]), seconds)
+        raise MediaError(path, "is silent", _FIX)
+    first = int(firsts[best])
+    excerpt = samples[first : first + length].copy()
+    return _Excerpt(path, first / SAMPLE_RATE, excerpt, info.width, info.height)
 
 
 def _sound(excerpt: _Excerpt, seconds: float) -> NDArray[np.float32]:
-    end = excerpt.start + seconds
-    sound = waveform(Media("video", excerpt.path, start=excerpt.start, end=end), SAMPLE_RATE)
-    length = round(seconds * SAMPLE_RATE)
-    samples = np.zeros(length, np.float32) if sound is None else sound.samples[:length]
-    samples = np.pad(samples, (0, length - len(samples)))
+    samples = excerpt.samples[: round(seconds * SAMPLE_RATE)]
     level = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
-    fade = np.ones(length, np.float32)
     ramp = np.linspace(0.0, 1.0, round(_FADE_S * SAMPLE_RATE), dtype=np.float32)
+    fade = np.ones(len(samples), np.float32)
     fade[: len(ramp)], fade[-len(ramp) :] = ramp, ramp[::-1]
     return np.asarray(samples * fade * (_LEVEL / max(level, _SILENT)), dtype=np.float32)
 
@@ -130,17 +143,23 @@ def _limited(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 def _picture(excerpt: _Excerpt, seconds: float, width: int) -> NDArray[np.uint8]:
     """Return the frames of an excerpt, fitted into `width` x 360 with black around them."""
     media = Media("video", excerpt.path, start=excerpt.start, end=excerpt.start + seconds)
-    info = probe(media)
-    scale = min(width / info.width, HEIGHT / info.height)
-    longest = max(1, int(max(info.width, info.height) * scale))
+    scale = min(width / excerpt.width, HEIGHT / excerpt.height)
+    wide, high = (max(1, round(side * scale)) for side in (excerpt.width, excerpt.height))
     count = round(seconds * FPS)
-    shown = uniform_frames(media, count, longest_side=longest)
+    shown = uniform_frames(media, count, longest_side=max(wide, high))
+    fitted = np.stack([_resized(frame, wide, high) for frame in shown.pixels])
     centres = (np.arange(count) + 0.5) / FPS
     # A frame that is on display at several centres comes once.
     places = np.clip(np.searchsorted(shown.times, centres, side="right") - 1, 0, None)
-    pixels = shown.pixels[:, :HEIGHT, :width]
-    high, wide = pixels.shape[1:3]
     top, left = (HEIGHT - high) // 2, (width - wide) // 2
     canvas = np.zeros((count, HEIGHT, width, 3), np.uint8)
-    canvas[:, top : top + high, left : left + wide] = pixels[places]
+    canvas[:, top : top + high, left : left + wide] = fitted[places]
     return canvas
+
+
+def _resized(frame: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Return a frame of another size; decoding shrinks, but never enlarges."""
+    if frame.shape[:2] == (height, width):
+        return frame
+    size = (width, height)
+    return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BILINEAR), np.uint8)
