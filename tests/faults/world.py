@@ -17,7 +17,7 @@ from pathlib import Path
 
 from fake_servers import Answer, Request, completion
 
-from aurelia_plugin.calling.backend import Generation, Message, Reply, Text
+from aurelia_plugin.calling.backend import Generation, Message, Part, Reply, Text
 from aurelia_plugin.calling.caller import Caller
 from aurelia_plugin.calling.retries import RetryPolicy
 from aurelia_plugin.files.digests import digest_of
@@ -146,7 +146,7 @@ class _Source:
 
     def __call__(self) -> Question:
         text = Text(f"Number {self._number}: what is there?")
-        parts = (*self._media(self._number), text)
+        parts: tuple[Part, ...] = (*self._media(self._number), text)
         return Question(self.id, (Message("user", parts),), Generation(max_new_tokens=16))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import pytest
@@ -30,6 +31,11 @@ _GOLDS = {
     "free_text": Gold("free_text", "a red one", facts={"colour": "red", "order": "sound first"}),
 }
 
+
+def _leak(gold: Gold, text: str) -> object:
+    return find_leak(text.split("\n"), gold, text)
+
+
 READERS: Final[dict[str, Callable[[str], object]]] = {
     "secrets": without_secrets,
     "thinking": without_thinking,
@@ -45,10 +51,7 @@ READERS: Final[dict[str, Callable[[str], object]]] = {
     "latex": for_latex,
     "cell": for_csv,
     "one line": shown,
-    **{
-        f"leak of {kind}": lambda text, gold=gold: find_leak(text.split("\n"), gold, text)
-        for kind, gold in _GOLDS.items()
-    },
+    **{f"leak of {kind}": partial(_leak, gold) for kind, gold in _GOLDS.items()},
 }
 
 _PIECES = st.sampled_from(
