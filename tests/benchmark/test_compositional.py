@@ -296,8 +296,8 @@ def test_files_that_give_no_clips(name: str, content: str, what: str, tmp_path: 
 # Which questions
 
 _EVENTS = st.lists(
-    st.sampled_from(("a dog", "a train", "a bell", "congas", "rain; wind")), min_size=2, max_size=12
-).filter(lambda labels: len(set(labels)) > 1)
+    st.sampled_from(("a dog", "A dog", "a train", "a bell", "congas")), min_size=2, max_size=12
+).filter(lambda labels: len({label.casefold() for label in labels}) > 1)
 
 
 @given(_EVENTS, st.integers(0, 5), st.integers(1, 60))
@@ -313,13 +313,13 @@ def test_any_clips_give_questions_with_one_right_option(
     assert pool.named([draft.item.source.id for draft in drafts], "ids") == drafts
     for draft in drafts:
         kind, arrangement, *keys = draft.item.source.id.split("|")
-        first, second = (labels[int(key.removesuffix(".mp4"))] for key in keys[:2])
+        first, second = (labels[int(key.removesuffix(".mp4"))].casefold() for key in keys[:2])
         assert first != second
         options = draft.item.options
         assert options is not None
-        assert len(set(options)) == 4
+        assert len({option.casefold() for option in options}) == 4
         wanted = KINDS[kind].options[arrangement](first, second)
-        assert options[draft.item.letters.index(draft.item.answer)] == wanted
+        assert options[draft.item.letters.index(draft.item.answer)].casefold() == wanted
         assert draft.montage is not None
         assert set(draft.montage.files) <= {event.file for event in events}
 

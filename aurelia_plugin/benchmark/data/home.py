@@ -26,8 +26,8 @@ from aurelia_plugin.files.places import cache_dir
 
 __all__ = ["AUTHORS", "PUBLIC", "Benchmark", "category_name", "dataset_kwargs", "require_item"]
 
-_LAYOUT: Final = 1
-"""Raised when the files of the splits change their form."""
+_LAYOUT: Final = 2
+"""Raised when the splits of a manifest, or the form of their files, change."""
 
 _ABSENT: Final = "no item of this split is in the manifest"
 

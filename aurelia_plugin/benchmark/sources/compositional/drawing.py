@@ -52,7 +52,13 @@ class MadeClips:
     def __init__(self, events: Sequence[Events], licence: str) -> None:
         self.notes = tuple(note for part in events for note in part.notes)
         self._licence = licence
-        self._clips = {clip.key: clip for part in events for clip in part.clips}
+        # "A dog" and "a dog" are one thing.
+        labels: dict[str, str] = {}
+        self._clips = {
+            clip.key: clip._replace(label=labels.setdefault(clip.label.casefold(), clip.label))
+            for part in events
+            for clip in part.clips
+        }
 
     @property
     def rows(self) -> int:

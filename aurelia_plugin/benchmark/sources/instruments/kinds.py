@@ -40,14 +40,12 @@ class Kind(NamedTuple):
 
 KINDS: Final = (
     Kind("country", "Country recognition", f"Which is {_COUNTRY}?", "country"),
-    Kind("landmark", "Famous landmark", f"Which landmark stands in {_COUNTRY}?", "landmark"),
-    Kind("dish", "Popular dish/food", f"Which dish is a traditional one of {_COUNTRY}?", "dish"),
+    Kind("landmark", "Famous landmark", f"Which landmark is in {_COUNTRY}?", "landmark"),
+    Kind("dish", "Popular dish/food", f"Which is a traditional dish of {_COUNTRY}?", "dish"),
     Kind("currency", "Currency", f"In which currency does one pay in {_COUNTRY}?", "currency"),
     Kind("continent", "Continent", f"On which continent is {_COUNTRY}?", "continent", options=3),
     Kind("flag", "Flag specifics", f"What is on the flag of {_COUNTRY}?", "flag"),
-    Kind(
-        "dance", "Popular dance form", f"Which dance is a traditional one of {_COUNTRY}?", "dance"
-    ),
+    Kind("dance", "Popular dance form", f"Which is a traditional dance of {_COUNTRY}?", "dance"),
     Kind("capital", "Geographical", f"What is the capital of {_COUNTRY}?", "capital"),
     Kind("river", "Geographical", f"Which river flows through {_COUNTRY}?", "river"),
     Kind("sea", "Geographical", f"On which sea does {_COUNTRY} have a coast?", "sea"),

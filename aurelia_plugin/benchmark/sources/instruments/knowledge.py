@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
-from types import MappingProxyType
 from typing import Annotated, Literal, NamedTuple
 
 import yaml
@@ -99,8 +98,18 @@ class Knowledge(Record):
 
     def truth(self, relation: Relation, subject: str) -> Truth:
         """Return what is right and what is unsure for a subject; nothing for an unknown one."""
-        rows = _by_subject(self)
-        return rows.get((relation, subject), Truth(frozenset(), frozenset()))
+        return self._truths.get((relation, subject), Truth(frozenset(), frozenset()))
+
+    @cached_property
+    def _truths(self) -> Mapping[tuple[Relation, str], Truth]:
+        right: dict[tuple[Relation, str], set[str]] = defaultdict(set)
+        unsure: dict[tuple[Relation, str], set[str]] = defaultdict(set)
+        for fact in self.facts:
+            right[fact.relation, fact.subject].add(fact.value)
+        for one in self.unsure:
+            unsure[one.relation, one.subject].add(one.value)
+        keys = {*right, *unsure}
+        return {key: Truth(frozenset(right[key]), frozenset(unsure[key])) for key in keys}
 
     def values(self, relation: Relation) -> tuple[str, ...]:
         """Return all values of a relation, each once, in the table's order."""
@@ -115,29 +124,6 @@ class Knowledge(Record):
     def instruments(self) -> tuple[str, ...]:
         """The instruments whose country is known, in the table's order."""
         return tuple(fact.subject for fact in self.facts if fact.relation == "origin")
-
-
-def _by_subject(table: Knowledge) -> Mapping[tuple[Relation, str], Truth]:
-    if table is not knowledge():
-        return _truths(table)
-    return _packaged_truths()
-
-
-def _truths(table: Knowledge) -> Mapping[tuple[Relation, str], Truth]:
-    right: dict[tuple[Relation, str], set[str]] = defaultdict(set)
-    unsure: dict[tuple[Relation, str], set[str]] = defaultdict(set)
-    for fact in table.facts:
-        right[fact.relation, fact.subject].add(fact.value)
-    for one in table.unsure:
-        unsure[one.relation, one.subject].add(one.value)
-    keys = {*right, *unsure}
-    found = {key: Truth(frozenset(right[key]), frozenset(unsure[key])) for key in keys}
-    return MappingProxyType(found)
-
-
-@cache
-def _packaged_truths() -> Mapping[tuple[Relation, str], Truth]:
-    return _truths(knowledge())
 
 
 @cache
