@@ -232,6 +232,7 @@ def test_the_exported_schema_is_up_to_date(capsys: pytest.CaptureFixture[str]) -
     assert printed == item_schema()
     shipped = Path(schema.__file__).with_name("manifest.schema.json")
     assert json.loads(shipped.read_text()) == printed
-    assert printed["properties"]["category"]["enum"] == list(schema.CATEGORIES)
+    assert printed["properties"]["category"]["examples"] == list(schema.CATEGORIES)
+    assert printed["properties"]["column"]["enum"] == [*schema.COLUMNS, "custom"]
     assert len(printed["properties"]["category"]["enum"]) == 17
     assert set(printed["required"]) == {"id", "column", "category", "question", "answer", "source"}

@@ -21,7 +21,7 @@ from aurelia_plugin.files.contents import content_digest
 from aurelia_plugin.files.places import inside, name_problem
 from aurelia_plugin.files.shown import shown
 
-__all__ = ["Collected", "MediaFolder", "collect"]
+__all__ = ["SOUND_SUFFIXES", "Collected", "MediaFolder", "collect"]
 
 _VIDEO: Final = frozenset(
     {".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".flv", ".wmv", ".ts"}
@@ -30,6 +30,9 @@ _VIDEO: Final = frozenset(
 _SOUND: Final = frozenset(
     {".wav", ".mp3", ".flac", ".ogg", ".oga", ".m4a", ".aac", ".opus", ".wma", ".aiff", ".aif"}
 )
+SOUND_SUFFIXES: Final = _SOUND
+"""Endings of sound files, in lower case."""
+
 _SUFFIXES: Final = _VIDEO | _SOUND
 _CHUNK: Final = 1 << 20
 

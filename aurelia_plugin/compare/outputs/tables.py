@@ -26,6 +26,7 @@ _COLUMN_TITLES: Final = {
     "geoiq": "AV-GeoIQ",
     "meme": "AV-Meme",
     "dm_match": "DM-Match",
+    "custom": "Own data",
 }
 
 
