@@ -10,6 +10,8 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
+from aurelia_plugin.compare.outputs.boards import load_board, packaged_boards
+from aurelia_plugin.files.escaping import for_markdown
 from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.catalogue import Row, rows
 from aurelia_plugin.model_wrappers.lmms.forms import WrapperForm, forms
@@ -22,6 +24,7 @@ from aurelia_plugin.study.plan import StudyPlan
 
 __all__ = [
     "adapters_table",
+    "boards_table",
     "catalogue_table",
     "command_help",
     "conditions_table",
@@ -232,6 +235,33 @@ def _system(row: Row) -> str:
 def _hears(takes: Capabilities) -> str:
     text = ", ".join(takes.hearing) or "nothing"
     return f"{text}; {takes.sound_seconds:g} s" if takes.sound_seconds else text
+
+
+def boards_table() -> str:
+    """Return what is known of each packaged board's setting as Markdown sections."""
+    lines = []
+    for name in packaged_boards():
+        board = load_board(name)
+        best = max(board.published(), key=lambda row: row.score)
+        lines += [
+            f"### `{name}`: {board.title}",
+            "",
+            f"{for_markdown(board.source)}, as of {board.dated}. {board.metric[0].upper()}"
+            f"{board.metric[1:]}; n = {board.n:,}; {len(board.published())} rows, "
+            f"{for_markdown(best.model)} the highest with {best.score:.1f}.",
+            "",
+            "| | of the published figures |",
+            "|---|---|",
+            *(f"| {what} | {for_markdown(text)} |" for what, text in board.protocol.items()),
+            f"| tasks here | {', '.join(f'`{task}`' for task in board.tasks)} |",
+            "",
+            "```bash",
+            board.closest,
+            f"aurelia compare OUT --board {name}",
+            "```",
+            "",
+        ]
+    return "\n".join(lines).rstrip()
 
 
 def command_help(*arguments: str) -> str:

@@ -19,12 +19,15 @@ def run(folder: Path, task: str, right: int) -> dict[str, Path]:
 
 
 def test_every_packaged_board_is_dated_and_sourced() -> None:
-    assert packaged_boards() == ["av_odyssey", "daily_omni", "omnibench", "paper", "worldsense"]
+    assert {"av_odyssey", "daily_omni", "omnibench", "paper", "worldsense"} < set(packaged_boards())
+    new = {"av_speakerbench", "video_holmes", "xmodbench", "mmou", "cg_av_counting"}
+    assert new | {"jointavbench", "omnivideobench"} < set(packaged_boards())
     for name in packaged_boards():
         board = load_board(name)
         assert board.source
         assert "20" in board.dated
-        assert set(board.protocol) == {"split", "prompt", "judge"}
+        assert {"split", "prompt", "judge"} <= set(board.protocol)
+        assert board.closest.startswith("lmms-eval --model aurelia_")
         assert all(0 < published.score < 100 for published in board.published())
         names = [published.model for published in board.published()]
         assert len(names) == len(set(names))
@@ -80,7 +83,9 @@ def test_users_add_boards_as_files(tmp_path: Path) -> None:
 
 
 def test_faults_name_the_fix(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="av_odyssey, daily_omni, omnibench, paper, worldsense"):
+    with pytest.raises(
+        ConfigError, match="av_odyssey, av_speakerbench, cg_av_counting, daily_omni"
+    ):
         load_board("nothing")
     with pytest.raises(ConfigError, match=r"no run is of its tasks alone .*the runs have qa"):
         compare(run(tmp_path, "qa", 60), Options(boards=("omnibench",)))
