@@ -60,6 +60,7 @@ def parser() -> Parser:
     """Return the parser of all commands."""
     from aurelia_plugin import __version__
     from aurelia_plugin.commands import (
+        board,
         compare,
         data,
         distil,
@@ -97,6 +98,7 @@ def parser() -> Parser:
         sidecar,
         summary,
         export,
+        board,
         reported,
     ):
         module.add(commands)
