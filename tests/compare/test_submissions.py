@@ -21,7 +21,7 @@ from aurelia_plugin.errors import ConfigError
 
 from .making_logs import our_row, row, write_plugin_run, write_run
 
-EVIL = '<script>alert(1)</script>|`x`![a](http://x.example)\x1b[31m"\'=cmd'
+EVIL = "<script>alert(1)</script>|`x`![a](http://x.example)\x1b[31m\"'=cmd"
 
 _ITEMS = [item for item in ITEMS if item.column in ("geoiq", "meme")]
 

@@ -9,10 +9,11 @@ from typing import NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from aurelia_plugin.benchmark.data.items import Item
+from aurelia_plugin.calling.thinking import spoken
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.records import problem_of
 
-__all__ = ["BoardRow", "BoardSet", "Official", "parsed_rows"]
+__all__ = ["BoardRow", "BoardSet", "Official", "parsed_rows", "without_thinking"]
 
 Official = Callable[[str, str, Mapping[str, str]], bool | None]
 """Whether a reply is right by the board's own rule: of the reply, the right letter, and letter ->
@@ -72,3 +73,9 @@ def parsed_rows(title: str, form: type[R], content: JsonValue) -> Iterator[R]:
             yield form.model_validate(row)
         except ValueError as error:
             raise ConfigError(f"{title}: entry {number}: {problem_of(error)}", fix) from error
+
+
+def without_thinking(reply: str) -> str:
+    """Return a reply without its thinking; empty where that does not end. The rest stays whole."""
+    said = spoken(reply)
+    return "" if said.unclosed else said.text

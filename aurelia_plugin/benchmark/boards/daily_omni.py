@@ -11,10 +11,14 @@ from typing import Final
 
 from pydantic import Field, JsonValue
 
-from aurelia_plugin.benchmark.boards.board_set import BoardRow, BoardSet, parsed_rows
+from aurelia_plugin.benchmark.boards.board_set import (
+    BoardRow,
+    BoardSet,
+    parsed_rows,
+    without_thinking,
+)
 from aurelia_plugin.benchmark.boards.letters import unlettered
 from aurelia_plugin.benchmark.data.items import CUSTOM, Item, Source
-from aurelia_plugin.benchmark.reading import as_shown
 
 __all__ = ["DAILY_OMNI"]
 
@@ -48,7 +52,7 @@ def _items(content: JsonValue) -> Iterator[Item]:
 
 def _official(reply: str, gold: str, options: Mapping[str, str]) -> bool:
     """Whether the reply begins with the right letter (`evaluate_answer` of test_utils.py)."""
-    return as_shown(reply).strip().upper().startswith(gold)
+    return without_thinking(reply).strip().upper().startswith(gold)
 
 
 def _sounds(video: Path) -> Sequence[Path]:

@@ -15,9 +15,13 @@ from typing import Final
 
 from pydantic import Field, JsonValue
 
-from aurelia_plugin.benchmark.boards.board_set import BoardRow, BoardSet, parsed_rows
+from aurelia_plugin.benchmark.boards.board_set import (
+    BoardRow,
+    BoardSet,
+    parsed_rows,
+    without_thinking,
+)
 from aurelia_plugin.benchmark.data.items import CUSTOM, Item, Source
-from aurelia_plugin.benchmark.reading import as_shown
 from aurelia_plugin.errors import ConfigError
 
 __all__ = ["JOINTAVBENCH"]
@@ -71,7 +75,7 @@ def _official(reply: str, gold: str, options: Mapping[str, str]) -> bool | None:
     "option B"), "B. ", the options' texts, and a letter in a reply of one word; `eval_result.py`
     counts only questions of which exactly one option was found.
     """
-    text = " ".join(as_shown(reply).split())
+    text = " ".join(without_thinking(reply).split())
     found = {match[1].upper() for form in _STATED for match in form.finditer(text)}
     lower = text.lower()
     found |= {letter for letter, option in options.items() if option and option.lower() in lower}

@@ -14,10 +14,14 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field, JsonValue
 
-from aurelia_plugin.benchmark.boards.board_set import BoardRow, BoardSet, parsed_rows
+from aurelia_plugin.benchmark.boards.board_set import (
+    BoardRow,
+    BoardSet,
+    parsed_rows,
+    without_thinking,
+)
 from aurelia_plugin.benchmark.boards.letters import unlettered
 from aurelia_plugin.benchmark.data.items import CUSTOM, Item, Source
-from aurelia_plugin.benchmark.reading import as_shown
 
 __all__ = ["OMNIVIDEOBENCH"]
 
@@ -78,7 +82,7 @@ def _official(reply: str, gold: str, options: Mapping[str, str]) -> bool:
 
     What is boxed counts alone; of "B. text" the letter; letter case and punctuation do not count.
     """
-    text = as_shown(reply).strip()
+    text = without_thinking(reply).strip()
     boxed = _BOXED.search(text)
     text = boxed[1].strip() if boxed is not None else text
     text = text[0] if text[1:2] == "." else text
