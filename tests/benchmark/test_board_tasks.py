@@ -17,7 +17,8 @@ import pytest
 
 from aurelia_plugin.benchmark.boards.known import BOARD_SETS
 from aurelia_plugin.benchmark.boards.letters import unlettered
-from aurelia_plugin.benchmark.boards.places import dataset_kwargs
+from aurelia_plugin.benchmark.boards.places import board_folder, dataset_kwargs
+from aurelia_plugin.benchmark.data.items import read_items
 from aurelia_plugin.benchmark.figures import read_run
 from aurelia_plugin.benchmark.synthetic.encode import write_mp4, write_wav
 from aurelia_plugin.compare.outputs.boards import load_board
@@ -340,6 +341,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     for board in BOARD_SETS.values():
         monkeypatch.delenv(board.variable, raising=False)
@@ -350,10 +352,13 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_questions_and_media_come_from_the_hub(hub: None) -> None:
-    results, stub = _run("aurelia_daily_omni", lambda doc: doc["answer"])
-    assert results["results"]["aurelia_daily_omni"]["score,none"] == 1.0
-    (turn,) = stub.messages["aurelia_daily_omni"][0]
-    assert turn["content"][0]["type"] == "video"
+    board = BOARD_SETS["daily_omni"]
+    files = dataset_kwargs(board)["data_files"]
+    assert isinstance(files, dict)
+    items = list(read_items(Path(files["test"])))
+    assert [item.answer for item in items] == ["B", "D"]
+    assert all((board_folder(board) / (item.video or "")).is_file() for item in items)
+    assert board_folder(board) == board_folder(board), "unpacked once"
 
 
 def test_what_the_hub_does_not_have_is_said_with_the_way_to_it(
