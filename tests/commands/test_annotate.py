@@ -21,10 +21,10 @@ AGENTS = """\
 - contains: 'How well does'
   reply: '{"score": 8, "feedback": "fine"}'
 - contains: 'must only say'
-  reply: '{"steps": ["Look at it.", "Listen."], "answers": ["a", "b"], "final_answer": "c"}'
+  reply: '{"steps": ["Look at it.", "Listen."], "answers": ["a", "b"], "score": 8}'
 - contains: 'Which animal'
-  reply: '{"steps": ["See the dog."], "answers": ["a"], "final_answer": "c"}'
-- reply: '{"steps": ["Look.", "Listen."], "answers": ["a", "b"], "final_answer": "c"}'
+  reply: '{"steps": ["See the dog."], "answers": ["a"], "final_answer": "c", "score": 8}'
+- reply: '{"steps": ["Look.", "Listen."], "answers": ["a", "b"], "final_answer": "c", "score": 8}'
 """
 STUBBORN = AGENTS.replace("'must only say'", "'no such words'")
 
@@ -105,7 +105,8 @@ def test_steps_that_stay_leaking_are_left_out(home: Path) -> None:
 def test_leaking_steps_of_an_earlier_annotation_are_taken_out(home: Path) -> None:
     assert _annotate(home) == 0
     one, *others = read_items(home / MANIFEST)
-    write_items(home / MANIFEST, [one.model_copy(update={"reasoning_steps": ("A dog.",)}), *others])
+    leaking = {"reasoning_steps": ("A dog.",), "step_answers": None}
+    write_items(home / MANIFEST, [one.model_copy(update=leaking), *others])
     failing = AGENTS.replace('"score": 8', '"score": 1')
     _annotate(home, failing)
     one, two, *_ = read_items(home / MANIFEST)

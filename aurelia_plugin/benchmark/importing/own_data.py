@@ -69,4 +69,4 @@ def open_answer(answer: str) -> OpenAnswer | None:
         return "yes_no"
     if re.fullmatch(r"\d+", words):
         return "number"
-    return "sentence" if len(words.split()) > _SENTENCE else None
+    return "sentence" if len(answer.split()) > _SENTENCE else None
