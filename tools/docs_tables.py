@@ -11,7 +11,6 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from aurelia_plugin.compare.outputs.boards import load_board, packaged_boards
-from aurelia_plugin.files.escaping import for_markdown
 from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.catalogue import Row, rows
 from aurelia_plugin.model_wrappers.lmms.forms import WrapperForm, forms
@@ -246,13 +245,13 @@ def boards_table() -> str:
         lines += [
             f"### `{name}`: {board.title}",
             "",
-            f"{for_markdown(board.source)}, as of {board.dated}. {board.metric[0].upper()}"
+            f"{board.source}, as of {board.dated}. {board.metric[0].upper()}"
             f"{board.metric[1:]}; n = {board.n:,}; {len(board.published())} rows, "
-            f"{for_markdown(best.model)} the highest with {best.score:.1f}.",
+            f"{best.model} the highest with {best.score:.1f}.",
             "",
             "| | of the published figures |",
             "|---|---|",
-            *(f"| {what} | {for_markdown(text)} |" for what, text in board.protocol.items()),
+            *(f"| {what} | {text} |" for what, text in board.protocol.items()),
             f"| tasks here | {', '.join(f'`{task}`' for task in board.tasks)} |",
             "",
             "```bash",
