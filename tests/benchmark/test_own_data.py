@@ -168,6 +168,18 @@ def test_a_group_runs_the_columns_that_are_there_and_names_the_others(
     assert "no items of music_avqa, avsd, captioning, compositional, dm_match" in caplog.text
 
 
+def test_a_rebuilt_folder_is_that_of_the_public_benchmark(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "it's", ITEMS[:4])
+    assert run_command(home).startswith("AVREASONBENCH_HOME='")
+    (home / "row_ids").mkdir()
+    command = shlex.split(run_command(home))
+    assert command[0] == f"AVREASONBENCH_PUBLIC_HOME={home}"
+    assert command[command.index("--tasks") + 1] == "avreasonbench_public"
+    own = ITEMS[8].model_copy(update={"column": "custom"})
+    make_home(home, [own])
+    assert "--tasks avreasonbench_custom " in run_command(home), "no column of the public one"
+
+
 def test_categories_of_ones_own_have_figures(tmp_path: Path) -> None:
     from compare.making_logs import our_row, write_run
 

@@ -62,6 +62,18 @@ def test_a_measured_row_stands_in_its_place(tmp_path: Path) -> None:
         assert f"{what}: board:" in said
 
 
+@pytest.mark.parametrize("name", packaged_boards())
+def test_every_board_takes_runs_of_its_tasks(name: str, tmp_path: Path) -> None:
+    task = load_board(name).tasks[0].replace("*", "x")
+    result = compare(run(tmp_path, task, 47), Options(boards=(name,), draws=100))
+    (board,) = result.boards
+    (mine,) = [line for line in board.rows if line.arm == "mine"]
+    assert mine.score == pytest.approx(47.0)
+    assert len(board.rows) == 1 + len(load_board(name).published())
+    frames = [text for text in board.differs if text.startswith("frames: ")]
+    assert bool(frames) == ("frames" in load_board(name).protocol)
+
+
 def test_users_add_boards_as_files(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     content = {

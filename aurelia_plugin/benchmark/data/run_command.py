@@ -27,6 +27,8 @@ def run_command(folder: Path) -> str:
     folder = folder.expanduser().resolve()
     benchmark = _benchmark(folder)
     columns = columns_there(benchmark, folder)
+    if not columns:  # none of the public benchmark's
+        benchmark, columns = AUTHORS, columns_there(AUTHORS, folder)
     tasks = benchmark.name if len(columns) > 1 else f"{benchmark.name}_{columns[0]}"
     return (
         f"{benchmark.variable}={shlex.quote(str(folder))} lmms-eval --model aurelia_embedded "
