@@ -281,6 +281,17 @@ def test_a_file_of_another_form_is_named(
     assert board.title in str(caught.value)
 
 
+@pytest.mark.parametrize("change", [{"Answer": "E"}, {"video_id": "../../x"}, {"Question": "\0"}])
+def test_a_question_that_is_none_is_named(
+    change: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = BOARD_SETS["daily_omni"]
+    monkeypatch.setenv(board.variable, str(_folder("daily_omni", tmp_path)))
+    (tmp_path / board.annotations).write_text(json.dumps([{**_DAILY[0], **change}]))
+    with pytest.raises(ConfigError, match=r"qa\.json: a question of Daily-Omni is none: "):
+        dataset_kwargs(board)
+
+
 @pytest.mark.parametrize("name", _FILES)
 def test_missing_media_are_said(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

@@ -169,7 +169,7 @@ def test_what_was_not_asked_alike_is_refused(
         (lambda f: f["items"][3].update(score=1.0), True, "figures that are not those"),
         (lambda f: f["figures"][0].update(score=0.9), True, "figures that are not those"),
         (lambda f: f["items"].append(f["items"][0]), True, "answers a question twice"),
-        (lambda f: f["items"][0].update(failed="target"), True, "failed and has a score"),
+        (lambda f: f["items"][0].update(failed="target"), True, "was not answered and has a score"),
         (lambda f: f["items"][0].update(score=7), True, "score"),
         (lambda f: f.update(html="<b>"), True, "html"),
         (lambda f: f.update(form_version=2), True, "form_version"),

@@ -16,6 +16,7 @@ from aurelia_plugin.benchmark.boards.board_set import BoardSet
 from aurelia_plugin.benchmark.data.items import Item, write_items
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.places import cache_dir
+from aurelia_plugin.files.records import problem_of
 from aurelia_plugin.files.strict_json import parse_json
 
 __all__ = ["SPLIT", "board_folder", "dataset_kwargs"]
@@ -78,7 +79,11 @@ def _read(board: BoardSet, path: Path) -> Iterable[Item]:
         content = parse_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}", _steps(board)) from error
-    items = list(board.items(content))
+    try:
+        items = list(board.items(content))
+    except ValueError as error:
+        cause = f"{path}: a question of {board.title} is none: {problem_of(error)}"
+        raise ConfigError(cause, _steps(board)) from error
     if not items:
         raise ConfigError(f"{path}: holds no questions.", _steps(board))
     return items
