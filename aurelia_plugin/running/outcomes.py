@@ -86,9 +86,7 @@ class ItemOutcome:
         readability: of its agents' replies.
         vote: key of the vote, where several answers were sampled.
         turns: what was said on the way to the answer, where it took more than one turn.
-        loop: key of the trace whose calls count as this question's: its own; under
-            `condition=placebo` its own, too, for each lends its steps to one other.
-        agents_compute: what the agents' calls took, those of `loop` included, whenever they were
+        agents_compute: what the agents' calls took on which the answer builds, whenever they were
             made.
         target_compute: what the target's calls took, likewise.
         steps: what stood in front of the question.
@@ -113,7 +111,6 @@ class ItemOutcome:
     readability: dict[Role, Readability] = field(default_factory=dict)
     vote: str | None = None
     turns: tuple[Turn, ...] = ()
-    loop: str | None = None
     agents_compute: Compute = field(default_factory=Compute)
     target_compute: Compute = field(default_factory=Compute)
     steps: tuple[str, ...] = ()
@@ -137,13 +134,12 @@ class ItemOutcome:
 
         Args:
             trace: the question's own.
-            counts: whether its calls are this question's; False where they only say how many
-                answers are to be sampled.
+            counts: whether the answer builds on it; where it only says how many answers are to be
+                sampled, or lends its steps to another question, its calls do not count.
         """
         self.stop, self.iterations = trace.stop, len(trace.iterations)
         self.readability = readability(trace)
         if counts:
-            self.loop = trace.key
             self.add_calls(call for turn in trace.iterations for call in turn.calls)
 
     def add_calls(self, calls: Iterable[AgentCall]) -> None:
@@ -168,7 +164,6 @@ class ItemOutcome:
             "trace": self.trace,
             "vote": self.vote,
             "turns": [turn.record() for turn in self.turns],
-            "loop": self.loop,
             "compute": {
                 "agents": self.agents_compute.model_dump(),
                 "target": self.target_compute.model_dump(),

@@ -174,7 +174,7 @@ class Pipeline:
                 with holding(question.clip):
                     trace = await self._condition.collect(question)
                 if trace is not None:
-                    item.add_trace(trace)
+                    item.add_trace(trace, counts=False)
             run.progress.reasoned()
 
         if self._media.collects:

@@ -289,15 +289,16 @@ def test_the_trace_of_a_loop_is_counted_where_its_steps_are_used(tmp_path: Path)
 
     injector = Injector(PROMPTS, with_answers=False)
     made = looping(tmp_path, 1, evaluator=lambda prompt: score(9))
-    for condition in (
-        Aurelia(made.agents.trace, injector),
-        Placebo(made.agents.trace, injector, seed=1),
-    ):
+    conditions: list[tuple[Condition, int]] = [
+        (Aurelia(made.agents.trace, injector), 3),
+        (Placebo(made.agents.trace, injector, seed=1), 0),  # its steps are another question's
+    ]
+    for condition, calls in conditions:
         line = Line(ScriptedBackend(lambda prompt: "B"), condition)
         answers(line, [Made(n, asked) for n in range(3)])
         for item in line.outcome.items:
-            assert (item.agents_compute.calls, item.target_compute.calls) == (3, 1)
-            assert item.agents_compute.passes is None, "scripted agents count none"
+            assert (item.agents_compute.calls, item.target_compute.calls) == (calls, 1)
+            assert item.agents_compute.passes == (None if calls else 0), "scripted ones count none"
 
 
 def test_a_placebo_lends_the_iteration_that_is_named(tmp_path: Path) -> None:

@@ -48,7 +48,6 @@ class Account:
 
     Attributes:
         trace: on which the answer builds.
-        loop: whose calls count as the question's: `trace`, or under a placebo another.
         judged: calls of agents outside of a loop.
         target_compute, agents_compute: what calls took; None where the record does not say.
     """
@@ -66,7 +65,6 @@ class Account:
     model: str
     target_usage: Usage
     target_evidence: Evidence
-    loop: Trace | None = None
     judged: tuple[tuple[str, Usage, Evidence], ...] = ()
     target_compute: Compute | None = None
     agents_compute: Compute | None = None
@@ -87,7 +85,7 @@ class Account:
         """
         calls = [(self.model or target, self.target_usage, self.target_evidence)]
         calls += self.judged
-        for turn in self.loop.iterations if self.loop is not None else ():
+        for turn in self.trace.iterations if self.trace is not None else ():
             calls += [(call.model, call.usage, call.evidence) for call in turn.calls]
         return cost_of(calls, prices)
 
@@ -169,13 +167,13 @@ def _accounts(path: Path, folder: Path) -> dict[tuple[str, str], Account]:
         task, _, document = row["id"].rpartition("/")
         task = task.rpartition("/")[0]
         trace = store.trace(row["trace"]) if row.get("trace") else None
-        loop = store.trace(row["loop"]) if row.get("loop") else trace
         target = Usage(
             input_tokens=row.get("input_tokens", 0), output_tokens=row.get("output_tokens", 0)
         )
         judged = tuple(_judged(row))
         read = Usage(
-            input_tokens=_tokens(loop, "input_tokens"), output_tokens=_tokens(loop, "output_tokens")
+            input_tokens=_tokens(trace, "input_tokens"),
+            output_tokens=_tokens(trace, "output_tokens"),
         )
         whole = sum((usage for _, usage, _ in judged), target + read)
         compute = row.get("compute") or {}
@@ -200,7 +198,6 @@ def _accounts(path: Path, folder: Path) -> dict[tuple[str, str], Account]:
                 if compute
                 else row.get("sound_seconds", 0.0)
             ),
-            loop=loop,
             judged=judged,
             target_compute=Compute(**compute["target"]) if compute else None,
             agents_compute=Compute(**compute["agents"]) if compute else None,
