@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
@@ -227,19 +227,15 @@ class TransformersBackend:
         loaded = self.load()
         options = {**loaded.family.generation, **_decoding(job.generation)}
 
-        def rows(count: int) -> Mapping[str, Any]:
-            return cast("Mapping[str, Any]", self.inputs([job.prepared] * count))
-
-        def asking(count: int) -> Mapping[str, Any]:
-            assert job.asking is not None
-            return cast("Mapping[str, Any]", self.inputs([job.asking] * count))
-
+        inputs = self.inputs([job.prepared])
         try:
             if isinstance(job.contrast, Mad):
-                done = decode_mad(loaded, rows, asking, job.contrast, options)
+                assert job.asking is not None
+                asking = self.inputs([job.asking])
+                done = decode_mad(loaded, inputs, asking, job.contrast, options)
             else:
                 assert job.contrast is not None
-                done = decode_avcd(loaded, rows, job.contrast, options)
+                done = decode_avcd(loaded, inputs, job.contrast, options)
         except (RuntimeError, ValueError) as error:
             raise self._cannot_contrast(str(error)) from error
         usage = Usage(input_tokens=done.read, output_tokens=len(done.tokens))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -24,10 +24,10 @@ from aurelia_plugin.model_wrappers.transformers.contrastive.mad import (
 from aurelia_plugin.model_wrappers.transformers.contrastive.modalities import modalities_of
 from aurelia_plugin.model_wrappers.transformers.loading import Loaded
 
-__all__ = ["Decoded", "Rows", "decode_avcd", "decode_mad"]
+__all__ = ["Decoded", "decode_avcd", "decode_mad"]
 
-Rows = Callable[[int], Mapping[str, Any]]
-"""Makes the model's inputs for one prompt in so many equal rows."""
+_BY_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
+"""Inputs with an entry for each token."""
 
 
 class Decoded(NamedTuple):
@@ -44,12 +44,14 @@ class Decoded(NamedTuple):
     passes: int
 
 
-def decode_avcd(loaded: Loaded, rows: Rows, contrast: Avcd, options: Mapping[str, Any]) -> Decoded:
+def decode_avcd(
+    loaded: Loaded, inputs: Mapping[str, Any], contrast: Avcd, options: Mapping[str, Any]
+) -> Decoded:
     """Return what a model writes under AVCD.
 
     Args:
         loaded: the model.
-        rows: of the prompt.
+        inputs: the model's, of one prompt.
         contrast: the method's settings.
         options: of `generate`.
 
@@ -57,15 +59,11 @@ def decode_avcd(loaded: Loaded, rows: Rows, contrast: Avcd, options: Mapping[str
         RuntimeError: its attention cannot be read.
     """
     model, processor, _, _ = loaded
-    inputs = rows(1)
     seen = LastQuery()
-    repeated: dict[int, Mapping[str, Any]] = {}
 
     def read(sequence: torch.Tensor, count: int) -> torch.Tensor:
-        if count not in repeated:
-            repeated[count] = rows(count)
         with _positions_kept(model):
-            output = model(**_longer(repeated[count], sequence), use_cache=False)
+            output = model(**_longer(_rows(inputs, count), sequence), use_cache=False)
         logits: torch.Tensor = output.logits[:, -1]
         return logits
 
@@ -78,13 +76,17 @@ def decode_avcd(loaded: Loaded, rows: Rows, contrast: Avcd, options: Mapping[str
 
 
 def decode_mad(
-    loaded: Loaded, rows: Rows, asking: Rows, contrast: Mad, options: Mapping[str, Any]
+    loaded: Loaded,
+    inputs: Mapping[str, Any],
+    asking: Mapping[str, Any],
+    contrast: Mad,
+    options: Mapping[str, Any],
 ) -> Decoded:
     """Return what a model writes under MAD.
 
     Args:
         loaded: the model.
-        rows: of the prompt.
+        inputs: the model's, of one prompt.
         asking: of the prompt that asks which modality is needed.
         contrast: the method's settings.
         options: of `generate`.
@@ -93,24 +95,37 @@ def decode_mad(
         ValueError: the tokenizer cannot tell the names of the modalities apart.
     """
     model, processor, _, _ = loaded
-    plain = rows(1)["input_ids"][0]
-    length = len(plain)
-    tokens = modalities_of(model, processor, plain)
+    length = inputs["input_ids"].shape[1]
+    tokens = modalities_of(model, processor, inputs["input_ids"][0])
     with torch.inference_mode():
         if not tokens:
-            written = model.generate(**rows(1), **options)[0, length:]
+            written = model.generate(**inputs, **options)[0, length:]
             return Decoded(written, length, len(written))
-        question = asking(1)
-        weights = weights_of(processor.tokenizer, model(**question).logits[0, -1])
+        weights = weights_of(processor.tokenizer, model(**asking).logits[0, -1])
         counts = row_weights(tokens, weights, contrast.gamma)
         plan = Hidden(hidden_rows(tokens))
         chosen = MadProcessor(counts, plan)
         with attending(model, plan):
-            inputs = rows(len(counts))
-            output = model.generate(**inputs, **options, logits_processor=[chosen])
+            rows = _rows(inputs, len(counts))
+            output = model.generate(**rows, **options, logits_processor=[chosen])
     written = output[0, length:]
-    read = length + question["input_ids"].shape[1]
+    read = length + asking["input_ids"].shape[1]
     return Decoded(written, read, 1 + len(counts) * len(written))
+
+
+def _rows(inputs: Mapping[str, Any], count: int) -> dict[str, Any]:
+    """Return the inputs of one prompt in so many equal rows.
+
+    Media stand one after the other, row by row, in families that batch prompts with media and in
+    those whose processors take one prompt only.
+    """
+    repeated = dict(inputs)
+    for name, value in inputs.items():
+        if isinstance(value, torch.Tensor) and value.dim():
+            repeated[name] = torch.cat([value] * count)
+        elif isinstance(value, list):
+            repeated[name] = value * count
+    return repeated
 
 
 def _longer(inputs: Mapping[str, Any], sequence: torch.Tensor) -> dict[str, Any]:
@@ -118,11 +133,12 @@ def _longer(inputs: Mapping[str, Any], sequence: torch.Tensor) -> dict[str, Any]
     rows, length = inputs["input_ids"].shape
     more = sequence[length:].expand(rows, -1)
     longer = dict(inputs)
-    for name, value in inputs.items():
-        if isinstance(value, torch.Tensor) and value.shape[:2] == (rows, length):
-            fill = value.new_ones if name == "attention_mask" else value.new_zeros
-            longer[name] = torch.cat([value, fill(rows, more.shape[1], *value.shape[2:])], dim=1)
-    longer["input_ids"] = torch.cat([inputs["input_ids"], more], dim=1)
+    for name in _BY_TOKEN:
+        value = inputs.get(name)
+        if value is not None:
+            fill = torch.ones_like(more) if name == "attention_mask" else torch.zeros_like(more)
+            added = more if name == "input_ids" else fill
+            longer[name] = torch.cat([value, added.to(value.dtype)], dim=1)
     return longer
 
 
