@@ -155,12 +155,10 @@ def _zeroing(tokens: set[int], threshold: float, layers: int) -> Change:
             return weights
         weights = weights.clone()
         for head in weights:
-            for token in tokens:
-                if float(head[-1, token]) > threshold:
+            for token, weight in enumerate(head[-1].tolist()):
+                if token in tokens and weight > threshold:
                     head[:, token] = 0
-            for query in head:
-                query /= max(float(query.sum()), 1e-6)
-        return weights
+        return weights / weights.sum(dim=-1, keepdim=True).clamp(min=1e-6)
 
     return zero
 
