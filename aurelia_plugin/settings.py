@@ -52,7 +52,7 @@ class AureliaSettings(Record):
     without: tuple[LoopPart, ...] = ()
     """Parts that the loop goes without: `evaluator` (the first steps count), `feedback`
     (`max_iterations` independent sets of steps, of which the best scored one is used), `summarizer`
-    (the evaluator judges steps and findings instead of a caption); several with `|`."""
+    (the evaluator judges steps and findings instead of a caption)."""
     agents_media: Literal["full", "muted", "blanked", "text"] = "full"
     """What of the clip the agents get, whatever the target gets: `muted`, they only see; `blanked`,
     they only hear."""
