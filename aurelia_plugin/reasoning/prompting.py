@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import yaml
@@ -46,7 +45,7 @@ _JUDGING_FILES = ("evaluator_answer.jinja", "evaluator_steps.jinja")
 _FILES = _LOOP_FILES + _ANSWER_FILES + _JUDGING_FILES
 
 _ITERATION = {"question": "?", "steps": ("step",), "step_answers": ("answer",)}
-_VALUES: dict[str, dict[str, Any]] = {
+_VALUES: dict[str, dict[str, object]] = {
     "again": {"problem": "problem", "wanted": "wanted"},
     "cot": {},
     "critique": {"question": "?"},
@@ -123,7 +122,7 @@ class PromptSet:
                 "Correct the template (Jinja2).",
             ) from error
 
-    def render(self, name: str, values: Mapping[str, Any]) -> str:
+    def render(self, name: str, values: Mapping[str, object]) -> str:
         """Return the text of the template `name`.
 
         Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from aurelia_plugin.calling.backend import Generation, Message, Part, Prompt, Text
 from aurelia_plugin.calling.seeds import sample_seed
@@ -121,7 +121,7 @@ class Round:
     async def propose(self, previous: Iteration | None) -> Parsed[ReadSteps]:
         """Return the reasoner's steps: its first, or better ones than those before."""
         style = self.plan.prompts.styles.reasoner
-        values: dict[str, Any] = {"question": self.question.text}
+        values: dict[str, object] = {"question": self.question.text}
         if previous is not None:
             values |= {
                 "steps": previous.steps,
@@ -161,7 +161,7 @@ class Round:
         values = {"answer": answer, "question": self.question.text}
         return await self._verdict("evaluator_answer", values)
 
-    def _notes(self, steps: ReadSteps) -> dict[str, Any]:
+    def _notes(self, steps: ReadSteps) -> dict[str, object]:
         return {
             "question": self.question.text,
             "steps": steps.steps,
@@ -170,14 +170,14 @@ class Round:
         }
 
     async def _verdict(
-        self, template: str, values: Mapping[str, Any]
+        self, template: str, values: Mapping[str, object]
     ) -> Parsed[ReadVerdict | None]:
         style = self.plan.prompts.styles.evaluator
         prompt = self._prompt("evaluator", template, values)
         wanted = _JSON_SCORE if style.reply == "json" else _LINE_SCORE
         return await self._parsed("evaluator", prompt, read_verdict, wanted)
 
-    def _prompt(self, role: Role, template: str, values: Mapping[str, Any]) -> Prompt:
+    def _prompt(self, role: Role, template: str, values: Mapping[str, object]) -> Prompt:
         style = self.plan.prompts.styles.of(role)
         text = self.plan.prompts.render(template, values)
         media = _media_parts(self.question) if style.sees_clip else ()
@@ -211,7 +211,7 @@ class Round:
         return Parsed(value, (_as_read(first, None), _as_read(second, value)))
 
 
-def _schema(role: Role, style: RoleStyle) -> Mapping[str, Any] | None:
+def _schema(role: Role, style: RoleStyle) -> Mapping[str, object] | None:
     """Return the form of an agent's reply where it is JSON; a caption is text."""
     if style.reply != "json" or role == "summarizer":
         return None
