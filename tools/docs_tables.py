@@ -19,6 +19,7 @@ from aurelia_plugin.model_wrappers.sidecar.facts import adapter_facts, adapters
 from aurelia_plugin.model_wrappers.transformers.families import families
 from aurelia_plugin.running.conditions.table import CONDITIONS
 from aurelia_plugin.settings import AureliaSettings
+from aurelia_plugin.study.arms import ArmSpec
 from aurelia_plugin.study.plan import StudyPlan
 
 __all__ = [
@@ -60,13 +61,15 @@ def options_table(form: type[BaseModel]) -> str:
     lines = ["| key | values | default | meaning |", "|---|---|---|---|"]
     for name, field in form.model_fields.items():
         given = field.get_default(call_default_factory=True)
-        default = _NONE if given is None else f"`{given}`"
+        default = _NONE if given in (None, ()) else f"`{given}`"
         meaning = " ".join((field.description or "").split())
         lines.append(f"| `{name}` | {_values(field.annotation, field)} | {default} | {meaning} |")
     return "\n".join(lines)
 
 
 def _values(annotation: Any, field: Any) -> str:
+    if get_origin(annotation) is tuple and get_origin(get_args(annotation)[0]) is Literal:
+        return f"{_values(get_args(annotation)[0], field)}; several with `\\|`"
     choices = [part for part in get_args(annotation) or (annotation,) if part is not NoneType]
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(annotation))
@@ -90,10 +93,14 @@ def plan_table() -> str:
         default = "required" if field.is_required() else _NONE
         shown = field.get_default(call_default_factory=True)
         if not field.is_required() and shown not in (None, (), {}):
-            default = f"`{', '.join(shown) if isinstance(shown, tuple) else shown}`"
+            default = f"`{', '.join(map(_shown, shown)) if isinstance(shown, tuple) else shown}`"
         meaning = " ".join((field.description or "").split())
         lines.append(f"| `{name}` | {values} | {default} | {meaning} |")
     return "\n".join(lines)
+
+
+def _shown(value: object) -> str:
+    return value.name if isinstance(value, ArmSpec) else str(value)
 
 
 def catalogue_table() -> str:
