@@ -87,10 +87,7 @@ class OneByOne:
         chosen = random.Random(prompt.digest()).choice(tied)
         return Reply(
             text="No sound was rated." if best is None else f"Answer: Audio {chosen}",
-            usage=Usage(
-                input_tokens=sum(reply.usage.input_tokens for reply in replies),
-                output_tokens=sum(reply.usage.output_tokens for reply in replies),
-            ),
+            usage=sum((reply.usage for reply in replies), Usage()),
             evidence=_together([reply.evidence for reply in replies], self._clips),
             model=replies[0].model,
             passes=compute_of(replies).passes,

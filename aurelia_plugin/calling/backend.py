@@ -167,10 +167,18 @@ class Prompt:
 
 
 class Usage(Record):
-    """Tokens that one or several calls cost, as the backend counted them."""
+    """Tokens that one or several calls cost, as the backend counted them.
+
+    Attributes:
+        cached_tokens: of the input tokens, those that the service had kept from earlier calls.
+        stored_token_hours: tokens that the service was asked to keep for later calls, times the
+            hours for which it keeps them.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
+    stored_token_hours: float = 0.0
 
     @property
     def total(self) -> int:
@@ -181,6 +189,8 @@ class Usage(Record):
         return Usage(
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            stored_token_hours=self.stored_token_hours + other.stored_token_hours,
         )
 
 

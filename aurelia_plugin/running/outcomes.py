@@ -234,7 +234,11 @@ class RunOutcome:
             "calls_reused": {role: reused[role].calls for role in ROLES},
             "answers_reused": reused[TARGET_ROLE].calls,
             "tokens": {
-                name: {"input": sums.usage.input_tokens, "output": sums.usage.output_tokens}
+                name: {
+                    "input": sums.usage.input_tokens,
+                    "output": sums.usage.output_tokens,
+                    **({"cached": sums.usage.cached_tokens} if sums.usage.cached_tokens else {}),
+                }
                 for name, sums in made.items()
             },
             "usage": self._usage(),

@@ -45,7 +45,7 @@ class OpenAIBackend:
 
     def __init__(self, model: str, options: OpenAIOptions | None = None) -> None:
         self.options = options or OpenAIOptions()
-        self._server = server(self.options.server)
+        self._server = server(self.options.server).for_model(model)
         self._model = model
         self._urls = _addresses(self.options.base_url or self._server.base_url)
         self._name = f"{self.options.server}:{model}"
@@ -105,7 +105,8 @@ class OpenAIBackend:
         return send
 
     async def close(self) -> None:
-        """Hold nothing: connections are closed when the last call has ended."""
+        """Close the connections."""
+        await self._endpoints.close()
 
     def delivery(self, prompt: Prompt) -> Delivery:
         """Return the prompt's media in the form that the server takes.
@@ -220,7 +221,7 @@ class OpenAIBackend:
         asked = prompt.generation
         if self._server.top_k and asked.temperature > 0 and asked.top_k is not None:
             body["top_k"] = asked.top_k
-        return {**body, **fields}
+        return {**self._server.body, **body, **fields}
 
     def _find_key(self) -> str:
         """A server of the user's own may do without a key; a service's own address may not."""

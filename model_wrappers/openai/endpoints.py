@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from loguru import logger
 
@@ -17,7 +17,13 @@ __all__ = ["Endpoints"]
 _FIRST_REST_S = 5.0
 _LONGEST_REST_S = 120.0
 
-ClientT = TypeVar("ClientT")
+
+class _Closable(Protocol):
+    async def close(self) -> None:
+        """Release what the client holds."""
+
+
+ClientT = TypeVar("ClientT", bound=_Closable)
 T = TypeVar("T")
 
 
@@ -88,6 +94,11 @@ class Endpoints(Generic[ClientT]):
                 return result
             finally:
                 place.under_way -= 1
+
+    async def close(self) -> None:
+        """Close every client."""
+        for place in self._places:
+            await place.client.close()
 
     def _chosen(self, places: Sequence[_Place[ClientT]]) -> _Place[ClientT]:
         now = self._clock()
