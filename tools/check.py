@@ -87,8 +87,13 @@ class Checker:
 
     def docs(self) -> None:
         """The generated parts of the documentation are those of the code."""
-        pages = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").glob("*.md"))]
+        pages = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))]
         self._run("-m", "cogapp", "--check", "-I", "tools", "README.md", "CONTRIBUTING.md", *pages)
+
+    def site(self) -> None:
+        """The documentation site is built, and no link in it leads nowhere."""
+        target = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        self._run("-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(target))
 
     def _run(
         self, *words: str, cwd: Path = ROOT, environment: Mapping[str, str] = MappingProxyType({})
@@ -105,6 +110,7 @@ CHECKS: Final[Mapping[str, Callable[[Checker], None]]] = MappingProxyType(
         "types": Checker.types,
         "imports": Checker.imports,
         "docs": Checker.docs,
+        "site": Checker.site,
     }
 )
 

@@ -20,10 +20,11 @@ def add(commands: Subcommands) -> None:
         description="Print both halves of the AURELIA paper's main table and AV-Odyssey's figures "
         "for dance and music matching. They are reported figures, never a target.",
     )
+    command.add_argument("--all", action="store_true", help="print all columns, however wide")
     command.set_defaults(run=_run)
 
 
-def _run(_: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> None:
     from aurelia_plugin.benchmark.data.items import COLUMNS
     from aurelia_plugin.benchmark.reported import reported
 
@@ -38,9 +39,10 @@ def _run(_: argparse.Namespace) -> None:
         ]
         for row in figures.rows
     ]
-    say_table(("model", *COLUMNS), rows)
+    least = () if options.all else tuple(reversed(COLUMNS))
+    say_table(("model", *COLUMNS), rows, least=least)
     say("\nWith AURELIA (percent), and the printed gain over the second figure")
-    say_table(("model", *COLUMNS), _with_aurelia())
+    say_table(("model", *COLUMNS), _with_aurelia(), least=least)
     say("\n* misprint: the printed gain does not follow from the printed figures:")
     for fault in figures.paper.misprints:
         say(f"  {fault.model}, {fault.column}: printed +{fault.printed}, is +{fault.computed}")

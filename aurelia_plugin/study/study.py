@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from aurelia_plugin.files.atomic import write_atomically
 from aurelia_plugin.running.conditions.table import condition_info
 from aurelia_plugin.study.plan import Arm, StudyPlan
+from aurelia_plugin.study.progress import left_over
 from aurelia_plugin.study.provenance import PROVENANCE_FILE, provenance, write_plan
 from aurelia_plugin.study.running import Done, check_unchanged, finished, run_arm
 
@@ -64,8 +65,9 @@ def run_arms(
             say(f"{head}: FAILED, {outcome}")
             continue
         done[arm] = outcome
-        left = f", {outcome.unanswered} questions without an answer" if outcome.unanswered else ""
-        say(f"{head}: done in {outcome.seconds:.0f} s{left}")
+        open_ = f", {outcome.unanswered} questions without an answer" if outcome.unanswered else ""
+        left = left_over([run.seconds for run in done.values()], len(arms) - number)
+        say(f"{head}: done in {outcome.seconds:.0f} s{open_}{left}")
     return Outcome({arm: done[arm] for arm in arms if arm in done}, failed)
 
 

@@ -17,6 +17,7 @@
 
   function put(view, name) {
     main.replaceChildren(view);
+    document.querySelector("nav a[data-view=questions]").href = Aurelia.questionsAddress();
     for (const link of document.querySelectorAll("nav a")) {
       if (link.dataset.view === name) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
@@ -54,8 +55,10 @@
     if (index !== undefined) showQuestion(index);
     else if (hash.startsWith("#q/")) put(h("p", { class: "problem" }, "This comparison has no such question."), "questions");
     else {
-      Aurelia.show(hash.slice(1));
-      if (hash === "#questions") document.getElementById("grid").focus({ preventScroll: true });
+      const [name, filters] = hash.slice(1).split(/\?(.*)/s);
+      if (name === "questions") Aurelia.readFilters(filters ?? "");
+      Aurelia.show(name);
+      if (name === "questions") document.getElementById("grid").focus({ preventScroll: true });
     }
   }
 
@@ -68,7 +71,7 @@
 
   function search() {
     if (!document.getElementById("search")) {
-      history.pushState(null, "", "#questions");
+      history.pushState(null, "", Aurelia.questionsAddress());
       Aurelia.show("questions");
     }
     document.getElementById("search").focus();
@@ -80,7 +83,7 @@
     const question = location.hash.startsWith("#q/");
     if (event.key === "Escape") {
       if (event.target.closest("dialog")) return;
-      if (question) location.hash = "#questions";
+      if (question) location.hash = Aurelia.questionsAddress();
       else if (typing) document.getElementById("grid")?.focus();
       return;
     }
