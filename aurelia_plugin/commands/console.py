@@ -75,7 +75,7 @@ def say_table(
         console.width = max(1, console.measure(fitted.table).maximum)
     console.print(fitted.table)
     if fitted.note:
-        say(fitted.note)
+        say_wrapped("", fitted.note)
 
 
 def say_wrapped(head: str, text: str) -> None:

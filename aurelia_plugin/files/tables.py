@@ -20,6 +20,10 @@ _GAP: Final = 2
 """Columns of the terminal between two cells without a frame."""
 
 
+_BROKEN: Final = 24
+"""Columns of the terminal that a text needs at least before it is broken into lines."""
+
+
 class FittedTable(NamedTuple):
     """A table, and the titles of the columns that had no room."""
 
@@ -65,7 +69,11 @@ def fitted_table(
     """
     plain = [[for_terminal(cell) for cell in row] for row in rows]
     titles = [for_terminal(name) for name in head]
-    widths = [_width(titles[place], [row[place] for row in plain]) for place in range(len(titles))]
+    most = None if numbers else _BROKEN
+    widths = [
+        _width(titles[place], [row[place] for row in plain], most if place else None)
+        for place in range(len(titles))
+    ]
     kept = list(range(len(titles)))
     for name in least:
         if width is None or _whole(widths, kept, box) <= width:
@@ -91,9 +99,11 @@ def fitted_table(
     return FittedTable(table, tuple(head[p] for p in range(len(head)) if p not in kept))
 
 
-def _width(title: str, cells: Sequence[str]) -> int:
-    """Return how wide a column has to be: titles are broken at spaces, cells are not."""
-    return max(0, *map(cell_len, title.split()), *map(cell_len, cells))
+def _width(title: str, cells: Sequence[str], most: int | None) -> int:
+    """Return how wide a column has to be: titles are broken, texts beyond `most`, figures not."""
+    words = max((cell_len(word) for word in title.split()), default=0)
+    whole = max((cell_len(cell) for cell in cells), default=0)
+    return max(words, whole if most is None else min(whole, most))
 
 
 def _whole(widths: Sequence[int], kept: Sequence[int], box: Box | None) -> int:

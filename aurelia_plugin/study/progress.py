@@ -30,9 +30,7 @@ class RunProgress:
         """Return the latest state in the output so far, None if this piece brings none."""
         seen = self._tail + chunk
         self._tail = seen[-_KEPT:]
-        found = None
-        for found in _BAR.finditer(seen):
-            pass
+        found = next(reversed(list(_BAR.finditer(seen))), None)
         if found is None:
             return None
         self._tail = seen[found.end() :][-_KEPT:]

@@ -18,8 +18,6 @@ from aurelia_plugin.traces.store import TraceStore
 __all__ = ["TraceDetails"]
 
 _UNKNOWN: Final = "The prompts that this loop was made with are not there, so only replies are."
-    "The prompt files that this loop was made with are not there, so only replies are."
-)
 
 
 class TraceDetails:
