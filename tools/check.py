@@ -27,7 +27,7 @@ _PACKAGED: Final = (
     *("aurelia_plugin", "model_wrappers", "task_yamls"),
     *("pyproject.toml", "README.md", "LICENSE"),
 )
-_SOURCES: Final = ("tests", "tools", "benchmarks")
+_SOURCES: Final = ("tests", "tools", "benchmarks", "examples")
 _PATHS: Final = ("tests/helpers", "tests", "tools", "benchmarks")
 """Where these find one another: as pytest's `pythonpath` says, and Python of scripts."""
 
@@ -65,7 +65,7 @@ class Checker:
         self._run("-m", "ruff", "check", ".")
 
     def types(self) -> None:
-        """The types of package, tests, tools and benchmarks fit together."""
+        """The types of package, tests, tools, benchmarks and examples fit together."""
         paths = [str(self._installed), *(str(ROOT / path) for path in _PATHS)]
         self._run(
             *("-m", "mypy", "--config-file", _CONFIG, "--explicit-package-bases"),
