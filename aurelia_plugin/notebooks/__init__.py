@@ -1,11 +1,4 @@
-"""Runs and studies in notebooks: their figures as tables, their questions with traces and media.
-
-study = open_study("results/study")
-print(study.verdict)
-study.table("columns")
-for question in study.questions(arm="aurelia", change="wrong_to_right"):
-    print(question.text, question.answers["aurelia"].text, question.trace("aurelia"))
-"""
+"""Runs and studies in notebooks: their figures as tables, their questions with traces and media."""
 
 from __future__ import annotations
 

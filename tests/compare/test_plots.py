@@ -35,7 +35,14 @@ def test_every_plot_is_there_as_png_and_svg(made: Comparison, tmp_path: Path) ->
         for suffix in ("", "-dark"):
             assert ElementTree.parse(tmp_path / f"{name}{suffix}.svg").getroot().tag.endswith("svg")
     gains = texts(tmp_path / "gain_per_column.svg")
-    for word in ("cot", "aurelia", "consistency", "meme (n=17)", "all items (n=119)", "reported"):
+    for word in (
+        "cot",
+        "aurelia",
+        "consistency",
+        "AV-Meme (n=17)",
+        "all items (n=119)",
+        "reported",
+    ):
         assert word in gains, word
     assert "US dollars" not in texts(tmp_path / "cost_against_gain.svg")
 

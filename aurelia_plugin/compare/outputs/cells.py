@@ -8,6 +8,7 @@ from typing import Final
 from aurelia_plugin.compare.result import Contrast, Figure, Interval
 
 __all__ = [
+    "COLUMN_TITLES",
     "NONE",
     "Section",
     "amount",
@@ -19,6 +20,17 @@ __all__ = [
     "slug",
     "span",
 ]
+
+COLUMN_TITLES: Final = {
+    "music_avqa": "Music-AVQA",
+    "avsd": "AVSD",
+    "captioning": "AV-Captioning",
+    "compositional": "AV-Compositional",
+    "geoiq": "AV-GeoIQ",
+    "meme": "AV-Meme",
+    "dm_match": "DM-Match",
+}
+"""The paper's names of the columns."""
 
 NONE: Final = "-"
 """Stands for what is not known or not defined."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from aurelia_plugin.compare.outputs.cells import COLUMN_TITLES
 from aurelia_plugin.compare.result import Comparison, Contrast, ScopeKind
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ def _within_scale(axes: Axes) -> None:
 def _row_label(comparison: Comparison, arms: Sequence[str], kind: ScopeKind, name: str) -> str:
     contrasts = (comparison.contrast(arm, kind, name) for arm in arms)
     n = next((contrast.n for contrast in contrasts if contrast is not None), 0)
+    name = COLUMN_TITLES.get(name, name)
     short = name if len(name) <= _LABEL else f"{name[: _LABEL - 1]}\u2026"
     return f"{short or 'all items'} (n={n})"
 

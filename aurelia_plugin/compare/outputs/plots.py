@@ -31,6 +31,9 @@ _GROUNDS: Final = {
 _FEWEST: Final = 5
 """Items of a category that is drawn."""
 
+_MARGIN: Final = 0.15
+"""Inches at the sides."""
+
 
 class Plot(NamedTuple):
     """One plot that was written.
@@ -156,6 +159,11 @@ def _write(draw: Draw, ground: tuple[str, str, str], path: Path) -> None:
     with mpl.rc_context(style):
         figure = Figure(figsize=(7.2, 4.0), layout="constrained")
         draw(figure)
+        engine = figure.get_layout_engine()
+        if (
+            engine is not None
+        ):  # texts of an SVG are drawn in the reader's font, perhaps a wider one
+            engine.set(w_pad=_MARGIN)
         forms = {".svg": {"Date": None}, ".png": {"Software": None}}
         for suffix, metadata in forms.items():
             if suffix == ".png" and path.name.endswith("-dark"):

@@ -7,26 +7,17 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel
 
+from aurelia_plugin.compare.outputs.cells import COLUMN_TITLES
 from aurelia_plugin.compare.outputs.sections import Section, sections
 from aurelia_plugin.compare.result import Comparison, ItemRow
 from aurelia_plugin.files.atomic import write_atomically
 from aurelia_plugin.files.escaping import for_csv, for_latex, for_markdown
 
-__all__ = ["COLUMN_TITLES", "latex", "markdown", "write_tables"]
-
-COLUMN_TITLES: Final = {
-    "music_avqa": "Music-AVQA",
-    "avsd": "AVSD",
-    "captioning": "AV-Captioning",
-    "compositional": "AV-Compositional",
-    "geoiq": "AV-GeoIQ",
-    "meme": "AV-Meme",
-    "dm_match": "DM-Match",
-}
+__all__ = ["latex", "markdown", "write_tables"]
 
 
 def write_tables(result: Comparison, folder: Path) -> list[Path]:

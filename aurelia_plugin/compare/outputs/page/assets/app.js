@@ -25,7 +25,18 @@
     if (view.shown) view.shown();
     else window.scrollTo(0, 0);
     paint();
+    reach();
   }
+
+  // A box that scrolls can be reached by keyboard; one that does not is no stop on the way.
+  function reach() {
+    for (const box of main.querySelectorAll("pre, .wide")) {
+      if (box.scrollHeight > box.clientHeight + 1 || box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    }
+  }
+  main.addEventListener("toggle", reach, true);
+  window.addEventListener("resize", reach);
 
   Aurelia.show = (name) => {
     if (name === "questions") put(Aurelia.questionsView(), "questions");

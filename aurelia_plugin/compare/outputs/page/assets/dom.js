@@ -112,7 +112,7 @@ Aurelia.downloads = (name, rows) => {
 Aurelia.table = (caption, head, rows) =>
   Aurelia.h(
     "div",
-    { class: "wide", tabindex: "0", role: "region", "aria-label": caption },
+    { class: "wide", role: "region", "aria-label": caption },
     // The roles are said once more: on a phone the style sheet makes cards of the rows.
     Aurelia.h(
       "table",

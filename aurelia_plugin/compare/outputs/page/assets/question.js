@@ -55,7 +55,7 @@
       arm.read !== null ? ["read as ", words(arm.read, "b")] : arm.unparsed ? "no answer could be read" : null,
       `score ${format.number(arm.score)}`,
       arm.leak ? `leak: ${arm.leak}${arm.leak_rule ? ` (${arm.leak_rule})` : ""}` : null,
-      arm.iterations !== null ? `${arm.iterations} iterations, ${arm.stop}` : null,
+      arm.iterations !== null ? `${arm.iterations} iteration${arm.iterations === 1 ? "" : "s"}, ${arm.stop}` : null,
       arm.input_tokens !== null ? `${format.count(arm.input_tokens)} + ${format.count(arm.output_tokens)} tokens` : null,
       arm.seconds !== null ? `latency ${format.seconds(arm.seconds)}` : null,
     ].filter(Boolean);
@@ -97,7 +97,7 @@
     return h(
       "details",
       {},
-      h("summary", {}, `${list.length} calls: prompts and replies, as they were`),
+      h("summary", {}, `${list.length} calls: prompts and replies`),
       unknown ? h("p", { class: "facts" }, unknown) : null,
       list.map(call),
     );
@@ -126,7 +126,7 @@
         "section",
         { class: "loop" },
         h("h2", {}, `Loop of ${arms.join(", ")}`),
-        h("p", { class: "facts" }, `Ended: ${trace.stop}; accepted from ${trace.threshold}.`),
+        h("p", { class: "facts" }, `Ended: ${trace.stop}. A score of ${trace.threshold} or more is accepted.`),
         trace.error ? h("p", { class: "problem" }, words(trace.error, "span")) : null,
         trace.iterations.length > 1 ? h("p", { class: "facts" }, "Underlined: what is not in the iteration before.") : null,
         h("div", { class: "iterations" }, trace.iterations.map((one, index) => iteration(one, index, trace))),

@@ -13,7 +13,7 @@
     if (p === null || p === undefined || p >= 0.05 || contrast.gain === 0) return "";
     return contrast.gain > 0 ? "up" : "down";
   };
-  const small = (text) => h("span", { class: "bounds" }, text);
+  const small = (text) => h("span", { class: /^\[|^p |^$/.test(text) ? "bounds" : "bounds missing" }, text);
   const scored = (figure) => (figure ? [format.percent(figure.score), " ", small(between(figure, format.percent))] : "–");
   const gained = (contrast) => (contrast ? [h("span", { class: tone(contrast) }, format.points(contrast.gain)), " ", small(between(contrast, format.points))] : "–");
 
@@ -25,7 +25,7 @@
         { class: "verdict", "aria-label": `What follows for ${one.arm}` },
         h("p", { class: "sentence" }, one.sentence),
         table(
-          `${one.arm} against every control, over all items. Intervals (95%) and p are not corrected for several tests; Holm's p is`,
+          `${one.arm} against every control, over all items: 95% intervals, p as it is, and p after Holm's correction for several tests`,
           ["against", "n", "videos", "its score, %", "gain, points", "wins / losses", "p", "p, Holm", "could have shown"],
           one.contrasts.map((c) => [
             c.reference, c.n, c.clusters, format.percent(c.reference_score), gained(c),
@@ -170,6 +170,7 @@
       verdicts(s),
       h("p", {}, `${s.n} questions, ${s.runs.length} arms, compared with ${s.reference}. Made ${s.created} by aurelia ${s.version}; intervals take answers that share a ${s.method.cluster} as dependent.`),
       s.notes.length ? h("ul", { class: "notes" }, s.notes.map((note) => h("li", {}, note))) : null,
+      h("h2", { class: "aside" }, "Arms"),
       cards(s),
       overall(s),
       spent(s),

@@ -170,6 +170,7 @@
   function reset() {
     for (const name of FILTERS) state[name] = "";
     state.arm = usual;
+    state.down = false;
     change("search", "");
     Aurelia.show("questions");
   }
@@ -217,9 +218,10 @@
     choose();
     const link = h("button", { type: "button", id: "link", click: () => Aurelia.copy(location.href, link) }, "Copy link");
     const sizer = h("div", { class: "sizer", role: "rowgroup" });
-    const scroll = h("div", { class: "scroll", tabindex: "-1" }, sizer);
     const headRow = h("div", { class: "head", role: "row" });
-    const grid = h("div", { class: "grid", id: "grid", role: "grid", tabindex: "0", "aria-label": "Questions", keydown: keys }, headRow, scroll);
+    const grid = h("div", { class: "grid", id: "grid", role: "grid", tabindex: "0", "aria-label": "Questions", keydown: keys }, headRow, sizer);
+    const scroll = grid;
+    const room = () => scroll.clientHeight - headRow.offsetHeight;
     let shown = "", height = 44;
 
     function draw(anew = false) {
@@ -247,12 +249,12 @@
       state.chosen = Math.max(0, Math.min(visible.length - 1, place));
       const top = state.chosen * height;
       if (top < scroll.scrollTop) scroll.scrollTop = top;
-      else if (top + height > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = top + height - scroll.clientHeight;
+      else if (top + height > scroll.scrollTop + room()) scroll.scrollTop = top + height - room();
       draw(true);
     }
 
     function keys(event) {
-      const page = Math.max(1, Math.floor(scroll.clientHeight / height) - 1);
+      const page = Math.max(1, Math.floor(room() / height) - 1);
       const to = { ArrowDown: state.chosen + 1, ArrowUp: state.chosen - 1, PageDown: state.chosen + page, PageUp: state.chosen - page, Home: 0, End: visible.length - 1 }[event.key];
       if (event.target.tagName === "BUTTON") return;
       if (to !== undefined) { event.preventDefault(); move(to); }
