@@ -50,7 +50,7 @@
           h("p", { class: "big" }, figure ? `${format.percent(figure.score)}%` : "–"),
           h("p", { class: "bounds" }, figure ? `${between(figure, format.percent)} n=${figure.n}` : "no item"),
           contrast
-            ? h("p", {}, h("span", { class: tone(contrast) }, `${format.points(contrast.gain)} points `), small(`${between(contrast, format.points)} p=${format.p(contrast.p)}`))
+            ? h("p", {}, h("span", { class: tone(contrast) }, `${format.points(contrast.gain)} points `), small(`${between(contrast, format.points)} p ${format.p(contrast.p)}`))
             : h("p", {}, run.label === s.reference ? "the reference" : ""),
         );
       }),

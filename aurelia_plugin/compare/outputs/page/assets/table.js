@@ -129,7 +129,7 @@
         "label",
         { class: "search" },
         h("span", {}, "Search"),
-        h("input", { type: "search", name: "search", id: "search", value: state.search, placeholder: "question, gold, answers ( / )", autocomplete: "off", input: (event) => change("search", event.target.value) }),
+        h("input", { type: "search", name: "search", id: "search", value: state.search, placeholder: "question, right answer, answers ( / )", autocomplete: "off", input: (event) => change("search", event.target.value) }),
       ),
       select("column", "Column", ["", ...columns], (value) => (value ? Aurelia.title(value) : "all")),
       select("category", "Category", ["", ...categories], all),
