@@ -18,6 +18,7 @@ from aurelia_plugin.calling.seeds import sample_seed
 from aurelia_plugin.compare.outputs.page import write_page
 from aurelia_plugin.compare.outputs.plots import write_plots
 from aurelia_plugin.compare.result import ArmAnswer, Comparison
+from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.trace import AgentCall, Iteration
 from aurelia_plugin.running.conditions.voting import Ballot, Vote
 from aurelia_plugin.running.turns import Turn
@@ -117,6 +118,7 @@ def small(folder: Path, clips: list[Path], count: int = 12) -> Comparison:
         store.put_trace(
             made_trace(
                 f"{index:064x}", *_loop(index), best=1, question_key=f"question {index}",
+                question=f"What rings, {index}?", prompts_digest=PromptSet().loop_digest,
             )
         )  # fmt: skip
         arms = {arm: _answer(arm, index) for arm in ARMS}
