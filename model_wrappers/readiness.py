@@ -15,6 +15,7 @@ from aurelia_plugin.model_wrappers.options import read_options
 from aurelia_plugin.model_wrappers.providers import provider_names
 from aurelia_plugin.model_wrappers.sidecar.facts import adapters
 from aurelia_plugin.model_wrappers.sidecar.installation import SidecarOptions, missing
+from aurelia_plugin.model_wrappers.vllm.command import found_python
 from aurelia_plugin.spec import BackendSpec
 
 __all__ = ["Lack", "lacks"]
@@ -55,9 +56,13 @@ def lacks(row: Row) -> list[Lack]:
     if spec.provider == "sidecar":
         return _sidecar(spec, row)
     found = [*_packages(row), *_secrets(row)]
+    if spec.provider == "vllm" and found_python(None) is None:
+        fix = "aurelia engine create vllm, or python=/path/to/venv/bin/python"
+        found.append(Lack("there is no environment with vLLM", fix))
     if spec.provider not in provider_names():
         found.append(Lack(f"no backend {spec.provider!r}", "Install a newer version."))
-    weights = spec.model if spec.provider == "transformers" else row.weights
+    own = spec.provider in ("transformers", "vllm")
+    weights = spec.model if own else row.weights
     if weights is not None:
         found += _weights(weights, row.options)
     return found

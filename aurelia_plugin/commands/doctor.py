@@ -52,6 +52,7 @@ def add(commands: Subcommands) -> None:
 
 
 def _run(_: argparse.Namespace) -> None:
+    from aurelia_plugin.model_wrappers import environments
     from aurelia_plugin.model_wrappers.catalogue import rows
     from aurelia_plugin.model_wrappers.readiness import lacks
 
@@ -62,6 +63,9 @@ def _run(_: argparse.Namespace) -> None:
     seen = sorted(name for name in known if os.environ.get(name))
     say(f"\nEnvironment variables that are set: {', '.join(seen) or 'none'}")
     found = {row.id: lacks(row) for row in rows().values()}
+    for name in environments.names(environments.ENGINES):
+        python = environments.environment_python(name, environments.ENGINES)
+        say(f"engine {name}: {python or f'not made (aurelia engine create {name})'}")
     say("\nReady here; the command shows what it sees and hears:")
     ready = [id_ for id_, missing in found.items() if not missing]
     probes = [(f"aurelia_{id_}", f"aurelia probe --target {id_}") for id_ in ready]
