@@ -15,7 +15,7 @@ from aurelia_plugin.model_wrappers.options import read_options
 from aurelia_plugin.model_wrappers.providers import provider_names
 from aurelia_plugin.model_wrappers.sidecar.facts import adapters
 from aurelia_plugin.model_wrappers.sidecar.installation import SidecarOptions, missing
-from aurelia_plugin.model_wrappers.vllm.command import found_python
+from aurelia_plugin.model_wrappers.vllm.interpreter import found_python
 from aurelia_plugin.spec import BackendSpec
 
 __all__ = ["Lack", "lacks"]

@@ -73,12 +73,14 @@ class _Lease(NamedTuple):
 
     Attributes:
         engine: the process that serves; also its session.
+        supervisor: its parent.
         log: the file of its output.
     """
 
     connection: socket.socket
     port: int
     engine: int
+    supervisor: int
     log: Path
 
     @property
@@ -99,8 +101,11 @@ class _Lease(NamedTuple):
         said = b""
         with contextlib.suppress(OSError):
             said = self.connection.recv(4096, socket.MSG_DONTWAIT)
-        if not said:  # its supervisor was ended, which does not end all of them
-            _kill(self.engine)
+        if not said:
+            if self.connection.fileno() == -1:
+                return "was let go of by this process"
+            if all(process.pid != self.supervisor for process in supervisor.running()):
+                _kill(self.engine)  # with its supervisor not all of it has ended
             return "lost its supervisor"
         status = json.loads(said)["exited"]
         if status is not None and status < 0:
@@ -169,8 +174,6 @@ class Engine:
         """Let go of it; it ends unless another process uses it."""
         lease, self._lease, self._healthy = self._lease, None, False
         if lease is not None:
-            with contextlib.suppress(OSError):
-                lease.connection.shutdown(socket.SHUT_RDWR)
             lease.connection.close()
 
     def forget(self) -> None:
@@ -272,7 +275,8 @@ def _connected(place: Path) -> _Lease | None:
         connection.close()
         return None
     connection.settimeout(None)
-    return _Lease(connection, told["port"], told["engine"], Path(told["log"]))
+    log = Path(told["log"])
+    return _Lease(connection, told["port"], told["engine"], told["supervisor"], log)
 
 
 def _private_folder() -> Path:

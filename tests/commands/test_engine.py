@@ -14,7 +14,7 @@ import pytest
 from aurelia_plugin.cli import main
 from aurelia_plugin.model_wrappers import environments
 from aurelia_plugin.model_wrappers.vllm import on_cpu
-from aurelia_plugin.model_wrappers.vllm.command import found_python
+from aurelia_plugin.model_wrappers.vllm.interpreter import found_python
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "vllm-cpu.txt").write_text("# imports: json\n")
     (folder / "vllm.txt").write_text("# imports: json\n")
     monkeypatch.setattr(environments, "ENGINES", folder)
-    monkeypatch.setattr("aurelia_plugin.model_wrappers.vllm.command.ENGINES", folder)
+    monkeypatch.setattr("aurelia_plugin.model_wrappers.vllm.interpreter.ENGINES", folder)
     return folder
 
 
