@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
@@ -133,7 +133,7 @@ class AureliaSettings(Record):
         return actual
 
 
-def validated(values: Mapping[str, Any], source: str = "model_args") -> AureliaSettings:
+def validated(values: Mapping[str, object], source: str = "model_args") -> AureliaSettings:
     """Return the settings, or an error that names the setting and the fix.
 
     Raises:

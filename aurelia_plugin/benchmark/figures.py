@@ -200,7 +200,7 @@ def _place(column: str) -> tuple[int, str]:
     return (COLUMNS.index(name) if name in COLUMNS else len(COLUMNS), column)
 
 
-def _judge(samples: Sequence[Sample]) -> dict[str, Any] | None:
+def _judge(samples: Sequence[Sample]) -> dict[str, object] | None:
     asked = [sample for sample in samples if sample.judge is not None]
     if not asked:
         return None

@@ -30,7 +30,7 @@ __all__ = [
     "process_scores",
 ]
 
-Doc = dict[str, Any]
+Doc = dict[str, object]
 
 
 class _Group(NamedTuple):
@@ -54,7 +54,7 @@ _GROUPS: Final[Mapping[str, _Group]] = {
 }
 
 
-def _group(settings: Mapping[str, Any] | None) -> _Group:
+def _group(settings: Mapping[str, object] | None) -> _Group:
     name = str((settings or {}).get("benchmark"))
     if name not in _GROUPS:
         raise ConfigError(
@@ -64,7 +64,7 @@ def _group(settings: Mapping[str, Any] | None) -> _Group:
     return _GROUPS[name]
 
 
-def doc_to_text(doc: Doc, lmms_eval_specific_kwargs: Mapping[str, Any] | None = None) -> str:
+def doc_to_text(doc: Doc, lmms_eval_specific_kwargs: Mapping[str, object] | None = None) -> str:
     """Return the question, its options if any, and the form of the answer.
 
     The harness calls it once when it loads a task, so faults are raised here: elsewhere it would
@@ -82,7 +82,7 @@ def doc_to_text(doc: Doc, lmms_eval_specific_kwargs: Mapping[str, Any] | None = 
 
 
 def doc_to_visual(
-    doc: Doc, lmms_eval_specific_kwargs: Mapping[str, Any] | None = None
+    doc: Doc, lmms_eval_specific_kwargs: Mapping[str, object] | None = None
 ) -> list[str]:
     """Return the absolute paths of the video and of all separate sounds, in order.
 
@@ -97,7 +97,7 @@ def doc_to_visual(
 
 
 def doc_to_messages(
-    doc: Doc, lmms_eval_specific_kwargs: Mapping[str, Any] | None = None
+    doc: Doc, lmms_eval_specific_kwargs: Mapping[str, object] | None = None
 ) -> list[dict[str, Any]]:
     """Return one user turn: the video, each numbered sound after its name, the question.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.files.records import Record
@@ -123,7 +123,7 @@ class Prompt:
     messages: tuple[Message, ...]
     generation: Generation = field(default_factory=Generation)
     sampling: Sampling | None = None
-    schema: Mapping[str, Any] | None = None
+    schema: Mapping[str, object] | None = None
 
     @property
     def clip(self) -> Clip:

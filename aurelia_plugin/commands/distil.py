@@ -213,7 +213,7 @@ def _estimate(run: DistilRun, sources: Sequence[Source], size: int, *, as_json: 
 
 
 def _run_on_ray(
-    options: argparse.Namespace, tasks: Sequence[str], given: dict[str, Any], shard: Shard
+    options: argparse.Namespace, tasks: Sequence[str], given: dict[str, object], shard: Shard
 ) -> int:
     from aurelia_plugin.model_wrappers.run.ray_engine import RayJob, distil_on_ray
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aurelia_plugin.arguments import read_pairs, split_list
 from aurelia_plugin.commands.console import plain_echo, say
@@ -66,9 +66,9 @@ def _conditions_help() -> str:
     return f"Conditions. {known.replace('`', '').replace('*', '')}.".replace("%", "%%")
 
 
-def _flags(options: argparse.Namespace) -> dict[str, Any]:
+def _flags(options: argparse.Namespace) -> dict[str, object]:
     """Return the plan's keys that were given as flags."""
-    given: dict[str, Any] = {
+    given: dict[str, object] = {
         "targets": _names(options.target),
         "tasks": _names(options.tasks),
         "conditions": _names(options.conditions),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from aurelia_plugin.calling.backend import Generation, Message, Prompt, Text
 from aurelia_plugin.calling.thinking import without_thinking
@@ -189,7 +189,7 @@ class _Round:
 
     async def propose(self, previous: Iteration | None) -> _Parsed[ReadSteps]:
         style = self.plan.prompts.styles.reasoner
-        values: dict[str, Any] = {"question": self.question.text}
+        values: dict[str, object] = {"question": self.question.text}
         if previous is not None:
             values |= {
                 "steps": previous.steps,
@@ -227,7 +227,7 @@ class _Round:
         wanted = _JSON_SCORE if style.reply == "json" else _LINE_SCORE
         return await self._parsed("evaluator", prompt, read_verdict, wanted)
 
-    def _prompt(self, role: Role, template: str, values: Mapping[str, Any]) -> Prompt:
+    def _prompt(self, role: Role, template: str, values: Mapping[str, object]) -> Prompt:
         style = self.plan.prompts.styles.of(role)
         text = self.plan.prompts.render(template, values)
         media = self.question.lead if style.sees_clip else ()
@@ -256,7 +256,7 @@ class _Round:
         return _Parsed(value, (_as_read(first, None), _as_read(second, value)))
 
 
-def _schema(role: Role, style: RoleStyle) -> Mapping[str, Any] | None:
+def _schema(role: Role, style: RoleStyle) -> Mapping[str, object] | None:
     """Return the form of an agent's reply where it is JSON; a caption is text."""
     if style.reply != "json" or role == "summarizer":
         return None

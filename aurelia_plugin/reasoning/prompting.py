@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import yaml
@@ -36,7 +35,7 @@ _LOOP_FILES = (
 _ANSWER_FILES = ("cot.jinja", "inject.jinja")
 
 _ITERATION = {"question": "?", "steps": ("step",), "step_answers": ("answer",)}
-_VALUES: dict[str, dict[str, Any]] = {
+_VALUES: dict[str, dict[str, object]] = {
     "again": {"problem": "problem", "wanted": "wanted"},
     "cot": {},
     "evaluator": {"question": "?", "caption": "caption"},
@@ -106,7 +105,7 @@ class PromptSet:
                 "Correct the template (Jinja2).",
             ) from error
 
-    def render(self, name: str, values: Mapping[str, Any]) -> str:
+    def render(self, name: str, values: Mapping[str, object]) -> str:
         """Return the text of the template `name`.
 
         Raises:

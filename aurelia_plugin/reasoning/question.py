@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from aurelia_plugin.calling.backend import Generation, Message, Part, Prompt, Text
 from aurelia_plugin.files.digests import digest_of
@@ -36,7 +35,7 @@ class Question:
     messages: tuple[Message, ...]
     generation: Generation
     category: str = ""
-    fields: dict[str, Any] | None = None
+    fields: dict[str, object] | None = None
     reader: Callable[[str], str | None] | None = None
     column: str = ""
     known_key: str | None = field(default=None, compare=False, repr=False)

@@ -51,7 +51,7 @@ class DistilRun:
         ConfigError: if anything in it is unknown or unfit.
     """
 
-    def __init__(self, model: str, given: Mapping[str, Any], shard: Shard | None = None) -> None:
+    def __init__(self, model: str, given: Mapping[str, object], shard: Shard | None = None) -> None:
         self.shard = shard or Shard()
         values = {**_named(model), **given}
         objects = {key: value for key, value in values.items() if isinstance(value, Backend)}
@@ -112,7 +112,7 @@ class DistilRun:
         """Release the backends."""
         await self._pool.close()
 
-    def _opened(self, options: Mapping[str, Any], objects: Mapping[str, Backend]) -> BackendPool:
+    def _opened(self, options: Mapping[str, object], objects: Mapping[str, Backend]) -> BackendPool:
         """Return the pool; the target is in it only if it is an agent, too."""
         target, specs = self.settings.target, self.settings.role_specs()
         if target is None and options:

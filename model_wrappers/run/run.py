@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from aurelia_plugin import __version__
 from aurelia_plugin.calling.backend import Backend
@@ -62,11 +61,11 @@ class Run:
 
     def __init__(
         self,
-        given: Mapping[str, Any],
+        given: Mapping[str, object],
         *,
         batch_size: int | str | None = None,
         device: str | None = None,
-        gather: Gather[Any] = no_gather,
+        gather: Gather[object] = no_gather,
         process: tuple[int, int] = (0, 1),
     ) -> None:
         objects = {key: value for key, value in given.items() if isinstance(value, Backend)}

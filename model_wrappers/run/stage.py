@@ -44,10 +44,10 @@ class Resolved(NamedTuple):
     """Settings, completed from the target's catalogue row, and options of the target's backend."""
 
     settings: AureliaSettings
-    options: dict[str, Any]
+    options: dict[str, object]
 
 
-def resolved(given: Mapping[str, Any], *, from_catalogue: bool = True) -> Resolved:
+def resolved(given: Mapping[str, object], *, from_catalogue: bool = True) -> Resolved:
     """Split what was given into settings and backend options.
 
     Args:

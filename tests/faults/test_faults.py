@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from faults.counting import Tally, table
 from faults.disks import DISK_FAULTS, NEEDS_MOUNT, can_mount, try_disk
+from faults.files import FILE_FAULTS, try_files
 from faults.kills import try_kills
 from faults.services import SERVICE_FAULTS, try_duplicates, try_service
 
@@ -35,6 +37,12 @@ def test_a_disk_that_goes_wrong(name: str) -> None:
     if name == NEEDS_MOUNT and not can_mount():
         pytest.skip("mounting a file system is not allowed here")
     _assert_sound(try_disk(name, rounds=1, questions=9, seed=2))
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg, which makes the clip")
+@pytest.mark.parametrize("name", FILE_FAULTS)
+def test_files_that_go_wrong(name: str) -> None:
+    _assert_sound(try_files(name, questions=9, seed=2))
 
 
 @pytest.mark.parametrize(("kills", "processes"), [(8, 1), (6, 2)])

@@ -146,7 +146,7 @@ def _reported_rows(result: Comparison, columns: Sequence[str]) -> Iterable[str]:
             yield rf"{for_latex(model)} + AURELIA, reported & {' & '.join(gained)} \\"
 
 
-def _flat(model: BaseModel) -> dict[str, Any]:
+def _flat(model: BaseModel) -> dict[str, object]:
     """Return a record with an interval as two columns, empty where there is none."""
     flat: dict[str, Any] = {}
     for key, value in model.model_dump().items():
@@ -159,7 +159,7 @@ def _flat(model: BaseModel) -> dict[str, Any]:
     return flat
 
 
-def _item_rows(item: ItemRow) -> Iterable[dict[str, Any]]:
+def _item_rows(item: ItemRow) -> Iterable[dict[str, object]]:
     about = item.model_dump(exclude={"arms", "options", "media", "needs", "about"})
     about["needs"] = "+".join(item.needs)
     for label, answer in item.arms.items():
@@ -167,7 +167,7 @@ def _item_rows(item: ItemRow) -> Iterable[dict[str, Any]]:
         yield {**about, "arm": label, **values, "dropped": "; ".join(answer.dropped)}
 
 
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def _csv(rows: Sequence[Mapping[str, object]]) -> str:
     if not rows:
         return ""
     names = list(dict.fromkeys(name for row in rows for name in row))

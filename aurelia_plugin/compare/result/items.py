@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import Field
 
@@ -82,5 +81,5 @@ class ItemRow(Record):
     options: tuple[Storable, ...] | None = None
     gold: Storable
     media: tuple[Storable, ...] = ()
-    about: Mapping[str, Any] = Field(default_factory=dict)
+    about: Mapping[str, object] = Field(default_factory=dict)
     arms: Mapping[str, ArmAnswer]
