@@ -12,13 +12,14 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from loguru import logger
 
 from aurelia_plugin.errors import TransientError
 from aurelia_plugin.model_wrappers.delivery.encoding import Blob
 
-__all__ = ["KnownMedia", "content_id"]
+__all__ = ["KnownMedia", "Loan", "content_id"]
 
 _FORGETFUL = 8
 """Media that a server has forgotten, from which on it is judged by what it has kept."""
@@ -38,6 +39,19 @@ def content_id(blob: Blob, fields: Mapping[str, object]) -> str:
     """
     settings = json.dumps([blob.mime, fields], sort_keys=True).encode()
     return hashlib.sha256(settings + b"\n" + blob.read()).hexdigest()
+
+
+@dataclass
+class Loan:
+    """What a request need not send.
+
+    Attributes:
+        known: the media that the server should have.
+        refused: set where it has turned out not to have them, or to have no use for their names.
+    """
+
+    known: frozenset[str]
+    refused: bool = False
 
 
 class KnownMedia:
@@ -62,8 +76,8 @@ class KnownMedia:
         return bool(wanted) and wanted <= self._known
 
     @asynccontextmanager
-    async def lent(self, names: Iterable[str]) -> AsyncIterator[frozenset[str]]:
-        """Yield which of these media need not be sent; the others count as sent afterwards.
+    async def lent(self, names: Iterable[str]) -> AsyncIterator[Loan]:
+        """Yield which of these media need not be sent; all count as sent afterwards.
 
         While another request sends one of them this one waits, so that no two send the same.
         """
@@ -71,26 +85,27 @@ class KnownMedia:
         loop = asyncio.get_running_loop()
         while busy := [f for n in wanted if (f := self._under_way.get(n)) and f.get_loop() is loop]:
             await asyncio.wait(busy)
-        known = frozenset() if self._forgetful else wanted & self._known
+        loan = Loan(frozenset() if self._forgetful else wanted & self._known)
         sending, done = wanted - self._known, loop.create_future()
         self._under_way.update(dict.fromkeys(sending, done))
         try:
-            yield known
+            yield loan
         except TransientError as error:
             if not error.throttled:  # another process may answer there by now
-                self.forget(known)
-                self._known -= wanted
+                self._forget(loan.known)
             raise
         else:
-            self._known |= wanted
-            self._kept += len(known)
+            if loan.refused:
+                self._forget(loan.known)
+            else:
+                self._known |= wanted
+                self._kept += len(loan.known)
         finally:
             for name in sending:
                 self._under_way.pop(name, None)
             done.set_result(None)
 
-    def forget(self, names: frozenset[str]) -> None:
-        """Note that the server has not got these any more, some of them, or cannot use them."""
+    def _forget(self, names: frozenset[str]) -> None:
         self._known -= names
         self._forgotten += len(names)
         if self._forgotten > max(_FORGETFUL, self._kept) and not self._forgetful:

@@ -131,16 +131,17 @@ class Sender:
 
     async def _sent(self, place: _Place, request: Request) -> Completion:
         while True:
-            async with place.media.lent(request.forms) as lent:
-                known = lent if await self._takes_names(place, request, lent) else frozenset()
+            async with place.media.lent(request.forms) as loan:
+                if not await self._takes_names(place, request, loan.known):
+                    loan.known = frozenset()
                 try:
-                    return await place.client(await request.made(known))
+                    return await place.client(await request.made(loan.known))
                 except TransientError:
                     raise
                 except BackendError:  # forgotten, or refused for what a name has to do with
-                    if not known:
+                    if not loan.known:
                         raise
-            place.media.forget(known)
+                    loan.refused = True
 
     async def _takes_names(self, place: _Place, request: Request, known: frozenset[str]) -> bool:
         """Whether the server takes the names of these media instead of their data.
