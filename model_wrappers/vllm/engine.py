@@ -252,15 +252,22 @@ class Engine:
             env=dict(launch.environment),
             start_new_session=True,  # Ctrl-C is this process's
         )
+        said: list[bytes] = []
         # It is this process's child, and leaves a zombie behind unless somebody waits for it.
-        threading.Thread(target=process.communicate, daemon=True).start()
+        waiting = threading.Thread(
+            target=lambda: said.append(process.communicate()[1]), daemon=True
+        )
+        waiting.start()
         end = time.monotonic() + _CONNECT_S
         while time.monotonic() < end and process.poll() is None:
             lease = _connected(place)
             if lease is not None:
                 return lease
             time.sleep(0.02)
-        raise self._give_up(f"cannot be started: {launch.command[0]}", [], log)
+        process.kill()
+        waiting.join(_CONNECT_S)
+        lines = b"".join(said).decode("utf-8", "replace").splitlines()[-_KEPT_LINES:]
+        raise self._give_up("cannot be started", [shown(line, 400) for line in lines], log)
 
 
 def _connected(place: Path) -> _Lease | None:

@@ -31,6 +31,8 @@ _FIRST_USER = 60.0
 """Seconds within which somebody has to come."""
 _GRACE = 5.0
 """Seconds that an engine gets to end by itself."""
+_AFTER = 0.5
+"""Seconds that its children get once it has ended."""
 _LOOK = 0.1
 
 
@@ -74,17 +76,16 @@ def _main(place: str, log: str, command: Sequence[str]) -> int:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with socket.socket(socket.AF_UNIX) as door:
         door.bind(place)
-        door.listen()
         try:
-            # Nothing is started for somebody who has gone already.
-            door.settimeout(_FIRST_USER)
+            door.listen()
+            door.settimeout(_FIRST_USER)  # nothing is started for somebody who has gone already
             first, _ = door.accept()
             engine, port = _started(command, log)
-            told = {"port": port, "engine": engine, "supervisor": os.getpid(), "log": log}
-            watch = _Watch(door, engine, (json.dumps(told) + "\n").encode())
-        except TimeoutError:
+        except OSError as error:
             os.unlink(place)
-            return 1
+            sys.exit(f"{command[0]}: {error.strerror or error}")
+        told = {"port": port, "engine": engine, "supervisor": os.getpid(), "log": log}
+        watch = _Watch(door, engine, (json.dumps(told) + "\n").encode())
         try:
             watch.run(first)
         finally:
@@ -176,6 +177,8 @@ def _end(engine: int, *, ended: bool) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(engine, signal.SIGTERM)
     while left := relatives(os.getpid(), engine):
+        if engine not in left:  # what it has not ended itself, nobody else will
+            deadline = min(deadline, time.monotonic() + _AFTER)
         if time.monotonic() >= deadline:
             for pid in left:
                 with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -11,10 +11,10 @@ import argparse
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -50,46 +50,47 @@ def processes(folder: Path) -> dict[str, list[int]]:
             continue
         if state in "ZX" or not any(str(folder) in word for word in words):
             continue
+        pid = int(place.name)
         if any(word.endswith("supervisor.py") for word in words):
-            found["supervisor"].append(int(place.name))
+            found["supervisor"].append(pid)
         elif str(__file__) in words:
-            part = next((p for p in ("core", "worker") if p in words), "server")
-            found[part].append(int(place.name))
+            parts = [path.name for path in (folder / "parts" / place.name).glob("*")]
+            found[parts[0] if parts else "server"].append(pid)
     return found
 
 
-def _child(folder: str, part: str, how: str) -> subprocess.Popen[bytes]:
-    """Start a part, and wait until it says that it is there."""
-    command = [sys.executable, "-I", "-S", __file__, folder, part, how]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    process.stdout.readline()
-    return process
+def _child(folder: Path, part: str, run: Callable[[], None]) -> int:
+    """Start a part, and wait until its process is noted."""
+    pid = os.fork()
+    place = folder / "parts" / str(pid or os.getpid())
+    if not pid:
+        place.mkdir(parents=True)
+        (place / part).touch()
+        try:
+            run()
+        finally:
+            os._exit(1)
+    while not (place / part).exists():
+        time.sleep(0.002)
+    return pid
 
 
-def _worker(how: str) -> None:
-    if how == "deaf":
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    sys.stdout.write("there\n")
-    sys.stdout.flush()
+def _worker(*, deaf: bool) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if deaf else signal.SIG_DFL)
     while True:  # unlike the workers of vLLM, it does not notice that its parent is gone
         time.sleep(60)
 
 
-def _core(folder: str, how: str) -> None:
-    workers = [_child(folder, "worker", how) for _ in range(2)]
-    sys.stdout.write("there\n")
-    sys.stdout.flush()
+def _core(folder: Path, *, deaf: bool) -> None:
+    workers = [_child(folder, "worker", lambda: _worker(deaf=deaf)) for _ in range(2)]
 
     def end(*_: object) -> None:
         for worker in workers:
-            worker.terminate()
-        sys.exit(0)
+            os.kill(worker, signal.SIGTERM)
+        os._exit(0)
 
     signal.signal(signal.SIGTERM, end)
-    while all(worker.poll() is None for worker in workers):
-        time.sleep(0.02)
-    sys.exit(1)
+    os.wait()
 
 
 def _server(folder: Path, arguments: list[str]) -> None:
@@ -107,14 +108,14 @@ def _server(folder: Path, arguments: list[str]) -> None:
     sys.stderr.write("Loading checkpoint shards: 50%\n")
     if options.fail:
         sys.exit("RuntimeError: no room for the cache of keys and values")
-    core = _child(str(folder), "core", "deaf" if options.deaf else "")
+    core = _child(folder, "core", lambda: _core(folder, deaf=options.deaf))
 
     def end(*_: object) -> None:
-        core.terminate()
+        os.kill(core, signal.SIGTERM)
         os._exit(0)
 
     signal.signal(signal.SIGTERM, end)
-    threading.Thread(target=lambda: (core.wait(), os._exit(3)), daemon=True).start()
+    threading.Thread(target=lambda: (os.waitpid(core, 0), os._exit(3)), daemon=True).start()
     time.sleep(options.load)
     _serve(folder, options)
 
@@ -171,9 +172,4 @@ def _completion(text: str, model: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    if sys.argv[2] == "worker":
-        _worker(sys.argv[3])
-    elif sys.argv[2] == "core":
-        _core(sys.argv[1], sys.argv[3])
-    else:
-        _server(Path(sys.argv[1]), sys.argv[sys.argv.index("serve") + 2 :])
+    _server(Path(sys.argv[1]), sys.argv[sys.argv.index("serve") + 2 :])

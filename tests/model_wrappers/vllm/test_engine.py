@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -15,17 +15,13 @@ from pathlib import Path
 
 import fake_engine
 import pytest
+from engine_runs import ask_all, backend_of, prompt
 from making import QUICK
 
-from aurelia_plugin.calling.backend import Message, Prompt, Text
 from aurelia_plugin.calling.caller import Caller
-from aurelia_plugin.calling.ledger import Purpose
 from aurelia_plugin.errors import BackendError, ConfigError
-from aurelia_plugin.model_wrappers.options import read_options
 from aurelia_plugin.model_wrappers.vllm.backend import VLLMBackend, VLLMOptions
 from aurelia_plugin.model_wrappers.vllm.command import launch
-from aurelia_plugin.running.kept_replies import KeptReplies
-from aurelia_plugin.traces.store import TraceStore
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="engines are Linux's")
 
@@ -42,18 +38,9 @@ def _places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         os.kill(pid, signal.SIGKILL)
 
 
-def _backend(folder: Path, flags: str = "--load=0.1", **options: object) -> VLLMBackend:
-    values = {"python": str(fake_engine.install(folder)), "flags": flags, **options}
-    return VLLMBackend("m", read_options(VLLMOptions, values, "vllm:m"))
-
-
-def _prompt(text: str) -> Prompt:
-    return Prompt((Message("user", (Text(text),)),))
-
-
 async def _asked(backend: VLLMBackend, *texts: str) -> list[str]:
     caller = Caller(QUICK)
-    replies = await asyncio.gather(*(caller.answer(backend, _prompt(text)) for text in texts))
+    replies = await asyncio.gather(*(caller.answer(backend, prompt(text)) for text in texts))
     return [reply.text for reply in replies]
 
 
@@ -77,7 +64,7 @@ def _answered(folder: Path) -> list[str]:
 
 
 def test_it_starts_with_the_first_prompt_and_ends_with_the_backend(tmp_path: Path) -> None:
-    backend = _backend(
+    backend = backend_of(
         tmp_path, "--load=0.1|--deaf", tensor_parallel_size=2, max_frames=80, min_pixels=3136
     )
 
@@ -107,7 +94,7 @@ def test_it_starts_with_the_first_prompt_and_ends_with_the_backend(tmp_path: Pat
 
 
 def test_backends_that_start_it_alike_share_it_until_the_last_has_gone(tmp_path: Path) -> None:
-    one, other = _backend(tmp_path), _backend(tmp_path)
+    one, other = backend_of(tmp_path), backend_of(tmp_path)
 
     async def run() -> None:
         await _asked(one, "a")
@@ -123,7 +110,7 @@ def test_backends_that_start_it_alike_share_it_until_the_last_has_gone(tmp_path:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_dead_engine_is_started_again_once_and_then_says_why(tmp_path: Path, part: str) -> None:
-    backend = _backend(tmp_path)
+    backend = backend_of(tmp_path)
 
     async def kill() -> None:
         os.kill(fake_engine.processes(tmp_path)[part][0], signal.SIGKILL)
@@ -149,7 +136,7 @@ def test_a_dead_engine_is_started_again_once_and_then_says_why(tmp_path: Path, p
 
 
 def test_an_engine_that_does_not_start_says_so_once_with_its_last_lines(tmp_path: Path) -> None:
-    backend = _backend(tmp_path, "--fail")
+    backend = backend_of(tmp_path, "--fail")
 
     async def run() -> None:
         for _ in range(2):
@@ -164,71 +151,56 @@ def test_an_engine_that_does_not_start_says_so_once_with_its_last_lines(tmp_path
 
 
 def test_one_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    backend = _backend(tmp_path, "--load=60", start_timeout=0.5)
+    backend = backend_of(tmp_path, "--load=60", start_timeout=0.5)
     with pytest.raises(BackendError, match=r"not ready after 0\.5 s"):
         asyncio.run(_asked(backend, "a"))
     assert _gone(tmp_path)
 
 
-_RUN = """
-import asyncio, sys
-from pathlib import Path
-from test_engine import _backend, ask_all
-asyncio.run(ask_all(_backend(Path(sys.argv[1]), sys.argv[2]), Path(sys.argv[1]), int(sys.argv[3])))
-"""
-
-
-async def ask_all(backend: VLLMBackend, folder: Path, number: int) -> None:
-    """Ask questions one after the other; each reply is kept as soon as it is there."""
-    replies = KeptReplies(Caller(QUICK), TraceStore(folder / "traces"))
-    for text in map(str, range(number)):
-        await replies.reply(text * 64, backend, _prompt(text), Purpose())
-    await backend.close()
-
-
-def _run(folder: Path, number: int, flags: str) -> subprocess.Popen[bytes]:
-    path = os.pathsep.join([str(Path(__file__).parent), str(Path(fake_engine.__file__).parent)])
-    environment = {**os.environ, "PYTHONPATH": path}
-    command = [sys.executable, "-c", _RUN, str(folder), flags, str(number)]
-    return subprocess.Popen(command, env=environment)
-
-
-def test_a_killed_run_leaves_nothing_and_repeats_no_finished_call(tmp_path: Path) -> None:
+def test_a_killed_run_leaves_nothing_and_repeats_no_finished_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Killed twelve times, while the engine loads and later; what was kept is not asked again."""
     calls = tmp_path / "traces" / "calls"
 
     def kept() -> int:
         return len(list(calls.glob("*/*.json")))
 
+    # Each run is a process of its own, and what it imports was imported by their parent.
+    monkeypatch.setenv("PYTHONPATH", str(Path(fake_engine.__file__).parent))
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["engine_runs"])
     (tmp_path / "starts").touch()
     for kill in range(12):
         done = kept if kill % 3 else lambda: _starts(tmp_path)
         before = done()
-        run = _run(tmp_path, 10, "--load=0.05|--think=0.02")
+        given = (str(tmp_path), "--load=0.05|--think=0.02", 40)
+        run = processes.Process(target=ask_all, args=given)
+        run.start()
         while done() == before:
-            assert run.poll() is None
+            assert run.is_alive()
             time.sleep(0.005)
         run.kill()
-        run.wait()
+        run.join()
         assert _gone(tmp_path)
-    assert _run(tmp_path, 10, "--load=0.05").wait(60) == 0
+    ask_all(str(tmp_path), "--load=0.05", 40)
     assert _gone(tmp_path)
-    counts = [_answered(tmp_path).count(str(n)) for n in range(10)]
-    assert kept() == 10
+    counts = [_answered(tmp_path).count(str(n)) for n in range(40)]
+    assert kept() == 40
     # A reply that was on its way when the run was killed was not finished.
-    assert sum(counts) - 10 <= 12
+    assert sum(counts) - 40 <= 12
     assert all(count >= 1 for count in counts)
 
 
 def test_options_of_the_machine_are_no_part_of_the_identity(tmp_path: Path) -> None:
-    plain = _backend(tmp_path, devices="0|1", tensor_parallel_size=2, concurrency=3)
-    assert plain.identity == _backend(tmp_path).identity
+    plain = backend_of(tmp_path, devices="0|1", tensor_parallel_size=2, concurrency=3)
+    assert plain.identity == backend_of(tmp_path).identity
     assert plain.identity.startswith("vllm:m#")
-    assert _backend(tmp_path, dtype="float32").identity != plain.identity
+    assert backend_of(tmp_path, dtype="float32").identity != plain.identity
     assert plain.concurrency == 3
     words = launch("m", VLLMOptions(python=plain.options.python, data_parallel_size=4)).command
     assert {"--data-parallel-size", "--api-server-count"} <= set(words)
-    assert _backend(tmp_path, data_parallel_size=4, concurrency=3).concurrency == 12
+    assert backend_of(tmp_path, data_parallel_size=4, concurrency=3).concurrency == 12
 
 
 def test_without_an_environment_the_fix_names_the_command(tmp_path: Path) -> None:
