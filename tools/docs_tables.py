@@ -13,13 +13,13 @@ from unittest import mock
 
 from pydantic import BaseModel
 
-from aurelia_plugin.compare.outputs.boards import load_board, packaged_boards
 from aurelia_plugin.cli import parser
+from aurelia_plugin.compare.outputs.boards import load_board, packaged_boards
+from aurelia_plugin.model_wrappers import environments
 from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.catalogue import Row, rows
 from aurelia_plugin.model_wrappers.lmms.forms import WrapperForm, forms
 from aurelia_plugin.model_wrappers.providers import PROVIDERS
-from aurelia_plugin.model_wrappers.sidecar import environments
 from aurelia_plugin.model_wrappers.sidecar.facts import adapter_facts, adapters
 from aurelia_plugin.model_wrappers.transformers.families import families
 from aurelia_plugin.running.conditions.table import CONDITIONS
@@ -40,6 +40,7 @@ __all__ = [
     "kept_output",
     "licences_table",
     "options_table",
+    "own_options_table",
     "plan_table",
     "providers_reference",
     "settings_table",
@@ -69,11 +70,21 @@ def conditions_table() -> str:
 
 def options_table(form: type[BaseModel]) -> str:
     """Return the fields of a schema as a Markdown table."""
+    return _fields_table(form, list(form.model_fields))
+
+
+def own_options_table(form: type[BaseModel]) -> str:
+    """Return the fields that a schema has beside those of its base, as a Markdown table."""
+    return _fields_table(form, [name for name in form.model_fields if name in form.__annotations__])
+
+
+def _fields_table(form: type[BaseModel], names: list[str]) -> str:
     lines = ["| key | values | default | meaning |", "|---|---|---|---|"]
-    for name, field in form.model_fields.items():
+    for name in names:
+        field = form.model_fields[name]
         given = field.get_default(call_default_factory=True)
         default = _NONE if given in (None, ()) else f"`{given}`"
-        meaning = " ".join((field.description or "").split())
+        meaning = " ".join((field.description or "").split()).replace("|", r"\|")
         lines.append(f"| `{name}` | {_values(field.annotation, field)} | {default} | {meaning} |")
     return "\n".join(lines)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from aurelia_plugin.calling.backend import Generation, Message, Part, Prompt, Text
+from aurelia_plugin.calling.backend import Generation, Message, Prompt, Text
 from aurelia_plugin.calling.seeds import sample_seed
 from aurelia_plugin.calling.thinking import without_thinking
 from aurelia_plugin.reasoning.parsing import (
@@ -17,7 +17,7 @@ from aurelia_plugin.reasoning.parsing import (
     read_verdict,
 )
 from aurelia_plugin.reasoning.prompting import PromptSet
-from aurelia_plugin.reasoning.question import Question, labelled
+from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.roles import Role, RoleStyle
 from aurelia_plugin.reasoning.schemas import steps_schema, verdict_schema
 from aurelia_plugin.reasoning.trace import AgentCall, Iteration, MadeBy
@@ -180,7 +180,7 @@ class Round:
     def _prompt(self, role: Role, template: str, values: Mapping[str, object]) -> Prompt:
         style = self.plan.prompts.styles.of(role)
         text = self.plan.prompts.render(template, values)
-        media = _media_parts(self.question) if style.sees_clip else ()
+        media = self.question.lead if style.sees_clip else ()
         return Prompt(
             messages=(Message("user", (*media, Text(text))),),
             schema=_schema(role, style),
@@ -242,14 +242,3 @@ def _lines_or_none(text: str) -> ReadSteps | None:
 
 def _caption_or_none(text: str) -> str | None:
     return without_thinking(text) or None
-
-
-def _media_parts(question: Question) -> tuple[Part, ...]:
-    """Return the clip, each medium named when there are several, so that texts can refer to it."""
-    clip = question.clip
-    if len(clip.media) < 2:
-        return clip.media
-    parts: list[Part] = []
-    for label, medium in zip(labelled(clip), clip.media, strict=True):
-        parts += [Text(f"{label.capitalize()}:"), medium]
-    return tuple(parts)

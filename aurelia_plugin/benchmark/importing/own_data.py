@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 from pydantic import JsonValue
 
-from aurelia_plugin.benchmark.data.media_path import SOUND_ENDINGS
 from aurelia_plugin.benchmark.data.items import OpenAnswer
+from aurelia_plugin.benchmark.data.media_path import SOUND_ENDINGS
 from aurelia_plugin.benchmark.scoring.grammar.text import normalise
 
 __all__ = ["UNCATEGORISED", "Clip", "clip_of", "open_answer", "option_cells"]
