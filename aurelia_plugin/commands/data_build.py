@@ -26,10 +26,11 @@ def add(parts: Subcommands) -> None:
     build.add_argument(
         "--annotations",
         type=Path,
-        nargs="+",
+        action="append",
         metavar="FILE",
-        help="the source's file; compositional: one or more of MUSIC-AVQA's, VALOR-32K's, CSV "
-        "files with the columns file and label, and folders of clips sorted by what they show",
+        help="the source's file; compositional: MUSIC-AVQA's, VALOR-32K's, a CSV file with the "
+        "columns file and label, or a folder of clips sorted by what they show, or several of them "
+        "(the option again for each)",
     )
     build.add_argument(
         "--references", type=Path, metavar="FILE", help="avsd: the file with six references"

@@ -110,7 +110,7 @@ SOURCES: Final[Mapping[str, PublicSource]] = MappingProxyType(
             "annotations is stated; the videos of both have separate terms, and so have clips made "
             "of them. Do not redistribute.",
             where="the files of music_avqa and of captioning, one or both (the shipped rows need "
-            "both: --annotations avqa-test.json desc_test.json); for clips of your own "
+            "both: --annotations avqa-test.json --annotations desc_test.json); for your own clips "
             "write a CSV file with the columns file and label, or sort them into folders that are "
             "named as what they show, and name that folder as annotations",
             number=968,
