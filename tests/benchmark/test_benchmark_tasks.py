@@ -249,7 +249,8 @@ def test_a_target_that_takes_one_sound_is_asked_for_each_candidate(
 
 
 def test_task_files_are_bare(home: Path) -> None:
-    for group in ("avreasonbench", "avreasonbench_public"):
+    boards = ("daily_omni", "jointavbench", "omnivideobench")
+    for group in ("avreasonbench", "avreasonbench_public", *boards):
         for file in sorted((TASKS / group).glob("*.yaml")):
             config = yaml.safe_load(file.read_text())
             assert str(config.get("include", "_")).startswith("_")
