@@ -28,7 +28,7 @@ from aurelia_plugin.files.places import cache_dir
 __all__ = ["AUTHORS", "PUBLIC", "Benchmark", "category_name", "dataset_kwargs", "require_item"]
 
 _LAYOUT: Final = 2
-"""Raised when the files of the splits change their form."""
+"""Raised when the splits of a manifest, or the form of their files, change."""
 
 _ABSENT: Final = "no item of this split is in the manifest"
 
@@ -84,7 +84,7 @@ PUBLIC: Final = Benchmark(
     "1. Download a source (see: aurelia data build --help). 2. Run, for each column: aurelia data "
     "build COLUMN --annotations FILE --media FOLDER. 3. Run: aurelia data check. "
     "AVREASONBENCH_PUBLIC_HOME names the folder if it is not the default one.",
-    ("music_avqa", "avsd", "captioning", "dm_match", "meme"),
+    ("music_avqa", "avsd", "captioning", "compositional", "geoiq", "meme", "dm_match"),
 )
 
 

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 from pydantic import JsonValue
 
-from aurelia_plugin.benchmark.data.collecting import SOUND_SUFFIXES
 from aurelia_plugin.benchmark.data.items import OpenAnswer
+from aurelia_plugin.benchmark.data.media_path import SOUND_ENDINGS
 from aurelia_plugin.benchmark.scoring.grammar.text import normalise
 
 __all__ = ["UNCATEGORISED", "Clip", "clip_of", "open_answer", "option_cells"]
@@ -39,7 +39,7 @@ def clip_of(fields: Mapping[str, JsonValue]) -> Clip:
     for key in _CLIPS:
         name = fields.get(key)
         if isinstance(name, str) and name.strip():
-            sound = PurePosixPath(name.strip()).suffix.lower() in SOUND_SUFFIXES
+            sound = PurePosixPath(name.strip()).suffix.lower() in SOUND_ENDINGS
             return Clip(audio=name.strip()) if sound else Clip(video=name.strip())
     return Clip()
 
