@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from loguru import logger
 
@@ -106,7 +106,7 @@ def _wait(seconds: float) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def retry_delay(details: Any) -> float | None:
+def retry_delay(details: object) -> float | None:
     """Return the seconds that Google's error details ask to wait (`retryDelay`: "12s")."""
     found = re.search(r"'retryDelay': '(\d{1,9}(?:\.\d*)?)s'", str(details))
     return float(found[1]) if found else None
@@ -189,7 +189,7 @@ class Watch:
             )
         return name
 
-    def read(self, text: str, schema: Mapping[str, Any] | None) -> None:
+    def read(self, text: str, schema: Mapping[str, object] | None) -> None:
         """Notice a reply that is not JSON although a schema was sent with the request."""
         if schema is None:
             return

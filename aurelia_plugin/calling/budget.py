@@ -186,5 +186,6 @@ def _tokens_of(media: Media, prompt: Prompt) -> int:
     sound = round(seconds * _TOKENS_PER_SECOND)
     if media.kind == "audio":
         return sound
-    asked = prompt.sampling.frames if prompt.sampling else _FRAMES
+    sampling = prompt.sampling_of(media)
+    asked = sampling.frames if sampling else _FRAMES
     return sound + round(max(asked, seconds) * _TOKENS_PER_FRAME)

@@ -62,6 +62,10 @@ class Server(Record):
         processor_body: the path of the field with `min_pixels`, `max_pixels` and `fps` of a video's
             frames.
         refusal: the flag, without its dashes, without which it refuses these fields with HTTP 400.
+        forgotten: words of its refusal of a medium that is named (`uuid`) and not sent, when it has
+            not got it any more; None for servers that have to be sent media with every request.
+        requests: raised when what is sent changes although options do not. From 2 on it is part of
+            a backend's identity, with all that was settled by default.
         schema_form: `json_schema` if it enforces a schema through `response_format`.
         top_k: whether it takes this field, which OpenAI lacks.
         largest_mb: size of a video file beyond which it is encoded anew, smaller.
@@ -80,6 +84,8 @@ class Server(Record):
     step_frames: int = 1
     processor_body: tuple[str, ...] = ()
     refusal: str | None = None
+    forgotten: str | None = None
+    requests: int = 1
     schema_form: Literal["json_schema"] | None = None
     top_k: bool = False
     largest_mb: float = 50.0

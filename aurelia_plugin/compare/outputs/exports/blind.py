@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from aurelia_plugin.benchmark.data.items import COLUMNS, Item, Source
+from aurelia_plugin.benchmark.data.items import COLUMNS, CUSTOM, Item, Source
 from aurelia_plugin.benchmark.reading import as_choice, as_name, score_item
 from aurelia_plugin.benchmark.scoring.names import is_name
 from aurelia_plugin.compare.outputs.exports.blind_page import GROUP, readme
@@ -184,7 +184,7 @@ def score_reply(doc: Mapping[str, Any], reply: str) -> dict[str, float]:
     """
     about = json.loads(doc["about"])
     column = doc["column"].split(" (per", maxsplit=1)[0]
-    if column in COLUMNS and "facts" in about and not doc["column"].endswith(")"):
+    if column in (*COLUMNS, CUSTOM) and "facts" in about and not doc["column"].endswith(")"):
         return score_item(_item(doc, column, about), reply)
     if about.get("options"):
         letters = about.get("letters") or [chr(65 + n) for n in range(len(about["options"]))]
@@ -208,6 +208,7 @@ def _item(doc: Mapping[str, Any], column: str, about: Mapping[str, Any]) -> Item
         references=tuple(about["references"]),
         facts=about["facts"],
         question_type=about["question_type"],
+        answer_kind=about.get("answer_kind"),
         source=Source(dataset="log of samples", id=doc["item"]),
     )
 
