@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=50)
     calls: int = parser.parse_args().calls
     contexts = Counted(ssl.SSLContext.__new__)
-    ssl.SSLContext.__new__ = staticmethod(contexts)  # type: ignore[assignment]
+    ssl.SSLContext.__new__ = staticmethod(contexts)  # type: ignore[method-assign]
     connections = Counted(asyncio.BaseEventLoop.create_connection)
     asyncio.BaseEventLoop.create_connection = lambda *a, **k: connections(*a, **k)  # type: ignore[method-assign]
     with serving(0.0, 1) as address:
