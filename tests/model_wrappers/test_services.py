@@ -48,7 +48,7 @@ class Clients:
 
     async def used(self, pauses: int) -> list[int]:
         """Use the client in several tasks with pauses in which nobody uses it."""
-        found = []
+        found: list[int] = []
         for _ in range(pauses):
             found += await asyncio.gather(self.shared(), self.shared())
             await asyncio.sleep(0.001)

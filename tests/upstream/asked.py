@@ -24,7 +24,7 @@ class Hidden:
 
 
 def main(replies: Path, out: Path, scripts: list[str]) -> None:
-    sys.meta_path.insert(0, Hidden())  # type: ignore[arg-type]
+    sys.meta_path.insert(0, Hidden())
 
     from lmms_eval import tasks
     from lmms_eval.api.model import lmms
