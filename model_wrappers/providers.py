@@ -26,6 +26,7 @@ PROVIDERS = {
     "scripted": "aurelia_plugin.model_wrappers.scripted",
     "sidecar": "aurelia_plugin.model_wrappers.sidecar.backend",
     "transformers": "aurelia_plugin.model_wrappers.transformers.backend",
+    "vllm": "aurelia_plugin.model_wrappers.vllm.backend",
 }
 """The module of each packaged provider, imported on first use: its `OPTIONS` is the schema of the
 options, its `open_backend(model, options)` makes the backend."""

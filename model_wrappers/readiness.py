@@ -15,11 +15,14 @@ from aurelia_plugin.model_wrappers.options import read_options
 from aurelia_plugin.model_wrappers.providers import provider_names
 from aurelia_plugin.model_wrappers.sidecar.facts import adapters
 from aurelia_plugin.model_wrappers.sidecar.installation import SidecarOptions, missing
+from aurelia_plugin.model_wrappers.vllm.interpreter import found_python
 from aurelia_plugin.spec import BackendSpec
 
 __all__ = ["Lack", "LackKind", "lacks"]
 
-LackKind = Literal["key", "weights", "package", "sidecar", "excluded", "adapter", "unavailable"]
+LackKind = Literal[
+    "key", "weights", "package", "engine", "sidecar", "excluded", "adapter", "unavailable"
+]
 """What kind of thing is missing: `excluded` says that this package rules it out, so that no
 environment holds both; `unavailable` that it cannot be had at all."""
 
@@ -62,9 +65,13 @@ def lacks(row: Row) -> list[Lack]:
     if excluded:
         return excluded
     found = [*_packages(row), *_secrets(row)]
+    if spec.provider == "vllm" and found_python(None) is None:
+        fix = "aurelia engine create vllm, or python=/path/to/venv/bin/python"
+        found.append(Lack("there is no environment with vLLM", fix, "engine"))
     if spec.provider not in provider_names():
         found.append(Lack(f"no backend {spec.provider!r}", "Install a newer version.", "package"))
-    weights = spec.model if spec.provider == "transformers" else row.weights
+    own = spec.provider in ("transformers", "vllm")
+    weights = spec.model if own else row.weights
     if weights is not None:
         found += _weights(weights, row.options)
     return found

@@ -14,19 +14,22 @@ from unittest import mock
 from pydantic import BaseModel
 
 from aurelia_plugin.cli import parser
+from aurelia_plugin.compare.outputs.boards import load_board, packaged_boards
+from aurelia_plugin.model_wrappers import environments
 from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.catalogue import Row, rows
 from aurelia_plugin.model_wrappers.lmms.forms import WrapperForm, forms
 from aurelia_plugin.model_wrappers.providers import PROVIDERS
-from aurelia_plugin.model_wrappers.sidecar import environments
 from aurelia_plugin.model_wrappers.sidecar.facts import adapter_facts, adapters
 from aurelia_plugin.model_wrappers.transformers.families import families
 from aurelia_plugin.running.conditions.table import CONDITIONS
 from aurelia_plugin.settings import AureliaSettings
+from aurelia_plugin.study.arms import ArmSpec
 from aurelia_plugin.study.plan import StudyPlan
 
 __all__ = [
     "adapters_table",
+    "boards_table",
     "catalogue_table",
     "command_help",
     "commands_reference",
@@ -37,6 +40,7 @@ __all__ = [
     "kept_output",
     "licences_table",
     "options_table",
+    "own_options_table",
     "plan_table",
     "providers_reference",
     "settings_table",
@@ -66,16 +70,28 @@ def conditions_table() -> str:
 
 def options_table(form: type[BaseModel]) -> str:
     """Return the fields of a schema as a Markdown table."""
+    return _fields_table(form, list(form.model_fields))
+
+
+def own_options_table(form: type[BaseModel]) -> str:
+    """Return the fields that a schema has beside those of its base, as a Markdown table."""
+    return _fields_table(form, [name for name in form.model_fields if name in form.__annotations__])
+
+
+def _fields_table(form: type[BaseModel], names: list[str]) -> str:
     lines = ["| key | values | default | meaning |", "|---|---|---|---|"]
-    for name, field in form.model_fields.items():
+    for name in names:
+        field = form.model_fields[name]
         given = field.get_default(call_default_factory=True)
-        default = _NONE if given is None else f"`{given}`"
-        meaning = " ".join((field.description or "").split())
+        default = _NONE if given in (None, ()) else f"`{given}`"
+        meaning = " ".join((field.description or "").split()).replace("|", r"\|")
         lines.append(f"| `{name}` | {_values(field.annotation, field)} | {default} | {meaning} |")
     return "\n".join(lines)
 
 
 def _values(annotation: Any, field: Any) -> str:
+    if get_origin(annotation) is tuple and get_origin(get_args(annotation)[0]) is Literal:
+        return f"{_values(get_args(annotation)[0], field)}; several with `\\|`"
     choices = [part for part in get_args(annotation) or (annotation,) if part is not NoneType]
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(annotation))
@@ -99,10 +115,14 @@ def plan_table() -> str:
         default = "required" if field.is_required() else _NONE
         shown = field.get_default(call_default_factory=True)
         if not field.is_required() and shown not in (None, (), {}):
-            default = f"`{', '.join(shown) if isinstance(shown, tuple) else shown}`"
+            default = f"`{', '.join(map(_shown, shown)) if isinstance(shown, tuple) else shown}`"
         meaning = " ".join((field.description or "").split())
         lines.append(f"| `{name}` | {values} | {default} | {meaning} |")
     return "\n".join(lines)
+
+
+def _shown(value: object) -> str:
+    return value.name if isinstance(value, ArmSpec) else str(value)
 
 
 def catalogue_table() -> str:
@@ -243,6 +263,33 @@ def _system(row: Row) -> str:
 def _hears(takes: Capabilities) -> str:
     text = ", ".join(takes.hearing) or "nothing"
     return f"{text}; {takes.sound_seconds:g} s" if takes.sound_seconds else text
+
+
+def boards_table() -> str:
+    """Return what is known of each packaged board's setting as Markdown sections."""
+    lines = []
+    for name in packaged_boards():
+        board = load_board(name)
+        best = max(board.published(), key=lambda row: row.score)
+        lines += [
+            f"### `{name}`: {board.title}",
+            "",
+            f"{board.source}, as of {board.dated}. {board.metric[0].upper()}"
+            f"{board.metric[1:]}; n = {board.n:,}; {len(board.published())} rows, "
+            f"{best.model} the highest with {best.score:.1f}.",
+            "",
+            "| | of the published figures |",
+            "|---|---|",
+            *(f"| {what} | {text} |" for what, text in board.protocol.items()),
+            f"| tasks here | {', '.join(f'`{task}`' for task in board.tasks)} |",
+            "",
+            "```bash",
+            board.closest,
+            f"aurelia compare OUT --board {name}",
+            "```",
+            "",
+        ]
+    return "\n".join(lines).rstrip()
 
 
 def providers_reference() -> str:

@@ -64,6 +64,7 @@ def add(commands: Subcommands) -> None:
 _FIX_IN_WORDS: Final[tuple[tuple[str, frozenset[LackKind], str], ...]] = (
     ("Needs a key", frozenset({"key"}), ""),
     ("Needs a download", frozenset({"weights"}), ""),
+    ("Needs an engine", frozenset({"engine", "weights", "key"}), ""),
     (
         "Needs more packages",
         frozenset({"package", "weights", "key"}),
@@ -85,6 +86,7 @@ _HOPELESS: Final[tuple[tuple[str, LackKind], ...]] = (
 
 
 def _run(_: argparse.Namespace) -> None:
+    from aurelia_plugin.model_wrappers import environments
     from aurelia_plugin.model_wrappers.catalogue import rows
     from aurelia_plugin.model_wrappers.readiness import lacks
 
@@ -94,6 +96,9 @@ def _run(_: argparse.Namespace) -> None:
     known = {*_VARIABLES, *(name for row in rows().values() for name in row.secrets)}
     seen = sorted(name for name in known if os.environ.get(name))
     say_wrapped("Environment variables that are set: ", ", ".join(seen) or "none")
+    for name in environments.names(environments.ENGINES):
+        python = environments.environment_python(name, environments.ENGINES)
+        say(f"Engine {name}: {python or f'not made (aurelia engine create {name})'}")
     left = {row.id: lacks(row) for row in rows().values()}
     ready = [name for name, missing in left.items() if not missing]
     say("\nRuns here")

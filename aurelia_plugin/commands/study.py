@@ -31,13 +31,20 @@ def add(commands: Subcommands) -> None:
         "follows, a table of the arms, and the page's path. The exit status is 0 only if every arm "
         "finished.",
     )
-    command.add_argument("plan", type=Path, nargs="?", help="a YAML file; flags replace its keys")
+    command.add_argument(
+        "plan",
+        type=Path,
+        nargs="?",
+        help="a YAML file; flags replace its keys. Packaged are ablations.yaml (the loop in parts, "
+        "and its controls, for any target) and all_arms.yaml (contrastive decoding, too)",
+    )
     command.add_argument("--target", metavar="ID[,ID]", help="catalogue ids or backend specs")
     command.add_argument("--tasks", metavar="T[,T]", help="tasks or groups of lmms-eval")
     command.add_argument(
         "--conditions",
         metavar="C[,C]",
-        help="the arms; C@MEDIA takes evidence away, for example none@muted "
+        help="the arms; C@MEDIA takes evidence away, for example none@muted; NAME=C[KEY=VALUE] has "
+        "settings of its own, for example steps5=aurelia[max_iterations=5] "
         "(default: none,cot,placebo,aurelia,consistency)",
     )
     command.add_argument("--limit", type=limit, metavar="N", help="items of each task at most")

@@ -160,6 +160,8 @@ def test_a_question_shows_everything_and_runs_nothing(page: Any) -> None:
                  "Say what is seen.", "3 of 10", "8 of 10", "the best: these steps are used",
                  "Its own answer", "Preface of aurelia", "Preface of placebo", "nothing read",
                  "4 sampled answers at temperature 0.7; number 3 stands for the majority",
+                 "3 turns on the way to this answer", "asks for a part of the clip",
+                 "given: seconds 1 to 2", "scored 8 of 10", "this one counts",
                  "not delivered: soundtrack", "Loop of placebo, aurelia"):  # fmt: skip
         assert part in text, part
     marks = page.locator(".answer h3 .mark").all()

@@ -29,6 +29,7 @@ COLUMN_TITLES: Final = {
     "geoiq": "AV-GeoIQ",
     "meme": "AV-Meme",
     "dm_match": "DM-Match",
+    "custom": "Own data",
 }
 """The paper's names of the columns."""
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["CostAxis", "by_target", "cost_against_gain", "costs", "gains", "iterations"]
+__all__ = ["CostAxis", "by_target", "calls", "cost_against_gain", "costs", "gains", "iterations"]
 
 # Okabe and Ito's colours, told apart by people with any common colour vision; one marker each.
 _COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C8C00")
@@ -200,6 +200,17 @@ def costs(comparison: Comparison) -> CostAxis | None:
         if figure.input_tokens is not None and figure.output_tokens is not None and figure.n
     }
     return CostAxis("tokens per question, agents and target", tokens) if tokens else None
+
+
+def calls(comparison: Comparison) -> CostAxis | None:
+    """Return how many calls a question takes in each arm; None where no record says it."""
+    figures = {run.label: comparison.figure(run.label, "all") for run in comparison.runs}
+    counts = {
+        label: figure.compute.calls / figure.n
+        for label, figure in figures.items()
+        if figure is not None and figure.compute is not None and figure.n
+    }
+    return CostAxis("calls per question, agents and target", counts) if counts else None
 
 
 def cost_against_gain(figure: Figure, comparison: Comparison, axis: CostAxis) -> None:

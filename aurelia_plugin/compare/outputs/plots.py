@@ -119,6 +119,10 @@ def _drawings(comparison: Comparison) -> list[tuple[Plot, Draw]]:
     if axis is not None and comparison.contrasts:
         plot = Plot("cost_against_gain", "Cost against gain", f"{bars} Cost: {axis.label}.")
         found.append((plot, lambda figure: drawing.cost_against_gain(figure, comparison, axis)))
+    asked = drawing.calls(comparison)
+    if asked is not None and comparison.contrasts:
+        plot = Plot("calls_against_gain", "Calls against gain", f"{bars} Calls: {asked.label}.")
+        found.append((plot, lambda figure: drawing.cost_against_gain(figure, comparison, asked)))
     return found
 
 

@@ -23,7 +23,8 @@ __all__ = ["Section", "arms_section", "sections"]
 
 def sections(result: Comparison) -> list[Section]:
     """Return every table that the comparison has something for."""
-    made = [*_verdicts(result), _runs(result), *_gains(result), *_figures(result)]
+    made = [*_verdicts(result), _runs(result), _compute(result), *_gains(result)]
+    made += _figures(result)
     made += [*_groups(result), *audit_sections(result), *published_sections(result)]
     return [section for section in made if section.rows]
 
@@ -119,6 +120,41 @@ def _runs(result: Comparison) -> Section:
     note = "Calls, tokens and cost are those that the run itself made."
     least = ("media", "condition", "tokens", "agents' calls", "cost", "target")
     return Section("runs", "Runs", head, tuple(rows), note, least=least)
+
+
+_COMPUTE_HEAD = (
+    *("arm", "n", "score", "95% interval", "gain", "its 95% interval", "calls", "tokens read"),
+    *("tokens written", "frames", "sound s", "passes"),
+)
+
+
+def _compute(result: Comparison) -> Section:
+    rows = []
+    for run in result.runs:
+        figure = result.figure(run.label, "all")
+        if figure is None or figure.compute is None or not figure.n:
+            continue
+        contrast, took = result.contrast(run.label, "all"), figure.compute
+        counts = (took.calls, took.input_tokens, took.output_tokens, took.frames + took.images)
+        rows.append(
+            (
+                f"{run.label} (reference)" if run.label == result.reference else run.label,
+                str(figure.n),
+                share(figure.score),
+                between(figure),
+                signed(contrast.gain) if contrast else NONE,
+                between(contrast) if contrast else NONE,
+                *(amount(count / figure.n, ",.1f") for count in counts),
+                amount(took.sound_seconds / figure.n, ",.1f"),
+                amount(None if took.passes is None else took.passes / figure.n, ",.1f"),
+            )
+        )
+    note = (
+        "A question on average, all items: calls of target and agents, whenever they were made; "
+        "their tokens; frames and images, and seconds of sound, as often as they were handed to a "
+        "model; forward passes, each row of a batch for itself, where all backends count them."
+    )
+    return Section("compute", "Score against compute", _COMPUTE_HEAD, tuple(rows), note)
 
 
 _GAIN_HEAD = (

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from aurelia_plugin.calling.compute import Compute
 from aurelia_plugin.compare.outputs.cells import COLUMN_TITLES
 from aurelia_plugin.compare.outputs.sections import Section, sections
 from aurelia_plugin.compare.result import Comparison, ItemRow
@@ -155,23 +156,30 @@ def _reported_rows(result: Comparison, columns: Sequence[str]) -> Iterable[str]:
 
 
 def _flat(model: BaseModel) -> dict[str, object]:
-    """Return a record with an interval as two columns, empty where there is none."""
+    """Return a record with interval and compute as columns, empty where there is none."""
     flat: dict[str, Any] = {}
     for key, value in model.model_dump().items():
         if isinstance(value, Mapping) and set(value) == {"low", "high"}:
             flat.update({f"{key}_low": value["low"], f"{key}_high": value["high"]})
         elif key == "interval":
             flat.update({f"{key}_low": None, f"{key}_high": None})
+        elif key == "compute":
+            flat.update(_compute_columns(value))
         else:
             flat[key] = value
     return flat
+
+
+def _compute_columns(compute: Mapping[str, object] | None) -> dict[str, object]:
+    return {f"compute_{name}": (compute or {}).get(name) for name in Compute.model_fields}
 
 
 def _item_rows(item: ItemRow) -> Iterable[dict[str, object]]:
     about = item.model_dump(exclude={"arms", "options", "media", "needs", "about"})
     about["needs"] = "+".join(item.needs)
     for label, answer in item.arms.items():
-        values = answer.model_dump(exclude={"dropped"})
+        values = answer.model_dump(exclude={"dropped", "compute"})
+        values |= _compute_columns(answer.compute and answer.compute.model_dump())
         yield {**about, "arm": label, **values, "dropped": "; ".join(answer.dropped)}
 
 

@@ -45,6 +45,11 @@ class TraceDetails:
             account = self._accounts[label].get((item.task, item.doc_id), {})
             if account.get("preface"):
                 about["preface"] = account["preface"]
+            if account.get("turns"):
+                about["turns"] = [
+                    {key: turn[key] for key in ("kind", "role", "text", "note", "score", "chosen")}
+                    for turn in account["turns"]
+                ]
             trace = self._trace(label, answer.trace)
             if trace is not None:
                 about["trace"] = trace.key

@@ -44,6 +44,24 @@
     );
   }
 
+  const TURNS = { answer: "answer", critique: "criticism of it", request: "asks for a part of the clip", score: "score of the answer before" };
+
+  function turns(arm) {
+    if (!arm.turns) return null;
+    return h(
+      "details",
+      {},
+      h("summary", {}, `${arm.turns.length} turns on the way to this answer`),
+      h("ol", { class: "turns" }, arm.turns.map((one) => h(
+        "li",
+        { class: one.chosen ? "chosen" : "" },
+        h("p", { class: "facts" }, `${one.role}: ${TURNS[one.kind]}`, one.score !== null ? ` · scored ${one.score} of 10` : "", one.chosen ? " · this one counts" : ""),
+        words(one.text, "pre"),
+        one.note ? h("p", { class: "facts" }, one.kind === "request" ? "given: " : "read as ", words(one.note, "span")) : null,
+      ))),
+    );
+  }
+
   function prompt(arm, question) {
     const text = arm.preface ? `${arm.preface}\n\n${question}` : question;
     return h("details", {}, h("summary", {}, arm.preface ? "The prompt, with what was put in front" : "The prompt: the question as it is"), copied(text, "the prompt"));
@@ -55,6 +73,7 @@
       arm.read !== null ? ["read as ", words(arm.read, "b")] : arm.unparsed ? "no answer could be read" : null,
       `score ${format.number(arm.score)}`,
       arm.leak ? `leak: ${arm.leak}${arm.leak_rule ? ` (${arm.leak_rule})` : ""}` : null,
+      arm.compute ? `${format.count(arm.compute.calls)} call${arm.compute.calls === 1 ? "" : "s"}` : null,
       arm.iterations !== null ? `${arm.iterations} iteration${arm.iterations === 1 ? "" : "s"}, ${arm.stop}` : null,
       arm.input_tokens !== null ? `${format.count(arm.input_tokens)} + ${format.count(arm.output_tokens)} tokens` : null,
       arm.seconds !== null ? `latency ${format.seconds(arm.seconds)}` : null,
@@ -67,6 +86,7 @@
       h("p", { class: "facts" }, facts.map((fact, index) => [index ? " · " : "", fact])),
       arm.dropped.length ? h("p", { class: "problem" }, `Not delivered: ${arm.dropped.join("; ")}.`) : null,
       votes(arm),
+      turns(arm),
       prompt(arm, question),
     );
   }

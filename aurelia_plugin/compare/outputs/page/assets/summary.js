@@ -71,6 +71,19 @@
     return table("All items; 95% intervals in brackets", head, rows);
   }
 
+  // What each arm took of a machine, beside what it gained.
+  function compute(s) {
+    const known = s.runs.map((run) => [run, found(s.figures, run.label, "all")]).filter(([, f]) => f && f.compute && f.n);
+    if (!known.length) return null;
+    const head = ["arm", "score, %", `gain over ${s.reference}, points`, "calls", "tokens read", "tokens written", "frames", "sound, s", "forward passes"];
+    const rows = known.map(([run, f]) => {
+      const each = (value) => (value === null ? "–" : format.number(value / f.n, 1));
+      const c = f.compute;
+      return [run.label, scored(f), gained(found(s.contrasts, run.label, "all")), each(c.calls), each(c.input_tokens), each(c.output_tokens), each(c.frames + c.images), each(c.sound_seconds), each(c.passes)];
+    });
+    return table("Score against compute: a question on average, target and agents, whenever their calls were made", head, rows);
+  }
+
   function spent(s) {
     const head = ["arm", "unparsed, %", "failed", "evidence dropped", "iterations", "tokens", "cost", "latency per question"];
     const rows = s.runs.map((run) => {
@@ -173,6 +186,7 @@
       h("h2", { class: "aside" }, "Arms"),
       cards(s),
       overall(s),
+      compute(s),
       spent(s),
       byScope(s, "column", s.columns, "Per column"),
       plots(s),
