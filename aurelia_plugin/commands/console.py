@@ -32,6 +32,10 @@ __all__ = [
 ]
 
 
+_ENDLESS = 100_000
+"""Columns of a line that nothing limits."""
+
+
 class ClosedOutput(Exception):  # noqa: N818 - no error: the reader, such as `head`, has had enough
     """Whatever reads standard output has closed it."""
 
@@ -72,6 +76,7 @@ def say_table(
     width = room(console)
     fitted = fitted_table(head, list(rows), width=width, least=least, numbers=numbers)
     if width is None:
+        console.width = _ENDLESS
         console.width = max(1, console.measure(fitted.table).maximum)
     console.print(fitted.table)
     if fitted.note:

@@ -115,7 +115,7 @@ def _run(_: argparse.Namespace) -> None:
             say(f"\n{title}")
             say_table(("target", "then it runs"), _steps(group), numbers=False)
             if remark:
-                say(remark)
+                say_wrapped("", remark)
         left = {name: missing for name, missing in left.items() if name not in group}
     for title, kind in _HOPELESS:
         names = [n for n, missing in left.items() if any(lack.kind == kind for lack in missing)]

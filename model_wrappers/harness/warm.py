@@ -34,6 +34,7 @@ _IMPORTS: Final = (
 
 def main() -> None:
     """Run evaluations until standard input ends."""
+    _die_with_parent()  # a study that is killed takes its run along; both go on where they were
     status = os.fdopen(int(sys.argv[1]), "w", encoding="ascii")
     os.set_inheritable(status.fileno(), False)
     with contextlib.suppress(Exception):  # an evaluation that needs it says what is wrong

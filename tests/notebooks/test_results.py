@@ -127,7 +127,7 @@ def test_the_notebook_runs_and_was_executed(
         if cell["cell_type"] == "code":
             assert cell["execution_count"], "execute the notebook before it is committed"
             exec("".join(cell["source"]), known)
-    assert "Listen." in capsys.readouterr().out
+    assert "Look. -> A bell." in capsys.readouterr().out
 
 
 def test_the_own_model_answers() -> None:

@@ -10,6 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from aurelia_plugin.benchmark.data.items import COLUMNS, Item, write_items
 from aurelia_plugin.benchmark.synthetic.columns import DATASET, Sample, make
 from aurelia_plugin.benchmark.synthetic.encode import write_mp4, write_wav
 from aurelia_plugin.benchmark.synthetic.render import render, render_sound
+from aurelia_plugin.benchmark.synthetic.scene import Scene
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.atomic import write_atomically
 from aurelia_plugin.files.places import cache_dir
@@ -191,8 +193,12 @@ def _write_media(target: Path, sample: Sample) -> Iterator[Path]:
         yield path
     for name, candidate in zip(sample.item.audios, sample.candidates, strict=True):
         path = target / name
-        _once(path, lambda place, of=candidate: write_wav(place, render_sound(of)))
+        _once(path, partial(_write_sound, candidate))
         yield path
+
+
+def _write_sound(candidate: Scene, path: Path) -> None:
+    write_wav(path, render_sound(candidate))
 
 
 def _once(path: Path, write: Callable[[Path], object]) -> None:

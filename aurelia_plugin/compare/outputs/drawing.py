@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import numpy as np
-
 from aurelia_plugin.compare.outputs.cells import COLUMN_TITLES
 from aurelia_plugin.compare.result import Comparison, Contrast, ScopeKind
 
@@ -45,6 +43,7 @@ def gains(
     """Draw each arm's gain with its interval, a row for all items and for each name."""
     rows: list[tuple[ScopeKind, str]] = [("all", ""), *((kind, name) for name in names)]
     step = 0.8 / max(1, len(arms))
+    shown: list[float] = []
     figure.set_size_inches(7.2, max(3.0, 1.2 + len(rows) * max(0.32, 0.14 * len(arms))))
     axes = figure.subplots()
     for index, arm in enumerate(arms):
@@ -54,11 +53,11 @@ def gains(
             if contrast is not None:
                 places.append(row - 0.4 + step * (index + 0.5))
                 found.append(contrast)
-        _whiskers(axes, found, places, label=arm, **_look(index))
+        shown += _whiskers(axes, found, places, label=arm, **_look(index))
     if kind == "column":
-        _reported(axes, comparison, [name for _, name in rows])
+        shown += _reported(axes, comparison, [name for _, name in rows])
     axes.axvline(0, color="grey", linewidth=1)
-    _within_scale(axes)
+    _within_scale(axes, shown)
     axes.set_yticks(range(len(rows)), [_row_label(comparison, arms, *row) for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
@@ -72,15 +71,17 @@ def by_target(figure: Figure, compared: Mapping[str, Comparison]) -> None:
     """Draw each arm's gain over all items, a row for each target."""
     arms = list(dict.fromkeys(c.arm for one in compared.values() for c in one.contrasts))
     step = 0.8 / max(1, len(arms))
+    shown: list[float] = []
     figure.set_size_inches(7.2, max(2.5, 1.2 + 0.6 * len(compared)))
     axes = figure.subplots()
     for index, arm in enumerate(arms):
         rows = [(row, one.contrast(arm, "all")) for row, one in enumerate(compared.values())]
         found = [(row - 0.4 + step * (index + 0.5), contrast) for row, contrast in rows if contrast]
         contrasts = [contrast for _, contrast in found]
-        _whiskers(axes, contrasts, [place for place, _ in found], label=arm, **_look(index))
+        places = [place for place, _ in found]
+        shown += _whiskers(axes, contrasts, places, label=arm, **_look(index))
     axes.axvline(0, color="grey", linewidth=1)
-    _within_scale(axes)
+    _within_scale(axes, shown)
     names = [f"{name} (n={len(one.items)})" for name, one in compared.items()]
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
@@ -91,7 +92,8 @@ def by_target(figure: Figure, compared: Mapping[str, Comparison]) -> None:
 
 def _whiskers(
     axes: Axes, contrasts: Sequence[Contrast], places: Sequence[float], **look: Any
-) -> None:
+) -> list[float]:
+    """Draw gains with their intervals, and return the gains in points."""
     gains = [100 * contrast.gain for contrast in contrasts]
     bounds = [contrast.interval for contrast in contrasts]
     low = [g - 100 * b.low if b else 0.0 for g, b in zip(gains, bounds, strict=True)]
@@ -99,37 +101,32 @@ def _whiskers(
     # Bounds of a bootstrap may leave out the mean itself; a bar then starts at the point.
     spans = [[max(0.0, value) for value in side] for side in (low, high)]
     axes.errorbar(gains, places, xerr=spans, linestyle="none", capsize=2, linewidth=1.2, **look)
+    return gains
 
 
-def _within_scale(axes: Axes) -> None:
-    """Show what gains can be and no more than is needed; mark every bar that runs off.
+def _within_scale(axes: Axes, gains: Sequence[float]) -> None:
+    """Show all gains, with bars of up to `_REACH` points around them; mark those that run off.
 
-    The scale holds all gains and, around them, bars of up to `_REACH` points.
+    Args:
+        gains: in points.
     """
-    points = [float(x) for line in axes.lines for x in np.atleast_1d(line.get_xdata())]
+    from matplotlib.collections import LineCollection
+
     bars = [
-        (segment[0], segment[1], bar)
-        for bar in axes.collections
-        for segment in getattr(bar, "get_segments", list)()
+        (segment, group.get_colors()[0])
+        for group in axes.collections
+        if isinstance(group, LineCollection)
+        for segment in group.get_segments()
     ]
-    ends = [float(end[0]) for one, other, _ in bars for end in (one, other)]
-    if not points:
-        return
-    low = max(-105.0, min(min([*ends, 0.0]), 0.0) - 3)
-    high = min(105.0, max(max([*ends, 0.0]), 0.0) + 3)
-    gains = [float(one[0] + other[0]) / 2 for one, other, _ in bars] or [0.0]
-    low = max(low, min(*gains, 0.0) - _REACH)
-    high = min(high, max(*gains, 0.0) + _REACH)
+    ends = [0.0, *gains, *(float(end[0]) for segment, _ in bars for end in segment)]
+    low = max(-105.0, min(ends) - 3, min([0.0, *gains]) - _REACH)
+    high = min(105.0, max(ends) + 3, max([0.0, *gains]) + _REACH)
     axes.set_xlim(low, high)
-    for one, other, bar in bars:
-        colour = bar.get_colors()[0]
-        for edge, beyond, marker in (
-            (low, one[0] < low, "<"),
-            (high, other[0] > high, ">"),
-        ):
+    for (left, right), colour in bars:
+        for edge, beyond, marker in ((low, left[0] < low, "<"), (high, right[0] > high, ">")):
             if beyond:
                 axes.plot(
-                    [edge], [one[1]], linestyle="none", marker=marker, markersize=6, color=colour,
+                    [edge], [left[1]], linestyle="none", marker=marker, markersize=6, color=colour,
                     clip_on=False, zorder=5,
                 )  # fmt: skip
 
@@ -142,7 +139,8 @@ def _row_label(comparison: Comparison, arms: Sequence[str], kind: ScopeKind, nam
     return f"{short or 'all items'} (n={n})"
 
 
-def _reported(axes: Axes, comparison: Comparison, names: Sequence[str]) -> None:
+def _reported(axes: Axes, comparison: Comparison, names: Sequence[str]) -> list[float]:
+    """Draw the paper's gains, and return them in points."""
     cells = [
         (cell.with_aurelia - cell.zero_shot_second, names.index(cell.column))
         for cell in comparison.reported
@@ -157,6 +155,7 @@ def _reported(axes: Axes, comparison: Comparison, names: Sequence[str]) -> None:
             color="grey",
             label="reported by the paper",
         )
+    return [gain for gain, _ in cells]
 
 
 def iterations(figure: Figure, comparison: Comparison) -> None:

@@ -137,6 +137,7 @@ def _by_size(comparison: Comparison) -> tuple[list[str], list[str]]:
 def _write(draw: Draw, ground: tuple[str, str, str], path: Path) -> None:
     import matplotlib as mpl
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     back, ink, line = ground
     style: dict[str, Any] = {
@@ -164,9 +165,8 @@ def _write(draw: Draw, ground: tuple[str, str, str], path: Path) -> None:
         figure = Figure(figsize=(7.2, 4.0), layout="constrained")
         draw(figure)
         engine = figure.get_layout_engine()
-        if (
-            engine is not None
-        ):  # texts of an SVG are drawn in the reader's font, perhaps a wider one
+        if isinstance(engine, ConstrainedLayoutEngine):
+            # Texts of an SVG are drawn in the reader's font, perhaps a wider one.
             engine.set(w_pad=_MARGIN)
         forms = {".svg": {"Date": None}, ".png": {"Software": None}}
         for suffix, metadata in forms.items():

@@ -179,7 +179,8 @@ def _item_rows(item: ItemRow) -> Iterable[dict[str, object]]:
     about["needs"] = "+".join(item.needs)
     for label, answer in item.arms.items():
         values = answer.model_dump(exclude={"dropped", "compute"})
-        values |= _compute_columns(answer.compute and answer.compute.model_dump())
+        compute = answer.compute
+        values |= _compute_columns(None if compute is None else compute.model_dump())
         yield {**about, "arm": label, **values, "dropped": "; ".join(answer.dropped)}
 
 

@@ -29,6 +29,8 @@ _BRIEF = (
 _WIDE: Final = 200
 """Columns of a line where nothing limits them, as in a file."""
 
+_ENDLESS: Final = 100_000
+
 
 def show(result: Comparison, console: Console | None = None, *, everything: bool = False) -> None:
     """Print the comparison's tables.
@@ -80,6 +82,7 @@ def _print(console: Console, section: Section, width: int | None, *, everything:
         title=section.title,
     )
     if width is None:
+        console.width = _ENDLESS
         console.width = max(_WIDE, console.measure(fitted.table).maximum)
     console.print(fitted.table)
     for note in filter(None, (section.note, fitted.note)):
