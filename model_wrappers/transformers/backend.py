@@ -20,33 +20,44 @@ import numpy.typing as npt
 from aurelia_plugin.calling.backend import Generation, Prompt, Reply, Usage, cut_at
 from aurelia_plugin.errors import BackendError
 from aurelia_plugin.files.digests import digest_of
-from aurelia_plugin.model_wrappers.batching import MicroBatcher
+from aurelia_plugin.model_wrappers.batching import (
+    BatchSize,
+    FixedSize,
+    GrowingSize,
+    MicroBatcher,
+    Places,
+)
 from aurelia_plugin.model_wrappers.delivery.arrays import Prepared, prepare
-from aurelia_plugin.model_wrappers.transformers.families import Family, family_of
+from aurelia_plugin.model_wrappers.transformers.batches import collate
+from aurelia_plugin.model_wrappers.transformers.clips import ClipFeatures, Clips, Ready
+from aurelia_plugin.model_wrappers.transformers.families import family_of
 from aurelia_plugin.model_wrappers.transformers.loading import (
     Loaded,
     find_revision,
     load,
     model_type,
+    on_gpu,
 )
 from aurelia_plugin.model_wrappers.transformers.options import TransformersOptions
+from aurelia_plugin.model_wrappers.transformers.processing import Processing, Tensors
+from aurelia_plugin.model_wrappers.transformers.towers import encode, handed_over, without_media
 
 __all__ = ["OPTIONS", "TransformersBackend", "TransformersOptions", "open_backend"]
 
 _DECODERS = 4
 """Clips decoded at once while the model runs; more would only hold memory."""
 
+_LARGEST = 64
+"""Requests in a batch of `batch_size=auto` at most: beyond, a step of decoding takes the longer."""
 
-_SHORT_S = 30
-"""Seconds up to which an extractor's own padding costs next to nothing, and is left as it is."""
-
-_TIME_SCALE = ("position_id_per_seconds", "seconds_per_chunk")
+_LARGEST_ON_CPU = 8
+"""The same without a GPU, where a process whose memory runs out gets no error, but is ended."""
 
 OPTIONS = TransformersOptions
 
 
 class _Job(NamedTuple):
-    prepared: Prepared
+    ready: Ready
     generation: Generation
 
 
@@ -67,8 +78,10 @@ class TransformersBackend:
         self._load_lock = threading.Lock()
         self._state: Loaded | None = None
         self._decoding = threading.BoundedSemaphore(_DECODERS)
+        self._size = self._batch_size()
+        self._ahead = Places(lambda: 2 * self._size.now)
         self._batcher: MicroBatcher[_Job, Reply] = MicroBatcher(
-            self._answer_batch, self.options.batch_size, self._group
+            self._answer_batch, self._size, self._group, _out_of_memory
         )
 
     @functools.cached_property
@@ -91,8 +104,8 @@ class TransformersBackend:
 
     @property
     def concurrency(self) -> int:
-        """Two batches: one that runs and one that is being decoded."""
-        return 2 * self.options.batch_size
+        """Two batches: one that runs and one that is being made ready."""
+        return 2 * (self._size.most if isinstance(self._size, GrowingSize) else self._size.now)
 
     async def __call__(self, prompt: Prompt) -> Reply:
         """Answer the prompt.
@@ -101,12 +114,32 @@ class TransformersBackend:
             MediaError: if a medium cannot be decoded.
             BackendError: if the model cannot run on it.
         """
-        prepared = await asyncio.to_thread(self._prepare, prompt)
-        return await self._batcher(_Job(prepared, self._bounded(prompt.generation)))
+        async with self._ahead:  # what is ready holds memory until its turn
+            ready = await asyncio.to_thread(self._ready, prompt)
+            try:
+                return await self._batcher(_Job(ready, self._bounded(prompt.generation)))
+            except Exception as error:
+                if not _is_out_of_memory(error):
+                    raise
+                raise BackendError(
+                    self.identity,
+                    f"one request is more than the memory holds: {str(error).splitlines()[0]}",
+                    "Lower max_frames or max_pixels, or spread the model (device_map=auto).",
+                ) from None
 
     async def close(self) -> None:
         """Release the model."""
         self._state = None
+
+    def _batch_size(self) -> BatchSize:
+        size = self.options.batch_size
+        if size is None:
+            size = "auto" if on_gpu(self.options) else 1
+        if size != "auto":
+            return FixedSize(size)
+        batches = family_of(model_type(self._model, self.options)).batches
+        most = _LARGEST if on_gpu(self.options) else _LARGEST_ON_CPU
+        return GrowingSize(most) if batches else FixedSize(1)
 
     def next_token_logits(self, prompt: Prompt) -> npt.NDArray[np.float32]:
         """Return the logits of the first token of the reply: float32 [vocabulary].
@@ -125,12 +158,11 @@ class TransformersBackend:
     def _group(self, job: _Job) -> Hashable | None:
         """Greedy requests with equal settings run together; a sampled one alone, for its seed.
 
-        Interleaving is asked for a whole batch, with one frame rate.
+        Interleaving is asked for a whole batch.
         """
         if job.generation.temperature > 0 or not self.load().family.batches:
             return None
-        rates = tuple(job.prepared.video_rates) if job.prepared.interleaved else None
-        return job.generation.digest(), rates
+        return job.generation.digest(), job.ready.clip.interleaved
 
     def _bounded(self, generation: Generation) -> Generation:
         limit = self.options.max_new_tokens
@@ -139,9 +171,21 @@ class TransformersBackend:
         return Generation(**{**vars(generation), "max_new_tokens": limit})
 
     def _prepare(self, prompt: Prompt) -> Prepared:
+        loaded = self.load()
+        return prepare(prompt, loaded.takes, system=loaded.family.system)
+
+    def _ready(self, prompt: Prompt) -> Ready:
         with self._decoding:
-            loaded = self.load()
-            return prepare(prompt, loaded.takes, system=loaded.family.system)
+            return self._clips.ready(prompt)
+
+    @functools.cached_property
+    def _processing(self) -> Processing:
+        return Processing(self.load(), self.options, self.identity)
+
+    @functools.cached_property
+    def _clips(self) -> Clips:
+        most_bytes = int(self.options.reuse_gib * 2**30)
+        return Clips(self._prepare, self._processing, self.load().family.system, most_bytes)
 
     def load(self) -> Loaded:
         """Return the model, its processor and what it takes; loads them on the first call."""
@@ -150,100 +194,84 @@ class TransformersBackend:
                 self._state = load(self._model, self.options)
             return self._state
 
+    def use(self, loaded: Loaded) -> None:
+        """Answer with a model that is in memory already, instead of loading it."""
+        self._state = loaded
+
     def inputs(self, prepared: Sequence[Prepared]) -> Any:
-        """Return the model's inputs for a batch, on the model's device, padded on the left."""
-        model, processor, _, family = self.load()
-        interleaved = prepared[0].interleaved
-        texts = [
-            processor.apply_chat_template(
-                item.conversation, tokenize=False, add_generation_prompt=True
-            )
-            for item in prepared
-        ]
-        videos = [video for item in prepared for video in item.videos]
-        sounds = [sound for item in prepared for sound in item.sounds]
-        images = [image for item in prepared for image in item.images]
-        media: dict[str, Any] = {}
-        if videos:
-            media["videos"] = videos
-            media["videos_kwargs"] = {"do_sample_frames": False, **self._video_size(family)}
-            if family.timestamps:
-                media["video_metadata"] = [
-                    _metadata(times) for item in prepared for times in item.video_times
-                ]
-        if sounds:
-            media[family.sound_argument] = sounds
-            media["audio_kwargs"] = {**family.sound_options}
-            if family.pads_sound and processor.feature_extractor.chunk_length > _SHORT_S:
-                media["audio_kwargs"]["max_length"] = _padded(processor.feature_extractor, sounds)
-        if interleaved:
-            media |= _interleaving(model.config, len(videos))
-            media["videos_kwargs"]["fps"] = prepared[0].video_rates[0]
-        if images:
-            media["images"] = images
-        batch = processor(text=texts, return_tensors="pt", padding=True, **media)
-        if "video_second_per_grid" in batch:
-            # The processor takes one frame rate for all videos; each was sampled at its own.
-            step = getattr(processor.video_processor, "temporal_patch_size", 1)
-            rates = [rate for item in prepared for rate in item.video_rates]
-            batch["video_second_per_grid"] = batch["video_second_per_grid"].new_tensor(
-                [step / rate for rate in rates]
-            )
-        self._check_heard(processor, batch, prepared)
-        if interleaved:
-            batch["use_audio_in_video"] = True
-        return batch.to(model.device, dtype=model.dtype)
+        """Return the model's inputs for a batch, on the model's device, padded on the left.
 
-    def _video_size(self, family: Family) -> dict[str, Any]:
-        own = family.video_pixels or (None, None)
-        low = self.options.min_pixels or own[0]
-        high = self.options.max_pixels or own[1]
-        if low is None and high is None:
-            return {}
-        return {"size": {"shortest_edge": low or 1, "longest_edge": high or low}}
+        Nothing is taken from memory. Interleaved prompts do not go with others.
+        """
+        ready = [self._clips.processed(item) for item in prepared]
+        return self._batch(ready, [one.clip for one in ready])
 
-    def _check_heard(self, processor: Any, batch: Any, prepared: Sequence[Prepared]) -> None:
-        """Make sure that every sound handed over has left tokens in its prompt."""
-        token = getattr(processor, "audio_token_id", None)
-        if token is None:
-            return
-        for row, item in zip(batch["input_ids"], prepared, strict=True):
-            if item.sounds and int((row == token).sum()) < len(item.sounds):
-                raise BackendError(
-                    self.identity,
-                    f"{len(item.sounds)} sounds were handed over, and the prompt has fewer sound "
-                    "tokens than that: the chat template drops them.",
-                    "Use a processor whose chat template has audio blocks.",
-                )
+    def _batch(self, ready: Sequence[Ready], clips: Sequence[ClipFeatures]) -> Tensors:
+        device = self.load().model.device
+        texts, media = [one.text for one in ready], [clip.media for clip in clips]
+        batch = collate(texts, media, self._processing.fill)
+        return {
+            k: value.to(device) if hasattr(value, "to") else value for k, value in batch.items()
+        }
+
+    def _read_by_towers(self, ready: Ready) -> ClipFeatures:
+        """Return a prompt's clip, read by the towers where these work once for all prompts."""
+        clip, (model, _, _, family) = self._clips.newest(ready), self.load()
+        if ready.key is None or clip.encoded is not None or not family.towers_apart:
+            return clip
+        encoded = encode(model, clip.media)
+        clip = clip._replace(encoded=encoded, media=without_media(clip.media, encoded, model))
+        self._clips.encoded(ready, clip)
+        return clip
 
     def _answer_batch(self, jobs: Sequence[_Job]) -> list[Reply]:
         import torch
 
-        model, processor, _, family = self.load()
+        model, _, _, family = self.load()
         generation = jobs[0].generation
-        inputs = self.inputs([job.prepared for job in jobs])
         sampled = generation.temperature > 0
         with torch.inference_mode(), torch.random.fork_rng(enabled=sampled):
+            clips = [self._read_by_towers(job.ready) for job in jobs]
+            inputs = self._batch([job.ready for job in jobs], clips)
             if sampled:
                 torch.manual_seed(generation.seed)
-            output = model.generate(**inputs, **family.generation, **_decoding(generation))
+            with handed_over(model, [clip.encoded or {} for clip in clips]):
+                output = model.generate(**inputs, **family.generation, **_decoding(generation))
         if not model.config.is_encoder_decoder:
             output = output[:, inputs["input_ids"].shape[1] :]
-        texts = processor.batch_decode(output, skip_special_tokens=True)
-        fill = processor.tokenizer.pad_token_id
+        texts = self._processing.read(output)
+        fill = self._processing.fill
         return [
             Reply(
                 text=cut_at(text, job.generation.until).strip(),
                 usage=Usage(
                     input_tokens=int(mask.sum()), output_tokens=int((tokens != fill).sum())
                 ),
-                evidence=job.prepared.evidence,
+                evidence=job.ready.clip.evidence,
                 model=self.name,
             )
             for text, tokens, mask, job in zip(
                 texts, output, inputs["attention_mask"], jobs, strict=True
             )
         ]
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Tell whether a batch was too large, and let go what the library still holds of it."""
+    import torch
+
+    if not _is_out_of_memory(error):
+        return False
+    error.__traceback__ = None  # its frames hold the batch
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return True
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    import torch
+
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError))
 
 
 def _decoding(generation: Generation) -> dict[str, Any]:
@@ -258,33 +286,6 @@ def _decoding(generation: Generation) -> dict[str, Any]:
             if getattr(generation, name) is not None:
                 settings[name] = getattr(generation, name)
     return settings
-
-
-def _interleaving(config: Any, videos: int) -> dict[str, Any]:
-    """Return the processor's arguments: each sound is its video's, on the model's time scale."""
-    scale = {name: getattr(config, name, None) for name in _TIME_SCALE}
-    return {
-        "load_audio_from_video": True,
-        "audio_from_video_indices": list(range(videos)),
-        **{name: float(value) for name, value in scale.items() if value is not None},
-    }
-
-
-def _padded(extractor: Any, sounds: Sequence[npt.NDArray[np.float32]]) -> int:
-    """Return the samples to which the sounds of a batch are padded.
-
-    The longest one's own length, and silence for one window more, so that no frame of it differs
-    from that of a sound padded to the longest that the extractor takes.
-    """
-    longest = max(len(sound) for sound in sounds)
-    whole = -(-(longest + extractor.n_fft) // extractor.hop_length) * extractor.hop_length
-    return int(min(whole, extractor.n_samples))
-
-
-def _metadata(times: Sequence[float]) -> dict[str, Any]:
-    """Describe sampled frames by their times, in milliseconds as if there were 1000 a second."""
-    indices = [round(time * 1000) for time in times]
-    return {"total_num_frames": len(times), "fps": 1000.0, "frames_indices": indices}
 
 
 def open_backend(model: str, options: TransformersOptions) -> TransformersBackend:
