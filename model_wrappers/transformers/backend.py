@@ -47,6 +47,9 @@ __all__ = ["OPTIONS", "TransformersBackend", "TransformersOptions", "open_backen
 _DECODERS = 4
 """Clips decoded at once while the model runs; more would only hold memory."""
 
+_AHEAD = 4
+"""Requests that are ready or made ready, for each one in a batch: those of a role share a batch."""
+
 _LARGEST = 64
 """Requests in a batch of `batch_size=auto` at most: beyond, a step of decoding takes the longer."""
 
@@ -78,11 +81,7 @@ class TransformersBackend:
         self._load_lock = threading.Lock()
         self._state: Loaded | None = None
         self._decoding = threading.BoundedSemaphore(_DECODERS)
-        self._size = self._batch_size()
-        self._ahead = Places(lambda: 2 * self._size.now)
-        self._batcher: MicroBatcher[_Job, Reply] = MicroBatcher(
-            self._answer_batch, self._size, self._group, _out_of_memory
-        )
+        self._ahead = Places(lambda: _AHEAD * self._size.now)
 
     @functools.cached_property
     def identity(self) -> str:
@@ -128,10 +127,17 @@ class TransformersBackend:
                 ) from None
 
     async def close(self) -> None:
-        """Release the model."""
+        """Release the model, and what was made of clips."""
         self._state = None
+        for name in ("_clips", "_processing"):
+            vars(self).pop(name, None)
 
-    def _batch_size(self) -> BatchSize:
+    @functools.cached_property
+    def _batcher(self) -> MicroBatcher[_Job, Reply]:
+        return MicroBatcher(self._answer_batch, self._size, self._group, _out_of_memory)
+
+    @functools.cached_property
+    def _size(self) -> BatchSize:
         size = self.options.batch_size
         if size is None:
             size = "auto" if on_gpu(self.options) else 1
@@ -176,6 +182,8 @@ class TransformersBackend:
 
     def _ready(self, prompt: Prompt) -> Ready:
         with self._decoding:
+            if _in_beams(prompt.generation):  # the library repeats features for each beam
+                return self._clips.processed(self._prepare(prompt))
             return self._clips.ready(prompt)
 
     @functools.cached_property
@@ -185,7 +193,13 @@ class TransformersBackend:
     @functools.cached_property
     def _clips(self) -> Clips:
         most_bytes = int(self.options.reuse_gib * 2**30)
-        return Clips(self._prepare, self._processing, self.load().family.system, most_bytes)
+        return Clips(
+            self._prepare,
+            lambda: self.load().takes,
+            self._processing,
+            self.load().family.system,
+            most_bytes,
+        )
 
     def load(self) -> Loaded:
         """Return the model, its processor and what it takes; loads them on the first call."""
@@ -214,14 +228,15 @@ class TransformersBackend:
             k: value.to(device) if hasattr(value, "to") else value for k, value in batch.items()
         }
 
-    def _read_by_towers(self, ready: Ready) -> ClipFeatures:
-        """Return a prompt's clip, read by the towers where these work once for all prompts."""
-        clip, (model, _, _, family) = self._clips.newest(ready), self.load()
-        if ready.key is None or clip.encoded is not None or not family.towers_apart:
+    def _read_by_towers(self, job: _Job) -> ClipFeatures:
+        """Return a request's clip, read by the towers where these work once for all requests."""
+        clip, (model, _, _, family) = self._clips.newest(job.ready), self.load()
+        once = family.towers_apart and self._clips.reuses and not _in_beams(job.generation)
+        if clip.encoded is not None or not once:
             return clip
         encoded = encode(model, clip.media)
         clip = clip._replace(encoded=encoded, media=without_media(clip.media, encoded, model))
-        self._clips.encoded(ready, clip)
+        self._clips.encoded(job.ready, clip)
         return clip
 
     def _answer_batch(self, jobs: Sequence[_Job]) -> list[Reply]:
@@ -231,7 +246,7 @@ class TransformersBackend:
         generation = jobs[0].generation
         sampled = generation.temperature > 0
         with torch.inference_mode(), torch.random.fork_rng(enabled=sampled):
-            clips = [self._read_by_towers(job.ready) for job in jobs]
+            clips = [self._read_by_towers(job) for job in jobs]
             inputs = self._batch([job.ready for job in jobs], clips)
             if sampled:
                 torch.manual_seed(generation.seed)
@@ -266,6 +281,10 @@ def _out_of_memory(error: Exception) -> bool:
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     return True
+
+
+def _in_beams(generation: Generation) -> bool:
+    return generation.num_beams > 1
 
 
 def _is_out_of_memory(error: Exception) -> bool:

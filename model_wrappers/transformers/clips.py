@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from aurelia_plugin.calling.backend import Evidence, Prompt
 from aurelia_plugin.media.memory import MediaMemory
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.delivery.arrays import Block, Prepared, conversation
 from aurelia_plugin.model_wrappers.transformers.processing import Processing, Tensors
 from aurelia_plugin.model_wrappers.transformers.towers import Encoded
@@ -52,8 +53,12 @@ class Ready(NamedTuple):
 class Clips:
     """Features of clips, within a bound of memory. Safe for threads.
 
+    Attributes:
+        reuses: whether anything is kept.
+
     Args:
         decode: turns a prompt's media into arrays.
+        takes: what the model takes of a clip now.
         processing: the model's processor.
         system: the system prompt of a conversation that has none.
         most_bytes: of all features together; with 0 they are made for each prompt.
@@ -62,14 +67,16 @@ class Clips:
     def __init__(
         self,
         decode: Callable[[Prompt], Prepared],
+        takes: Callable[[], Capabilities],
         processing: Processing,
         system: str | None,
         most_bytes: int,
     ) -> None:
         self._decode = decode
+        self._takes = takes
         self._processing = processing
         self._system = system
-        self._reuses = most_bytes > 0
+        self.reuses = most_bytes > 0
         self._memory: MediaMemory[ClipFeatures] = MediaMemory(_size, most_bytes, held_only=False)
 
     def ready(self, prompt: Prompt) -> Ready:
@@ -80,9 +87,9 @@ class Clips:
             BackendError: if a sound has left no token in the prompt.
         """
         media = prompt.clip.media
-        if not self._reuses or not media:
+        if not self.reuses or not media:
             return self.processed(self._decode(prompt))
-        key = media[0].digest, _what(prompt)
+        key = media[0].digest, (_what(prompt), self._takes())
         made: list[Ready] = []
 
         def make() -> ClipFeatures:
@@ -90,9 +97,8 @@ class Clips:
             return made[0].clip
 
         clip = self._memory.get(*key, make)
-        if clip.expansions is None:  # this processor has to be asked for each prompt
-            self._reuses = False
-            self._memory.forget()
+        if clip.expansions is None:  # the processor has to be asked for each prompt over this clip
+            self._memory.replace(*key, clip._replace(media={}))
             return made[0] if made else self.processed(self._decode(prompt))
         if made:
             return made[0]._replace(key=key)

@@ -139,6 +139,14 @@ def test_questions_with_all_kinds_of_media_are_the_same(place: Place, name: str)
     assert ask(once, asked) == [asyncio.run(anew(one)) for one in asked]
 
 
+def test_beams_are_searched_as_without_reuse(place: Place) -> None:
+    generation = Generation(max_new_tokens=6, num_beams=2)
+    asked = [replace(one, generation=generation) for one in loop(video(1))[:4]]
+    once, anew = opened(place("qwen2_5_omni")), opened(place("qwen2_5_omni"), reuse_gib=0)
+    asyncio.run(once(loop(video(1))[0]))  # the clip is known
+    assert ask(once, asked) == ask(anew, asked)
+
+
 def test_a_clip_goes_through_processor_and_towers_once(place: Place) -> None:
     backend = opened(place("qwen2_5_omni"))
     loaded = backend.load()
