@@ -64,6 +64,14 @@ class _Job(NamedTuple):
     generation: Generation
 
 
+class _Work(NamedTuple):
+    """What works with the model that is loaded now."""
+
+    loaded: Loaded
+    processing: Processing
+    clips: Clips
+
+
 class TransformersBackend:
     """One model, loaded on first use.
 
@@ -79,6 +87,8 @@ class TransformersBackend:
         self.options = options or TransformersOptions()
         self._revision = find_revision(model, self.options)
         self._load_lock = threading.Lock()
+        self._work_lock = threading.Lock()
+        self._made: _Work | None = None
         self._state: Loaded | None = None
         self._decoding = threading.BoundedSemaphore(_DECODERS)
         self._ahead = Places(lambda: _AHEAD * self._size.now)
@@ -128,9 +138,7 @@ class TransformersBackend:
 
     async def close(self) -> None:
         """Release the model, and what was made of clips."""
-        self._state = None
-        for name in ("_clips", "_processing"):
-            vars(self).pop(name, None)
+        self._state = self._made = None
 
     @functools.cached_property
     def _batcher(self) -> MicroBatcher[_Job, Reply]:
@@ -186,20 +194,23 @@ class TransformersBackend:
                 return self._clips.processed(self._prepare(prompt))
             return self._clips.ready(prompt)
 
-    @functools.cached_property
+    @property
     def _processing(self) -> Processing:
-        return Processing(self.load(), self.options, self.identity)
+        return self._work().processing
 
-    @functools.cached_property
+    @property
     def _clips(self) -> Clips:
-        most_bytes = int(self.options.reuse_gib * 2**30)
-        return Clips(
-            self._prepare,
-            lambda: self.load().takes,
-            self._processing,
-            self.load().family.system,
-            most_bytes,
-        )
+        return self._work().clips
+
+    def _work(self) -> _Work:
+        loaded = self.load()
+        with self._work_lock:
+            if self._made is None or self._made.loaded is not loaded:
+                processing = Processing(loaded, self.options, self.identity)
+                system, most_bytes = loaded.family.system, int(self.options.reuse_gib * 2**30)
+                clips = Clips(self._prepare, processing, system, most_bytes)
+                self._made = _Work(loaded, processing, clips)
+            return self._made
 
     def load(self) -> Loaded:
         """Return the model, its processor and what it takes; loads them on the first call."""
@@ -210,7 +221,7 @@ class TransformersBackend:
 
     def use(self, loaded: Loaded) -> None:
         """Answer with a model that is in memory already, instead of loading it."""
-        self._state = loaded
+        self._state, self._made = loaded, None
 
     def inputs(self, prepared: Sequence[Prepared]) -> Any:
         """Return the model's inputs for a batch, on the model's device, padded on the left.

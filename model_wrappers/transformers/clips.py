@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from aurelia_plugin.calling.backend import Evidence, Prompt
 from aurelia_plugin.media.memory import MediaMemory
-from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.delivery.arrays import Block, Prepared, conversation
 from aurelia_plugin.model_wrappers.transformers.processing import Processing, Tensors
 from aurelia_plugin.model_wrappers.transformers.towers import Encoded
@@ -58,7 +57,6 @@ class Clips:
 
     Args:
         decode: turns a prompt's media into arrays.
-        takes: what the model takes of a clip now.
         processing: the model's processor.
         system: the system prompt of a conversation that has none.
         most_bytes: of all features together; with 0 they are made for each prompt.
@@ -67,13 +65,11 @@ class Clips:
     def __init__(
         self,
         decode: Callable[[Prompt], Prepared],
-        takes: Callable[[], Capabilities],
         processing: Processing,
         system: str | None,
         most_bytes: int,
     ) -> None:
         self._decode = decode
-        self._takes = takes
         self._processing = processing
         self._system = system
         self.reuses = most_bytes > 0
@@ -89,7 +85,7 @@ class Clips:
         media = prompt.clip.media
         if not self.reuses or not media:
             return self.processed(self._decode(prompt))
-        key = media[0].digest, (_what(prompt), self._takes())
+        key = media[0].digest, _what(prompt)
         made: list[Ready] = []
 
         def make() -> ClipFeatures:
