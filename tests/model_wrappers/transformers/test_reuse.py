@@ -73,15 +73,15 @@ def picture(seed: int) -> Media:
     return Media("image", data=Frames(pixels, np.zeros(1)))
 
 
-def prompt(*parts: Media | Text, tokens: int = 8, system: str = "") -> Prompt:
+def prompt(*parts: Media | Text, tokens: int = 6, system: str = "") -> Prompt:
     turns = (Message("system", (Text(system),)),) if system else ()
     return Prompt((*turns, Message("user", parts)), Generation(max_new_tokens=tokens))
 
 
-def loop(*media: Media) -> list[Prompt]:
-    """What the roles ask over one clip in three iterations, and the target after them."""
+def loop(*media: Media, iterations: int = 1) -> list[Prompt]:
+    """What the roles ask over one clip, and the target after them."""
     asked: list[Prompt] = []
-    for number in range(3):
+    for number in range(iterations):
         reason = prompt(*media, Text(f"Iteration {number}: which steps lead to the answer?"))
         asked += [
             reason,
@@ -105,6 +105,7 @@ def counted(owner: type, name: str) -> Iterator[list[dict[str, Any]]]:
     calls: list[dict[str, Any]] = []
     own = getattr(owner, name)
 
+    @functools.wraps(own)  # the library reads signatures
     def counting(self: object, *args: Any, **named: Any) -> Any:
         calls.append(named)
         return own(self, *args, **named)
@@ -117,11 +118,11 @@ def counted(owner: type, name: str) -> Iterator[list[dict[str, Any]]]:
 @pytest.mark.parametrize("name", [*REUSING, "embedded", "trained"])
 def test_replies_are_the_same_with_and_without_reuse(place: Place, name: str) -> None:
     clip = [video(3)] if name != "qwen2_audio" else [beep(3)]
-    asked = loop(*clip)
+    asked = loop(*clip, iterations=2)
     once, anew = opened(place(name)), opened(place(name), reuse_gib=0)
     replies = [asyncio.run(anew(one)) for one in asked]
     assert [asyncio.run(once(one)) for one in asked] == replies
-    assert len({reply.text for reply in replies}) > 3, "a model that always says the same"
+    assert len({reply.text for reply in replies}) > 2, "a model that always says the same"
     assert once.identity == anew.identity
 
 
@@ -158,7 +159,7 @@ def test_a_clip_goes_through_processor_and_towers_once(place: Place) -> None:
         counted(base, "get_video_features") as looked,
         counted(base, "get_audio_features") as listened,
     ):
-        ask(backend, loop(video(1)))
+        ask(backend, loop(video(1), iterations=3))
         ask(backend, loop(video(2)))
     with_media = [call for call in processed if call.get("videos")]
     assert [len(calls) for calls in (with_media, seen, heard, looked, listened)] == [2] * 5
@@ -169,7 +170,7 @@ def test_what_does_not_fit_into_the_bound_is_made_again(place: Place) -> None:
     asked = loop(video(1))
     with counted(type(backend.load().processor), "__call__") as processed:
         replies = [asyncio.run(backend(one)) for one in asked]
-    assert len([call for call in processed if call.get("videos")]) == 10
+    assert len([call for call in processed if call.get("videos")]) == 4
     assert replies == ask(opened(place("qwen2_5_omni")), asked)
 
 
@@ -188,7 +189,7 @@ def test_a_processor_that_makes_its_text_otherwise_is_asked_each_time(place: Pla
         anew = opened(place("qwen2_5_omni"), reuse_gib=0)
         with counted(type(processor), "__call__") as processed:
             replies = [asyncio.run(backend(one)) for one in asked]
-        assert len([call for call in processed if call.get("videos")]) == 10
+        assert len([call for call in processed if call.get("videos")]) == 4
         assert replies == [asyncio.run(anew(one)) for one in asked]
 
 
@@ -253,7 +254,7 @@ def alone(request: pytest.FixtureRequest, place: Place) -> Alone:
     return Alone(place(request.param), request.param)
 
 
-@settings(deadline=None, max_examples=12, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=6, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_greedy_replies_in_float32_do_not_depend_on_the_batch(
     alone: Alone, data: st.DataObject
@@ -281,7 +282,7 @@ def test_auto_steps_back_where_memory_ends_and_loses_no_request(place: Place) ->
         replies = ask(backend, asked)
     assert replies == ask(opened(place("qwen2_5_omni")), asked)
     assert sizes[:4] == [1, 2, 4, 8]
-    assert [size for size in sizes if size > 5] in ([8], [8, 6])  # each is tried once
+    assert [size for size in sizes if size > 5] == [8, 6]  # each is tried once
     assert max(sizes[-3:]) > 2
 
 
