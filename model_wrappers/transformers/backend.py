@@ -12,12 +12,13 @@ import functools
 import threading
 from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from aurelia_plugin.calling.backend import Generation, Prompt, Reply, Usage, cut_at
+from aurelia_plugin.calling.contrast import Contrast, Mad
 from aurelia_plugin.errors import BackendError
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.model_wrappers.batching import (
@@ -30,6 +31,10 @@ from aurelia_plugin.model_wrappers.batching import (
 from aurelia_plugin.model_wrappers.delivery.arrays import Prepared, prepare
 from aurelia_plugin.model_wrappers.transformers.batches import collate
 from aurelia_plugin.model_wrappers.transformers.clips import ClipFeatures, Clips, Ready
+from aurelia_plugin.model_wrappers.transformers.contrastive.asking import (
+    asking_prompt,
+    not_greedy,
+)
 from aurelia_plugin.model_wrappers.transformers.families import family_of
 from aurelia_plugin.model_wrappers.transformers.loading import (
     Loaded,
@@ -60,8 +65,12 @@ OPTIONS = TransformersOptions
 
 
 class _Job(NamedTuple):
+    """A request, made ready. `asking` is the prompt that MAD asks beside it."""
+
     ready: Ready
     generation: Generation
+    contrast: Contrast | None = None
+    asking: Ready | None = None
 
 
 class _Work(NamedTuple):
@@ -81,6 +90,8 @@ class TransformersBackend:
     Raises:
         ConfigError: if the model cannot be found.
     """
+
+    contrasts: Literal[True] = True
 
     def __init__(self, model: str, options: TransformersOptions | None = None) -> None:
         self._model = model
@@ -124,9 +135,9 @@ class TransformersBackend:
             BackendError: if the model cannot run on it.
         """
         async with self._ahead:  # what is ready holds memory until its turn
-            ready = await asyncio.to_thread(self._ready, prompt)
+            job = await asyncio.to_thread(self._job, prompt)
             try:
-                return await self._batcher(_Job(ready, self._bounded(prompt.generation)))
+                return await self._batcher(job)
             except Exception as error:
                 if not _is_out_of_memory(error):
                     raise
@@ -135,6 +146,29 @@ class TransformersBackend:
                     f"one request is more than the memory holds: {str(error).splitlines()[0]}",
                     "Lower max_frames or max_pixels, or spread the model (device_map=auto).",
                 ) from None
+
+    def _job(self, prompt: Prompt) -> _Job:
+        contrast, generation = prompt.contrast, self._bounded(prompt.generation)
+        if contrast is None:
+            # The library repeats features for each beam.
+            make = self._anew if _in_beams(generation) else self._ready
+            return _Job(make(prompt), generation)
+        problem = not_greedy(generation)
+        if problem is None and self.load().model.config.is_encoder_decoder:
+            problem = "its encoder reads the prompt, and its decoder's attention says nothing of it"
+        if problem is not None:
+            raise self._cannot_contrast(problem)
+        asking = None
+        if isinstance(contrast, Mad):
+            asking = self._anew(asking_prompt(prompt, contrast.asking))
+        return _Job(self._anew(prompt), generation, contrast, asking)
+
+    def _cannot_contrast(self, problem: str) -> BackendError:
+        return BackendError(
+            self.identity,
+            f"it cannot decode with a contrast: {problem}",
+            "Use another condition, or other decoding settings (--gen_kwargs).",
+        )
 
     async def close(self) -> None:
         """Release the model, and what was made of clips."""
@@ -174,7 +208,8 @@ class TransformersBackend:
 
         Interleaving is asked for a whole batch.
         """
-        if job.generation.temperature > 0 or not self.load().family.batches:
+        alone = job.generation.temperature > 0 or job.contrast is not None
+        if alone or not self.load().family.batches:
             return None
         return job.generation.digest(), job.ready.clip.interleaved
 
@@ -190,9 +225,12 @@ class TransformersBackend:
 
     def _ready(self, prompt: Prompt) -> Ready:
         with self._decoding:
-            if _in_beams(prompt.generation):  # the library repeats features for each beam
-                return self._clips.processed(self._prepare(prompt))
             return self._clips.ready(prompt)
+
+    def _anew(self, prompt: Prompt) -> Ready:
+        """Return a prompt with all features of its clip, read by no tower."""
+        with self._decoding:
+            return self._clips.processed(self._prepare(prompt))
 
     @property
     def _processing(self) -> Processing:
@@ -253,6 +291,8 @@ class TransformersBackend:
     def _answer_batch(self, jobs: Sequence[_Job]) -> list[Reply]:
         import torch
 
+        if jobs[0].contrast is not None:
+            return [self._contrasted(job) for job in jobs]
         model, _, _, family = self.load()
         generation = jobs[0].generation
         sampled = generation.temperature > 0
@@ -265,21 +305,56 @@ class TransformersBackend:
                 output = model.generate(**inputs, **family.generation, **_decoding(generation))
         if not model.config.is_encoder_decoder:
             output = output[:, inputs["input_ids"].shape[1] :]
-        texts = self._processing.read(output)
         fill = self._processing.fill
         return [
-            Reply(
-                text=cut_at(text, job.generation.until).strip(),
-                usage=Usage(
-                    input_tokens=int(mask.sum()), output_tokens=int((tokens != fill).sum())
-                ),
-                evidence=job.ready.clip.evidence,
-                model=self.name,
+            self._reply(
+                job,
+                tokens,
+                Usage(input_tokens=int(mask.sum()), output_tokens=int((tokens != fill).sum())),
+                generation.num_beams * _steps(tokens, model.generation_config.eos_token_id),
             )
-            for text, tokens, mask, job in zip(
-                texts, output, inputs["attention_mask"], jobs, strict=True
-            )
+            for tokens, mask, job in zip(output, inputs["attention_mask"], jobs, strict=True)
         ]
+
+    def _reply(self, job: _Job, tokens: Any, usage: Usage, passes: int) -> Reply:
+        (text,) = self._processing.read(tokens[None])
+        return Reply(
+            text=cut_at(text, job.generation.until).strip(),
+            usage=usage,
+            evidence=job.ready.clip.evidence,
+            model=self.name,
+            passes=passes,
+        )
+
+    def _contrasted(self, job: _Job) -> Reply:
+        from aurelia_plugin.model_wrappers.transformers.contrastive.decoding import (
+            decode_avcd,
+            decode_mad,
+        )
+
+        loaded = self.load()
+        options = {**loaded.family.generation, **_decoding(job.generation)}
+
+        inputs = self._batch([job.ready], [job.ready.clip])
+        try:
+            if isinstance(job.contrast, Mad):
+                assert job.asking is not None
+                asking = self._batch([job.asking], [job.asking.clip])
+                done = decode_mad(loaded, inputs, asking, job.contrast, options)
+            else:
+                assert job.contrast is not None
+                done = decode_avcd(loaded, inputs, job.contrast, options)
+        except (RuntimeError, ValueError) as error:
+            raise self._cannot_contrast(str(error)) from error
+        usage = Usage(input_tokens=done.read, output_tokens=len(done.tokens))
+        return self._reply(job, done.tokens, usage, done.passes)
+
+
+def _steps(tokens: Any, ends: int | Sequence[int] | None) -> int:
+    """Return how many tokens were written until the end, its own token included."""
+    known = set([ends] if isinstance(ends, int) else ends or ())
+    written = tokens.tolist()
+    return next((place for place, token in enumerate(written, 1) if token in known), len(written))
 
 
 def _out_of_memory(error: Exception) -> bool:
