@@ -53,7 +53,7 @@ def harness_model(folder: Path, frames: int, rows: list[dict[str, Any]]) -> Any:
         sys.modules[name] = module
     torch.save({}, folder / "spk_dict.pt")  # the whole model wants its voices, even if it has none
     own = transformers.Qwen2_5OmniProcessor.from_pretrained(folder)
-    transformers.Qwen2_5OmniProcessor.from_pretrained = lambda *_, **__: own  # type: ignore[method-assign]
+    transformers.Qwen2_5OmniProcessor.from_pretrained = lambda *_, **__: own
     transformers.Qwen2_5OmniForConditionalGeneration.disable_talker = lambda self: None
     from lmms_eval.models.chat.qwen2_5_omni import Qwen2_5_Omni
 
