@@ -141,7 +141,7 @@ def main() -> None:
             {"video": str(clip), "question": f"Which instrument is played in take {number}?"}
             for number, clip in enumerate(clips)
         ]
-        target = BackendPool("embedded", {}).target
+        target = BackendPool("embedded", {"reuse_gib": 0}).target
         recording = Recording(target)
         _, made = pass_wrapped(recording, folder / "traces", rows)  # makes the traces
         note(f"traces made with {made} agent calls")

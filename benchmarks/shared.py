@@ -16,6 +16,9 @@ __all__ = ["FilmedClip", "f1", "note", "report", "write_clip"]
 
 Picture = NDArray[np.uint8]
 
+_RATE = 16_000
+_AAC_FRAME = 1024
+
 
 def note(text: str) -> None:
     """Tell how far a script is, on standard error."""
@@ -44,10 +47,12 @@ def write_clip(
     rate: int = 30,
     scene: tuple[float, float] = (0.6, 2.5),
     pans: bool = True,
+    hertz: float | None = None,
 ) -> FilmedClip:
-    """Film scenes with moving things, grain and hard cuts between them: H.264, no sound.
+    """Film scenes with moving things, grain and hard cuts between them: H.264, and AAC.
 
     Args:
+        hertz: of a tone that goes with it; None leaves it without sound.
         scene: shortest and longest scene, in seconds.
         pans: whether the camera moves in some scenes. To the official algorithm a moving texture
             is one key frame after the other; for cuts that are known, the camera has to stand.
@@ -60,6 +65,7 @@ def write_clip(
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.options = {"preset": "veryfast", "crf": "23"}
+        track: Any = container.add_stream("aac", rate=_RATE, layout="mono") if hertz else None
         done = 0
         while done < frames:
             if done:
@@ -70,7 +76,20 @@ def write_clip(
                 container.mux(stream.encode(frame))
             done += length
         container.mux(stream.encode(None))
+        if hertz:
+            _add_tone(container, track, seconds, hertz)
     return FilmedClip(path, tuple(cuts))
+
+
+def _add_tone(container: Any, track: Any, seconds: float, hertz: float) -> None:
+    moments = np.arange(round(seconds * _RATE)) / _RATE
+    wave = (0.3 * np.sin(2 * np.pi * hertz * moments)).astype(np.float32)
+    for start in range(0, len(wave), _AAC_FRAME):
+        samples = np.ascontiguousarray(wave[None, start : start + _AAC_FRAME])
+        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+        frame.sample_rate, frame.pts = _RATE, start
+        container.mux(track.encode(frame))
+    container.mux(track.encode(None))
 
 
 def _scene(

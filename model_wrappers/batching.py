@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
-__all__ = ["MicroBatcher"]
+__all__ = ["BatchSize", "FixedSize", "GrowingSize", "MicroBatcher", "Places"]
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -17,6 +17,56 @@ class _Waiting(NamedTuple, Generic[In, Out]):
     item: In
     group: Hashable | None
     future: asyncio.Future[Out]
+
+
+class BatchSize(Protocol):
+    """How many items a batch holds at most, and what becomes of that as batches run."""
+
+    @property
+    def now(self) -> int:
+        """The next batch's."""
+
+    def ran(self, count: int) -> None:
+        """Note that a batch of `count` items ran."""
+
+    def ran_out(self, count: int) -> None:
+        """Note that the memory was too small for a batch of `count` items."""
+
+
+class FixedSize:
+    """The size that the user asked for."""
+
+    def __init__(self, size: int) -> None:
+        self.now = size
+
+    def ran(self, count: int) -> None:
+        """Leave it as it is."""
+
+    def ran_out(self, count: int) -> None:
+        """Leave it as it is: other prompts may be shorter."""
+
+
+class GrowingSize:
+    """Twice as large after each full batch, until the memory is too small.
+
+    Then it steps back by a quarter and stays there: a size that failed is not tried again.
+
+    Args:
+        most: the size beyond which it does not grow.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.now = 1
+        self.most = most
+
+    def ran(self, count: int) -> None:
+        """Grow, if the batch was full."""
+        if count >= self.now:
+            self.now = min(2 * self.now, self.most)
+
+    def ran_out(self, count: int) -> None:
+        """Step back for good."""
+        self.most = self.now = max(1, min(self.now, count * 3 // 4))
 
 
 class MicroBatcher(Generic[In, Out]):
@@ -30,17 +80,20 @@ class MicroBatcher(Generic[In, Out]):
         size: how many items a batch holds at most.
         group: items go into one batch only if this value is equal; None puts an item into a
             batch of its own.
+        out_of_memory: whether an error says that the batch was too large. Its halves are run then.
     """
 
     def __init__(
         self,
         run: Callable[[Sequence[In]], Sequence[Out]],
-        size: int,
+        size: int | BatchSize,
         group: Callable[[In], Hashable | None],
+        out_of_memory: Callable[[Exception], bool] = lambda error: False,
     ) -> None:
         self._run = run
-        self._size = size
+        self._size: BatchSize = FixedSize(size) if isinstance(size, int) else size
         self._group = group
+        self._out_of_memory = out_of_memory
         self._waiting: deque[_Waiting[In, Out]] = deque()
         self._draining: asyncio.Task[None] | None = None
 
@@ -76,7 +129,7 @@ class MicroBatcher(Generic[In, Out]):
             if not batch:
                 batch.append(entry)
                 wanted = entry.group
-            elif len(batch) < self._size and wanted is not None:
+            elif len(batch) < self._size.now and wanted is not None:
                 (batch if entry.group == wanted else others).append(entry)
             else:
                 others.append(entry)
@@ -88,16 +141,65 @@ class MicroBatcher(Generic[In, Out]):
             results = await asyncio.to_thread(self._run, [entry.item for entry in batch])
             _check_length(results, batch)
         except Exception as error:  # noqa: BLE001 - handed to the callers, who know what to do
-            if len(batch) == 1:
-                if not batch[0].future.done():
-                    batch[0].future.set_exception(error)
-                return
-            for entry in batch:
-                await self._settle([entry])
+            again = self._parts(batch, error)
+            if not again and not batch[0].future.done():
+                batch[0].future.set_exception(error)
+        else:
+            again = []
+            self._size.ran(len(batch))
+            for entry, result in zip(batch, results, strict=True):
+                if not entry.future.done():
+                    entry.future.set_result(result)
+        # Outside of the handler: a traceback holds what filled the memory.
+        for part in again:
+            await self._settle(part)
+
+    def _parts(
+        self, batch: list[_Waiting[In, Out]], error: Exception
+    ) -> list[list[_Waiting[In, Out]]]:
+        """Return the smaller batches in which a failed one is run again, none for a single item."""
+        if self._out_of_memory(error):
+            self._size.ran_out(len(batch))
+            half = (len(batch) + 1) // 2
+            return [batch[:half], batch[half:]] if len(batch) > 1 else []
+        return [[entry] for entry in batch] if len(batch) > 1 else []
+
+
+class Places:
+    """A number of places that may change while they are taken; who comes first is let in first.
+
+    Args:
+        count: how many there are now.
+    """
+
+    def __init__(self, count: Callable[[], int]) -> None:
+        self._count = count
+        self._taken = 0
+        self._queue: deque[asyncio.Future[None]] = deque()
+
+    async def __aenter__(self) -> None:
+        if self._taken < self._count() and not self._queue:
+            self._taken += 1
             return
-        for entry, result in zip(batch, results, strict=True):
-            if not entry.future.done():
-                entry.future.set_result(result)
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(turn)
+        try:
+            await turn
+        except BaseException:
+            if turn.done() and not turn.cancelled():  # let in, and cancelled at once
+                self._leave()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        self._taken -= 1
+        while self._queue and self._taken < self._count():
+            turn = self._queue.popleft()
+            if not turn.done():
+                self._taken += 1
+                turn.set_result(None)
 
 
 def _check_length(results: Sequence[object], batch: Sequence[object]) -> None:

@@ -140,6 +140,7 @@ class Totals:
             "images": self.evidence.images,
             "sound_seconds": round(self.evidence.sound_seconds, 3),
             "clips": self.evidence.clips,
+            "soundtrack": sorted(self.evidence.soundtrack),
             "dropped": dict(self.dropped),
         }
 

@@ -48,7 +48,7 @@ def holding(clip: Clip) -> Iterator[None]:
                 if _held[digest] <= 0:
                     del _held[digest]
                     for memory in _memories:
-                        memory.forget(digest)
+                        memory.release(digest)
 
 
 class _Kept(NamedTuple, Generic[T]):
@@ -65,11 +65,20 @@ class MediaMemory(Generic[T]):
         size: the bytes that a value holds.
         most_bytes: of all values together; the least recently used goes first, and one that is
             larger is handed out and not kept.
+        held_only: whether what is no longer held is let go at once; else it stays while there is
+            room, and goes before what is held.
     """
 
-    def __init__(self, size: Callable[[T], int], most_bytes: int = 512 * 2**20) -> None:
+    def __init__(
+        self,
+        size: Callable[[T], int],
+        most_bytes: int = 512 * 2**20,
+        *,
+        held_only: bool = True,
+    ) -> None:
         self._size = size
         self._most_bytes = most_bytes
+        self._held_only = held_only
         self._kept: OrderedDict[tuple[str, Hashable], _Kept[T]] = OrderedDict()
         self._bytes = 0
         self._making: dict[tuple[str, Hashable], Future[T]] = {}
@@ -108,15 +117,33 @@ class MediaMemory(Generic[T]):
             raise
         with _lock:
             del self._making[key]
-            if digest in _held:
+            if digest in _held or not self._held_only:
                 self._keep(key, _Kept(value, self._size(value)))
         future.set_result(value)
         return value
+
+    def kept(self, digest: str, what: Hashable) -> T | None:
+        """Return what is kept of a medium, None if nothing is."""
+        with _lock:
+            kept = self._kept.get((digest, what))
+            return None if kept is None else kept.value
+
+    def replace(self, digest: str, what: Hashable, value: T) -> None:
+        """Keep another value instead of the one that is kept, if one is."""
+        with _lock:
+            if (digest, what) in self._kept:
+                self._bytes -= self._kept.pop((digest, what)).size
+                self._keep((digest, what), _Kept(value, self._size(value)))
 
     @property
     def has_room(self) -> bool:
         """Whether it is at most half full."""
         return self._bytes <= self._most_bytes / 2
+
+    def release(self, digest: str) -> None:
+        """Let go what was made of a medium that is no longer held, unless there is room for it."""
+        if self._held_only:
+            self.forget(digest)
 
     def forget(self, digest: str | None = None) -> None:
         """Let go what was made of a medium, or everything."""
@@ -130,4 +157,7 @@ class MediaMemory(Generic[T]):
         self._kept[key] = kept
         self._bytes += kept.size
         while self._bytes > self._most_bytes:
-            self._bytes -= self._kept.popitem(last=False)[1].size
+            oldest = next(
+                (old for old in self._kept if old[0] not in _held), next(iter(self._kept))
+            )
+            self._bytes -= self._kept.pop(oldest).size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +17,10 @@ from aurelia_plugin.media.shared import shared_frames, shared_waveform
 from aurelia_plugin.media.video import probe
 from aurelia_plugin.model_wrappers.capabilities import Capabilities, Soundtrack
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Block", "Prepared", "conversation", "prepare"]
 
+Block = dict[str, str]
+"""A typed part of a message, as chat templates read it."""
 
 _DEFAULT_FRAMES = 16
 
@@ -28,6 +31,7 @@ class Prepared:
 
     Attributes:
         conversation: messages of typed blocks, for a chat template.
+        blocks: the blocks that stand for each medium, in the prompt's order.
         videos: each uint8 [frames, height, width, 3].
         video_rates: frames a second of each video as it was sampled.
         video_times: seconds at which the frames of each video are on display.
@@ -39,6 +43,7 @@ class Prepared:
     """
 
     conversation: list[dict[str, Any]] = field(default_factory=list)
+    blocks: list[list[Block]] = field(default_factory=list)
     videos: list[npt.NDArray[np.uint8]] = field(default_factory=list)
     video_rates: list[float] = field(default_factory=list)
     video_times: list[list[float]] = field(default_factory=list)
@@ -53,8 +58,8 @@ def prepare(prompt: Prompt, takes: Capabilities, *, system: str | None = None) -
 
     A video becomes a video block and, after or before it, a sound block with its soundtrack.
     Interleaved soundtracks have no block of their own; where a prompt has more or fewer sounds
-    than videos, its soundtracks go after the frames instead, and the evidence says so. What the
-    model cannot take is listed in `evidence.dropped`.
+    than videos, or videos sampled at different rates, its soundtracks go after the frames instead,
+    and the evidence says so. What the model cannot take is listed in `evidence.dropped`.
 
     Args:
         prompt: the request.
@@ -65,17 +70,11 @@ def prepare(prompt: Prompt, takes: Capabilities, *, system: str | None = None) -
         MediaError: if a medium cannot be decoded.
     """
     work = _Preparation(prompt, takes)
-    if system and prompt.messages[0].role != "system":
-        block = {"type": "text", "text": system}
-        work.done.conversation.append({"role": "system", "content": [block]})
-    for message in prompt.messages:
-        blocks: list[dict[str, str]] = []
-        for part in message.parts:
-            if isinstance(part, Text):
-                blocks.append({"type": "text", "text": part.text})
-            else:
-                blocks += work.blocks(part)
-        work.done.conversation.append({"role": message.role, "content": blocks})
+    work.done.blocks = [work.blocks(medium) for medium in prompt.clip.media]
+    if work.done.interleaved and len(set(work.done.video_rates)) > 1:
+        # Processors interleave all videos of a prompt at one frame rate.
+        return prepare(prompt, takes.model_copy(update={"soundtrack": "after"}), system=system)
+    work.done.conversation = conversation(prompt, work.done.blocks, system=system)
     done = work.done
     done.evidence = Evidence(
         frames=work.frames,
@@ -86,6 +85,31 @@ def prepare(prompt: Prompt, takes: Capabilities, *, system: str | None = None) -
         dropped=tuple(work.dropped),
     )
     return done
+
+
+def conversation(
+    prompt: Prompt, blocks: Sequence[Sequence[Block]], *, system: str | None = None
+) -> list[dict[str, Any]]:
+    """Return a prompt's messages for a chat template, with the blocks of each medium in its place.
+
+    Args:
+        prompt: the request.
+        blocks: those of each medium, in the prompt's order.
+        system: the system prompt of a conversation that has none.
+    """
+    turns: list[dict[str, Any]] = []
+    if system and prompt.messages[0].role != "system":
+        turns.append({"role": "system", "content": [{"type": "text", "text": system}]})
+    media = iter(blocks)
+    for message in prompt.messages:
+        content: list[Block] = []
+        for part in message.parts:
+            if isinstance(part, Text):
+                content.append({"type": "text", "text": part.text})
+            else:
+                content += next(media)
+        turns.append({"role": message.role, "content": content})
+    return turns
 
 
 class _Preparation:
@@ -108,7 +132,7 @@ class _Preparation:
         pairs = bool(videos) and not prompt.clip.audios and all(map(has_sound, videos))
         return "interleaved" if pairs and self._takes.video == "frames" else "after"
 
-    def blocks(self, medium: Media) -> list[dict[str, str]]:
+    def blocks(self, medium: Media) -> list[Block]:
         if medium.kind == "audio":
             return self._sound(medium)
         if medium.kind == "image":
@@ -118,7 +142,7 @@ class _Preparation:
             return picture
         return sound + picture if self._form == "before" else picture + sound
 
-    def _video(self, medium: Media) -> list[dict[str, str]]:
+    def _video(self, medium: Media) -> list[Block]:
         if self._takes.video == "none":
             self.dropped.append("video: the model takes no pictures")
             return []
@@ -151,14 +175,14 @@ class _Preparation:
             return most
         return min(most, max(1, round(probe(medium).seconds * self._takes.fps)))
 
-    def _image(self, medium: Media) -> list[dict[str, str]]:
+    def _image(self, medium: Media) -> list[Block]:
         if not self._takes.images:
             self.dropped.append("image: the model takes no images")
             return []
         self.done.images.append(picture(medium, longest_side=self._takes.longest_side))
         return [{"type": "image"}]
 
-    def _sound(self, medium: Media) -> list[dict[str, str]]:
+    def _sound(self, medium: Media) -> list[Block]:
         rate = self._takes.sound_rate
         sound = shared_waveform(medium, rate)
         if sound is None:  # a video without soundtrack: there is nothing to deliver

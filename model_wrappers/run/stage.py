@@ -139,7 +139,7 @@ def require_target(settings: AureliaSettings) -> None:
 def harness_flags(batch_size: int | str | None, device: str | None) -> dict[str, Any]:
     """Return the harness's flags that were really given: it passes the number 1 for "not set"."""
     flags: dict[str, Any] = {}
-    if batch_size not in (None, 1, "auto"):
+    if batch_size not in (None, 1):
         flags["batch_size"] = batch_size
     if device is not None:
         flags["device"] = device

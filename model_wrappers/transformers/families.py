@@ -52,8 +52,10 @@ class Family(Record):
     """Pixels of one video frame at least and at most; None leaves it to the processor."""
     timestamps: bool = False
     """Whether the processor writes the frames' times into the prompt, and has to be told them."""
-    batches: bool = True
-    """Whether several prompts may run together."""
+    batches: bool = False
+    """Whether several prompts may run together: each then gets the logits that it gets alone."""
+    towers_apart: bool = False
+    """Whether the towers can read a clip before the prompts over it are made."""
     generation: dict[str, Any] = Field(default_factory=dict)
     """More arguments of `generate`."""
 

@@ -14,7 +14,7 @@ from aurelia_plugin.model_wrappers.transformers.families import Family, family_o
 from aurelia_plugin.model_wrappers.transformers.options import TransformersOptions
 from aurelia_plugin.model_wrappers.transformers.quiet import quiet
 
-__all__ = ["Loaded", "find_revision", "load", "model_type"]
+__all__ = ["Loaded", "find_revision", "load", "model_type", "on_gpu", "taken_by"]
 
 
 class Loaded(NamedTuple):
@@ -61,6 +61,13 @@ def model_type(model: str, options: TransformersOptions) -> str:
         return ""
 
 
+def on_gpu(options: TransformersOptions) -> bool:
+    """Tell whether a model with these options runs on a GPU of this machine."""
+    import torch
+
+    return torch.cuda.is_available() and not (options.device or "").startswith("cpu")
+
+
 def load(model: str, options: TransformersOptions) -> Loaded:
     """Load a model and its processor, both from the same place.
 
@@ -87,7 +94,7 @@ def load(model: str, options: TransformersOptions) -> Loaded:
         processor = transformers.AutoProcessor.from_pretrained(model, **_place(options))
         if getattr(processor, "chat_template", None) is None:  # some keep it in the tokenizer
             processor.chat_template = processor.tokenizer.chat_template
-        takes = _takes(model, processor, family, options)
+        takes = taken_by(model, processor, family, options)
         loaded = loader.from_pretrained(
             model, **_place(options), **{key: value for key, value in how.items() if value}
         )
@@ -111,7 +118,7 @@ def _config(model: str, options: TransformersOptions) -> Any:
     return AutoConfig.from_pretrained(model, **_place(options))
 
 
-def _takes(
+def taken_by(
     model: str, processor: Any, family: Family, options: TransformersOptions
 ) -> Capabilities:
     """Return what the processor takes, as family and options have it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -42,11 +42,17 @@ class TransformersOptions(BackendOptions):
     a sound of its own, or `none`; by default as the model's family was trained."""
     max_new_tokens: int | None = Field(None, ge=1)
     """Upper bound on every reply, whatever the task or role asks for."""
-    batch_size: int = Field(1, ge=1)
-    """Requests that run together."""
+    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] | None = None
+    """Requests that run together. `auto`: as many as the memory holds, which is found out by
+    growing; one by one for families whose batches differ from single runs. By default `auto` on a
+    GPU, 1 elsewhere."""
+    reuse_gib: float = Field(4.0, ge=0)
+    """GiB of the computer's memory for what was made of clips, so that it is made once for all
+    roles and iterations; with 0 it is made for each request."""
 
     def that_change_replies(self) -> dict[str, Any]:
         """Return the options that are part of the backend's identity."""
         return self.model_dump(
-            exclude={"device", "device_map", "batch_size", "trust_remote_code"}, exclude_none=True
+            exclude={"device", "device_map", "batch_size", "reuse_gib", "trust_remote_code"},
+            exclude_none=True,
         )

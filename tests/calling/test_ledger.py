@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from aurelia_plugin.calling.backend import Evidence, Reply, Usage
 from aurelia_plugin.calling.ledger import Amount, CallRecord, Ledger, Outcome, Purpose, Totals
 
-HEARD = Evidence(frames=4, images=1, sound_seconds=1.5, clips=2, dropped=("sound", "sound"))
+HEARD = Evidence(
+    frames=4,
+    images=1,
+    sound_seconds=1.5,
+    clips=2,
+    soundtrack=("interleaved", "after"),
+    dropped=("sound", "sound"),
+)
 
 purposes = st.builds(
     Purpose,
@@ -93,6 +100,7 @@ def test_what_was_dropped_and_who_answered_is_tallied() -> None:
         "images": 2,
         "sound_seconds": 3.0,
         "clips": 4,
+        "soundtrack": ["after", "interleaved"],
         "dropped": {"sound": 4},
     }
     assert dict(sums.models) == {"m-1": 2}

@@ -128,6 +128,7 @@ def write_plugin_run(
     steps: Sequence[Sequence[str]] = (),
     failed: dict[int, str] | None = None,
     date: str = DATE,
+    soundtrack: Sequence[str] = (),
 ) -> Path:
     """Write a run of this plugin: the harness's log, the record, the questions' fates, traces."""
     store = TraceStore(folder / "traces")
@@ -145,6 +146,7 @@ def write_plugin_run(
             "tokens": {"target": {"input": 100, "output": 10}},
             "seconds": 3.0,
             "version": "0",
+            "evidence": {"target": {"calls": len(rows), "soundtrack": list(soundtrack)}},
         },
     )
     fates = []

@@ -12,7 +12,7 @@ from aurelia_plugin.compare.comparing import Options, compare
 from aurelia_plugin.compare.result import Comparison
 from aurelia_plugin.errors import ConfigError
 
-from .making_logs import DATE, our_row, row, write_run
+from .making_logs import DATE, our_row, row, write_plugin_run, write_run
 
 
 def rows(scores: Sequence[float]) -> list[dict[str, Any]]:
@@ -136,6 +136,21 @@ def test_another_judge_is_another_parser(tmp_path: Path) -> None:
         for k, found in enumerate(judged)
     }
     assert "differ in parser: avreasonbench_music_avqa: parser" in refusal(runs)
+
+
+def test_soundtracks_in_another_place_of_the_prompt_are_another_target(tmp_path: Path) -> None:
+    def run(label: str, *forms: str) -> Path:
+        return write_plugin_run(
+            tmp_path / label, "qa", rows([1, 0]), condition="none", soundtrack=forms
+        )
+
+    after, mixed = run("after", "after"), run("mixed", "interleaved", "after")
+    runs = {"after": after, "mixed": mixed}
+    text = refusal(runs)
+    assert "differ in target: soundtracks went in after / after and interleaved" in text
+    assert compare(runs, Options(allow=frozenset({"target"}))).items
+    again, unknown = run("again", "after", "interleaved"), run("unknown")
+    assert compare({"mixed": mixed, "again": again, "unknown": unknown}).items
 
 
 def test_a_clip_that_was_exchanged_is_found_by_the_record(tmp_path: Path) -> None:

@@ -337,6 +337,122 @@ def nemotron_omni(into: Path) -> Path:
     return _save(tr.NemotronH_Omni_Reasoning_V3(config), processor, into)
 
 
+def dots3_note(into: Path) -> Path:
+    """A dots3-note: indexed and sliding attention, experts in its text and in its eyes."""
+    torch.manual_seed(12)
+    named = {
+        "image_token": "<|imgpad|>",
+        "video_token": "<|video_pad|>",
+        "audio_token": "<|audio_comp_pad|>",
+    }
+    tokenizer = _tokenizer(**named)
+    patches = {"patch_size": 14, "merge_size": 2, "temporal_patch_size": 1}
+    processor = tr.Dots3NoteProcessor(
+        image_processor=tr.Qwen2VLImageProcessor(
+            **patches, size={"shortest_edge": 28 * 28, "longest_edge": 56 * 56}
+        ),
+        video_processor=tr.Qwen3VLVideoProcessor(
+            **patches, size={"shortest_edge": 28 * 28, "longest_edge": 16 * 56 * 56}
+        ),
+        feature_extractor=tr.Dots3NoteFeatureExtractor(chunk_length=8),
+        tokenizer=tokenizer,
+        chat_template=_template("<|imgpad|>", "<|audio_comp_pad|>", "<|video_pad|>"),
+    )
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 2}
+    lora = {"q_lora_rank": 16, "kv_lora_rank": 16, "v_head_dim": 16, "head_dim": 16}
+    ranks = {**lora, "qk_nope_head_dim": 8}
+    config = tr.Dots3NoteConfig(
+        text_config={
+            **TEXT,
+            **ranks,
+            **{f"swa_{name}": value for name, value in {**heads, **ranks}.items()},
+            "qk_rope_head_dim": 8,
+            "swa_qk_rope_head_dim": 8,
+            "num_hidden_layers": 3,
+            "vocab_size": len(tokenizer),
+            "pad_token_id": tokenizer.pad_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+            "bos_token_id": None,
+            "moe_intermediate_size": 16,
+            "shared_experts_intermediate_size": 16,
+            "n_routed_experts": 4,
+            "num_experts_per_tok": 2,
+            "index_head_dim": 16,
+            "index_n_heads": 2,
+        },
+        vision_config={
+            "hidden_size": 32,
+            "adapter_in_dim": 32,
+            "adapter_out_dim": 32,
+            "intermediate_size": 48,
+            "moe_intermediate_size": 16,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "pyramid_num_routed": [-1, 4],
+        },
+        audio_config={
+            "hidden_size": 32,
+            "adapter_input_size": 32,
+            "adapter_out_dim": 32,
+            "intermediate_size": 48,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "downsample_hidden_size": 8,
+        },
+        image_token_id=processor.image_token_id,
+        video_token_id=processor.video_token_id,
+        audio_token_id=processor.audio_token_id,
+    )
+    return _save(tr.Dots3NoteForConditionalGeneration(config), processor, into)
+
+
+def inkling(into: Path) -> Path:
+    """An Inkling: frames as images, sound as discrete bins."""
+    torch.manual_seed(13)
+    tokenizer = _tokenizer(
+        image_token="<|unused_200054|>",
+        audio_token="<|unused_200053|>",
+        image_bos="<|content_image|>",
+        audio_bos="<|content_audio_input|>",
+    )
+    processor = tr.InklingProcessor(
+        feature_extractor=tr.InklingFeatureExtractor(),
+        image_processor=tr.InklingImageProcessor(),
+        tokenizer=tokenizer,
+        chat_template=_template(
+            "<|content_image|><|unused_200054|>", "<|content_audio_input|><|unused_200053|>"
+        ),
+    )
+    config = tr.InklingConfig(
+        text_config={
+            "vocab_size": len(tokenizer),
+            "hidden_size": 32,
+            "intermediate_size": 48,
+            "moe_intermediate_size": 16,
+            "num_hidden_layers": 6,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 2,
+            "head_dim": 16,
+            "swa_num_attention_heads": 2,
+            "swa_num_key_value_heads": 2,
+            "swa_head_dim": 16,
+            "n_routed_experts": 4,
+            "num_experts_per_tok": 2,
+            "n_shared_experts": 1,
+            "logits_mup_width_multiplier": 1.0,
+            "bos_token_id": None,
+            "eos_token_id": tokenizer.eos_token_id,
+        },
+        audio_config={"mel_vocab_size": 16},
+        vision_config={"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2},
+        image_token_id=processor.image_token_id,
+        audio_token_id=processor.audio_token_id,
+        image_bos_token_id=processor.image_bos_token_id,
+        audio_bos_token_id=processor.audio_bos_token_id,
+    )
+    return _save(tr.InklingForConditionalGeneration(config), processor, into)
+
+
 def qwen2_audio(into: Path) -> Path:
     """A Qwen2-Audio: hears only."""
     torch.manual_seed(8)

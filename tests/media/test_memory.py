@@ -89,6 +89,33 @@ def test_bytes_are_bounded_and_the_oldest_goes_first(clip_file: Path) -> None:
         assert remade == ["a"]
 
 
+def test_what_is_not_held_may_stay_and_goes_first(clip_file: Path) -> None:
+    memory: MediaMemory[bytes] = MediaMemory(len, most_bytes=10, held_only=False)
+    clip = Clip((Media.file("video", clip_file),))
+    held = clip.media[0].digest
+    with holding(clip):
+        memory.get(held, 0, lambda: bytes(4))
+        memory.get("other", 0, lambda: bytes(4))
+        memory.get("third", 0, lambda: bytes(4))  # one is too many: what is held stays
+        assert memory.kept(held, 0) == bytes(4)
+        assert memory.kept("other", 0) is None
+        memory.get(held, 1, lambda: bytes(6))
+        assert memory.kept("third", 0) is None
+        memory.get(held, 2, lambda: bytes(6))
+        assert memory.kept(held, 0) is None, "all are held: the oldest goes"
+    assert memory.kept(held, 2) == bytes(6), "nobody holds it any more, and there is room"
+
+
+def test_a_value_is_replaced_with_its_size(clip_file: Path) -> None:
+    memory: MediaMemory[bytes] = MediaMemory(len, most_bytes=10, held_only=False)
+    memory.get("a", 0, lambda: bytes(8))
+    memory.replace("a", 0, b"ab")
+    memory.get("b", 0, lambda: bytes(8))
+    assert (memory.kept("a", 0), memory.kept("b", 0)) == (b"ab", bytes(8))
+    memory.replace("none", 0, b"ab")
+    assert memory.kept("none", 0) is None, "what was let go does not come back"
+
+
 def test_a_clip_is_decoded_once_for_all_who_ask(
     clip_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

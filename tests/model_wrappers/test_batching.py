@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from aurelia_plugin.model_wrappers.batching import MicroBatcher
+from aurelia_plugin.model_wrappers.batching import GrowingSize, MicroBatcher, Places
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -154,3 +156,96 @@ def test_an_item_that_cannot_be_grouped_is_its_callers_error() -> None:
     results = _all(_batcher(Model(), 4, group), range(3))
     assert (results[0], results[2]) == (0, 4)
     assert str(results[1]) == "no group"
+
+
+class SmallMemory:
+    """Takes batches of so many items at most; notes their sizes."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.sizes: list[int] = []
+
+    def __call__(self, items: Sequence[int]) -> list[int]:
+        self.sizes.append(len(items))
+        if len(items) > self.most:
+            raise MemoryError
+        return [2 * item for item in items]
+
+
+def _out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError)
+
+
+@settings(deadline=None, max_examples=60)
+@given(most=st.integers(1, 40), limit=st.integers(1, 40), count=st.integers(0, 150))
+def test_a_size_grows_until_the_memory_ends_and_every_item_is_run_once(
+    most: int, limit: int, count: int
+) -> None:
+    model, size = SmallMemory(most), GrowingSize(limit)
+    batcher = MicroBatcher(model, size, lambda item: "same", _out_of_memory)
+    assert _all(batcher, range(count)) == [2 * item for item in range(count)]
+    assert sum(n for n in model.sizes if n <= most) == count
+    assert max(model.sizes, default=0) <= limit
+    failed = [n for n in model.sizes if n > most]
+    assert failed == sorted(set(failed), reverse=True), "a size that failed is not tried again"
+    assert not failed or size.now <= failed[-1]
+    grown = model.sizes[: model.sizes.index(failed[0])] if failed else model.sizes
+    assert grown[:-1] == [min(2**n, limit) for n in range(len(grown))][:-1]
+
+
+def test_a_batch_of_the_users_size_is_halved_and_the_next_one_is_as_large() -> None:
+    model = SmallMemory(3)
+    batcher = MicroBatcher(model, 4, lambda item: "same", _out_of_memory)
+    assert _all(batcher, range(8)) == [2 * item for item in range(8)]
+    assert model.sizes == [4, 2, 2, 4, 2, 2]
+
+
+def test_one_item_that_memory_does_not_hold_is_its_callers_error() -> None:
+    batcher = MicroBatcher(SmallMemory(0), GrowingSize(8), lambda item: "same", _out_of_memory)
+    assert all(isinstance(found, MemoryError) for found in _all(batcher, range(3)))
+
+
+def test_as_many_are_let_in_as_there_are_places_and_more_when_these_grow() -> None:
+    async def crowd(count: int) -> tuple[list[int], int]:
+        places, inside, order, most = Places(lambda: room[0]), 0, [], 0
+
+        async def one(number: int) -> None:
+            nonlocal inside, most
+            async with places:
+                inside, most = inside + 1, max(most, inside + 1)
+                order.append(number)
+                await asyncio.sleep(0)
+                inside -= 1
+                room[0] = min(room[0] + 1, 3)
+
+        tasks = [asyncio.create_task(one(number)) for number in range(count)]
+        await asyncio.sleep(0)
+        tasks[4].cancel()  # while it waits: its place goes to the next
+        await asyncio.gather(*tasks, return_exceptions=True)
+        async with places:
+            pass
+        return order, most
+
+    room = [1]
+    order, most = asyncio.run(crowd(9))
+    assert order == [0, 1, 2, 3, 5, 6, 7, 8]
+    assert most == 3
+
+
+def test_who_leaves_when_just_let_in_keeps_no_place() -> None:
+    async def leave() -> None:
+        places = Places(lambda: 1)
+
+        async def enter() -> None:
+            async with places:
+                pass
+
+        await places.__aenter__()
+        waiting = asyncio.create_task(enter())
+        await asyncio.sleep(0)
+        await places.__aexit__()
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await asyncio.wait_for(enter(), 5)
+
+    asyncio.run(leave())

@@ -149,6 +149,9 @@ def _targets(one: ComparedArm, two: ComparedArm) -> Iterable[str]:
     )
     if mine != theirs:
         yield f"{mine} / {theirs}"
+    forms = [" and ".join(sorted(arm.info.soundtrack)) for arm in (one, two)]
+    if all(forms) and forms[0] != forms[1]:  # runs without sound, or of before, have none
+        yield f"soundtracks went in {forms[0]} / {forms[1]}"
     seeds = [arm.info.seeds.get("aurelia") for arm in (one, two)]
     if recorded and seeds[0] != seeds[1]:
         yield f"seed {seeds[0]} / {seeds[1]}"

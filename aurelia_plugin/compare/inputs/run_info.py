@@ -70,6 +70,9 @@ def run_info(
             **(values.get("calls") or {}),
             **_target_calls(values),
         },
+        soundtrack=tuple(
+            ((values.get("evidence") or {}).get("target") or {}).get("soundtrack", ())
+        ),
         dropped={
             role: evidence["dropped"]
             for role, evidence in (values.get("evidence") or {}).items()

@@ -55,6 +55,7 @@ class RunInfo(Record):
         cost: in US dollars of the calls that this run made, by the prices that were given; calls
             whose replies were in the store cost nothing here.
         tokens, calls: by role.
+        soundtrack: where soundtracks went in for the target (`interleaved`, `after`, `before`).
         dropped: what was not delivered, with the reason: how many times; by role.
         problems: the first failures, in full.
         record: the plugin's record of the run; None if there is none.
@@ -87,6 +88,7 @@ class RunInfo(Record):
     cost: float | None = None
     tokens: Mapping[str, Mapping[str, int]] = Field(default_factory=dict)
     calls: Mapping[str, int] = Field(default_factory=dict)
+    soundtrack: tuple[str, ...] = ()
     dropped: Mapping[str, Mapping[str, int]] = Field(default_factory=dict)
     problems: tuple[Storable, ...] = ()
     record: str | None = None

@@ -25,7 +25,6 @@ from aurelia_plugin.model_wrappers.transformers.backend import (
     TransformersOptions,
 )
 from aurelia_plugin.model_wrappers.transformers.contrastive.mad import WORDS, Weights, row_weights
-from aurelia_plugin.model_wrappers.transformers.inputs import model_inputs
 
 ASKING = "Which of audio, video and both does it take?"
 STEPS = 5
@@ -84,7 +83,7 @@ class Plain:
 
     def of(self, asked: Prompt) -> Any:
         prepared = prepare(asked, self.loaded.takes, system=self.loaded.family.system)
-        return model_inputs(self.loaded, self.backend.options, [prepared], "this")
+        return self.backend.inputs([prepared])
 
     def text(self, tokens: list[int]) -> str:
         return str(self.loaded.processor.tokenizer.decode(tokens, skip_special_tokens=True)).strip()

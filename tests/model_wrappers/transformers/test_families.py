@@ -40,6 +40,8 @@ FAMILIES = (
     "gemma4_unified",
     "phi4_multimodal",
     "nemotron_omni",
+    "dots3_note",
+    "inkling",
 )
 
 
