@@ -60,6 +60,7 @@ def parser() -> Parser:
     """Return the parser of all commands."""
     from aurelia_plugin import __version__
     from aurelia_plugin.commands import (
+        board,
         compare,
         data,
         distil,
@@ -99,6 +100,7 @@ def parser() -> Parser:
         engine,
         summary,
         export,
+        board,
         reported,
     ):
         module.add(commands)

@@ -398,7 +398,7 @@ def _asked(row: Mapping[str, object]) -> str:
 
 
 def documented() -> Iterator[dict[str, object]]:
-    """Yield the options of every row of the table in docs/comparing.md."""
+    """Yield the options of every row of the table in docs/explanation/statistics.md."""
     counts = (42, 100, 210, 700, 4500)
     clustered = [(1, 0.0)] + [(size, rho) for size in (3, 20) for rho in (0.0, 0.3, 1.0)]
     for n in counts:

@@ -90,7 +90,9 @@ def compare(runs: Mapping[str, Path], options: Options | None = None) -> Compari
     )
     golds = {key: gold(reference.questions[key]) for key in keys}
     leaks = {arm.label: leaks_of(arm, keys, golds) for arm in arms}
-    items = tuple(item_row(key, arms, reference, golds[key], leaks) for key in keys)
+    rows = [item_row(key, arms, reference, golds[key], leaks) for key in keys]
+    columns = in_order(row.column for row in rows)
+    items = tuple(sorted(rows, key=lambda row: columns.index(row.column)))  # the paper's order
     return _compared(arms, reference, items, method, leaks, keys, notes, options)
 
 

@@ -46,7 +46,7 @@ class OpenAIBackend:
 
     def __init__(self, model: str, options: OpenAIOptions | None = None) -> None:
         self.options = options or OpenAIOptions()
-        self._server = server(self.options.server)
+        self._server = server(self.options.server).for_model(model)
         self._model = model
         self._urls = _addresses(self.options.base_url or self._server.base_url)
         self._name = f"{self.options.server}:{model}"
@@ -119,7 +119,8 @@ class OpenAIBackend:
         return send
 
     async def close(self) -> None:
-        """Hold nothing: connections are closed when the last call has ended."""
+        """Close the connections."""
+        await self._sender.close()
 
     def delivery(self, prompt: Prompt) -> Delivery:
         """Return the prompt's media in the form that the server takes.

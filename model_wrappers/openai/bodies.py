@@ -53,7 +53,7 @@ class Bodies:
         asked = prompt.generation
         if self._server.top_k and asked.temperature > 0 and asked.top_k is not None:
             body["top_k"] = asked.top_k
-        return {**body, **fields}
+        return {**self._server.body, **body, **fields}
 
     def schema(self, prompt: Prompt) -> Mapping[str, Any] | None:
         """Return the schema that is sent with a prompt, if one is."""

@@ -130,6 +130,11 @@ class Sender:
                 raise self._refusal(error.what) from None
             raise
 
+    async def close(self) -> None:
+        """Close the connections to every server."""
+        for place in self._places:
+            await place.client.close()
+
     async def _sent(self, place: _Place, request: Request) -> Completion:
         while True:
             async with place.media.lent(request.forms) as loan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +27,21 @@ VIDEO_INPUTS: dict[VideoForm, VideoInput] = {
     "none": "none",
 }
 """The same in the words of `Capabilities`."""
+
+
+class ModelForm(Record):
+    """What some models of a kind of server take otherwise; what is not set holds for them, too.
+
+    Attributes:
+        named: a regular expression for the whole of their names; the first that fits counts.
+        body: fields of each of their requests.
+    """
+
+    named: str
+    video: VideoForm | None = None
+    sound: Literal["input_audio", "audio_url"] | None = None
+    schema_form: Literal["json_schema"] | None = None
+    body: dict[str, Any] = Field(default_factory=dict)
 
 
 class Server(Record):
@@ -54,6 +70,8 @@ class Server(Record):
         schema_form: `json_schema` if it enforces a schema through `response_format`.
         top_k: whether it takes this field, which OpenAI lacks.
         largest_mb: size of a video file beyond which it is encoded anew, smaller.
+        body: fields of each request.
+        models: models that take something else.
     """
 
     base_url: str
@@ -72,12 +90,22 @@ class Server(Record):
     schema_form: Literal["json_schema"] | None = None
     top_k: bool = False
     largest_mb: float = 50.0
+    body: dict[str, Any] = Field(default_factory=dict)
+    models: tuple[ModelForm, ...] = ()
+
+    def for_model(self, name: str) -> Server:
+        """Return what it takes for one of its models."""
+        form = next((form for form in self.models if re.fullmatch(form.named, name)), None)
+        if form is None:
+            return self
+        return self.model_copy(update=form.model_dump(exclude={"named"}, exclude_unset=True))
 
     @property
     def takes(self) -> Capabilities:
         """What it takes unless the options say otherwise."""
         return Capabilities(
             video=VIDEO_INPUTS[self.video],
+            images=self.video != "none",
             soundtrack="none" if self.sound is None else "after",
             sounds=0 if self.sound is None else None,
             largest_bytes=round(self.largest_mb * 1e6),

@@ -17,6 +17,7 @@ from aurelia_plugin.model_wrappers.run.stage import (
     plan_for,
     require_able_evaluator,
     resolved,
+    senses_of,
     set_decoding,
 )
 from aurelia_plugin.reasoning.prompting import PromptSet
@@ -76,8 +77,9 @@ class DistilRun:
             (self.shard.index, self.shard.count),
         )
         self.plan = plan_for(self.settings, self.prompts, self.roles)
+        senses = senses_of(self.settings)
         self.distiller = Distiller(
-            Agents(self.roles, self.plan, self.store, self.caller),
+            Agents(self.roles, self.plan, self.store, self.caller, senses=senses),
             MediaChange(self.settings.media, self.settings.seed),
             self.outcome.items,
             window=self._window(),

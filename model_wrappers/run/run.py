@@ -16,8 +16,10 @@ from aurelia_plugin.model_wrappers.run.stage import (
     open_store,
     plan_for,
     require_able_evaluator,
+    require_logits,
     require_target,
     resolved,
+    senses_of,
     set_decoding,
 )
 from aurelia_plugin.model_wrappers.run.summary import Summary
@@ -85,6 +87,7 @@ class Run:
             options,
             harness_flags(batch_size, device),
         )
+        require_logits(self._info, self.target)
         self.outcome = RunOutcome()
         self.roles: dict[Role, Backend] = {}
         if self.uses_agents:
@@ -187,7 +190,15 @@ class Run:
         return max(_WINDOW, 2 * sum(backend.concurrency for backend in backends.values()))
 
     def _condition(self) -> Condition:
-        agents = Agents(self.roles, self.plan, self.store, self.caller)
+        senses = senses_of(self.settings)
+        agents = Agents(self.roles, self.plan, self.store, self.caller, senses=senses)
         return self._info.make(
-            RunContext(self.settings, self.prompts, self.store, self.target.identity, agents.trace)
+            RunContext(
+                self.settings,
+                self.prompts,
+                self.store,
+                self.target.identity,
+                agents.trace,
+                agents.rate,
+            )
         )

@@ -65,6 +65,8 @@ COMMANDS = {
     "summary": Command("{path}"),
     "export lm-eval": Command("{path} --to {out}", (), "--to"),
     "export leaderboard": Command("{path} --to {out}", (), "--to"),
+    "export submission": Command("{path} --to {out}", ("--traces",), "--to"),
+    "board": Command("{path}", ("--items",), "--out"),
     "reported": Command(""),
 }
 

@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
 
+from faults.arms import ARMS, try_arm
 from faults.counting import Tally, table
 from faults.disks import DISK_FAULTS, NEEDS_MOUNT, can_mount, try_disk
 from faults.files import FILE_FAULTS, try_files
@@ -60,6 +61,9 @@ def _tallies(options: argparse.Namespace) -> Iterator[Tally]:
     if options.only in "SIGKILL":
         yield try_kills(options.kills, seed=seed)
         yield try_kills(options.kills, processes=2, seed=seed)
+    for name in ARMS:
+        if options.only in f"SIGKILL, {name}":
+            yield try_arm(name, max(2, options.kills // 4), seed=seed)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from faults.arms import ARMS, try_arm
 from faults.counting import Tally, table
 from faults.disks import DISK_FAULTS, NEEDS_MOUNT, can_mount, try_disk
 from faults.files import FILE_FAULTS, try_files
@@ -48,6 +49,12 @@ def test_files_that_go_wrong(name: str) -> None:
 @pytest.mark.parametrize(("kills", "processes"), [(8, 1), (6, 2)])
 def test_processes_that_are_killed(kills: int, processes: int) -> None:
     _assert_sound(try_kills(kills, processes=processes))
+
+
+@pytest.mark.parametrize("name", ["self_refine", "best_of_n", "look_again"])
+def test_arms_that_are_killed(name: str) -> None:
+    assert name in ARMS
+    _assert_sound(try_arm(name, kills=2, questions=6))
 
 
 def test_the_tallies_are_added_up() -> None:

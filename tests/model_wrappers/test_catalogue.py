@@ -165,7 +165,7 @@ def test_a_lack_is_told_with_its_fix(tmp_path: Path, monkeypatch: pytest.MonkeyP
     base = row("gemma3n").model_dump()
 
     def told(**change: object) -> list[str]:
-        return [" ".join(lack) for lack in lacks(Row(**{**base, **change}))]
+        return [f"{lack.what} {lack.fix}" for lack in lacks(Row(**{**base, **change}))]
 
     here = {"backend": f"transformers:{tmp_path}", "needs": []}
     assert told(**here) == []
