@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -173,7 +174,8 @@ class Sender:
         return all(place.media.takes[request.forms[name]] for name in known)
 
     def _is_forgotten(self, error: BackendError) -> bool:
-        return self._server.forgotten is not None and self._server.forgotten in error.what
+        words = self._server.forgotten
+        return words is not None and re.search(words, error.what, re.IGNORECASE) is not None
 
     def _refusal(self, said: str) -> BackendError:
         most = self._server.sequence_frames

@@ -62,8 +62,9 @@ class Server(Record):
         processor_body: the path of the field with `min_pixels`, `max_pixels` and `fps` of a video's
             frames.
         refusal: the flag, without its dashes, without which it refuses these fields with HTTP 400.
-        forgotten: words of its refusal of a medium that is named (`uuid`) and not sent, when it has
-            not got it any more; None for servers that have to be sent media with every request.
+        forgotten: what its refusal of a medium that is named (`uuid`) and not sent says when it has
+            not got it (a regular expression, in any case of letters); None for servers that have to
+            be sent media with every request.
         requests: raised when what is sent changes although options do not. From 2 on it is part of
             a backend's identity, with all that was settled by default.
         schema_form: `json_schema` if it enforces a schema through `response_format`.
