@@ -261,7 +261,7 @@ def test_letters_in_front_are_taken_off_where_all_have_one(
 
 def test_the_order_of_a_shuffled_question_is_its_own() -> None:
     items = list(BOARD_SETS["jointavbench"].items(_JOINT))
-    turned = [{**row, "options": row["options"][::-1]} for row in _JOINT]
+    turned: list[Any] = [{**row, "options": row["options"][::-1]} for row in _JOINT]
     assert list(BOARD_SETS["jointavbench"].items(turned)) == items
     for item in items:
         assert item.options is not None

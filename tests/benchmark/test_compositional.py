@@ -96,9 +96,9 @@ def _true_option(item: Item, path: Path) -> str:
         assert {left, right} > before
         return f"{named(before)}, on the {place}"
     if left != right:
-        assert before == after == {left, right}
+        assert before == after == frozenset({left, right})
         return f"{_LABELS[left]} and {_LABELS[right]}, both at the same time"
-    assert (before, after) == ({left}, {left_after})
+    assert (before, after) == (frozenset({left}), frozenset({left_after}))
     if _LABELS[left] == _LABELS[left_after]:
         return "only one of them"
     return f"{_LABELS[left]} followed by {_LABELS[left_after]}"

@@ -36,7 +36,7 @@ _TEMPLATES: tuple[tuple[str, tuple[str, ...]], ...] = (
 def invented_rows(path: Path) -> Path:
     """Write rows in MUSIC-AVQA's schema in which some instruments are much rarer than others."""
     chances = random.Random(7)
-    rows = []
+    rows: list[dict[str, object]] = []
     for template, values in _TEMPLATES:
         for instrument in sorted(INSTRUMENTS):
             for _ in range(chances.choice((2, 3, 5, 9, 30))):

@@ -260,7 +260,7 @@ def test_odyssey(tmp_path: Path) -> None:
     reading = odyssey.read("dm_match", path, "terms")
     assert [draft.item.id for draft in reading.drafts] == ["dm_match-16_0", "dm_match-16_1"]
     assert len(reading.notes) == 2
-    item, media = reading.drafts[0]
+    item, media = reading.drafts[0][:2]
     assert item.question == "Which of Audio 1 Audio 2 Audio 3 Audio 4 fits the dance in the video?"
     assert (item.audio, len(item.audios)) == (None, 4)
     assert media[item.audios[2]] == "a/0_3.wav"

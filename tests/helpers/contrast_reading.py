@@ -17,6 +17,9 @@ import torch
 
 __all__ = ["avcd", "mad"]
 
+_ATTENTION = "eager_attention_forward"
+"""The function of a model's module that is exchanged."""
+
 Change = Callable[[int, torch.Tensor], torch.Tensor]
 """Layer and the weights of a pass, [heads, queries, keys], to the weights that are used."""
 
@@ -68,10 +71,11 @@ def avcd(
             both = logits_without(others)
             first, second = (logits_without([name]) for name in others)
             # Equation 10 as it follows from equation 9, summed over the two modalities.
-            chosen = sum(
+            parts = [
                 (1 + alpha) * (plain + without_other) / 2 - alpha * (without_one + both) / 2
                 for without_one, without_other in ((first, second), (second, first))
-            )
+            ]
+            chosen = parts[0] + parts[1]
         else:
             chosen = (1 + alpha) * plain - alpha * logits_without(others)
         best = float(odds.max())
@@ -131,9 +135,8 @@ def _dominance(last: Sequence[torch.Tensor], tokens: set[int]) -> float:
 
 
 def _threshold(last: Sequence[torch.Tensor]) -> float:
-    mean = sum(last) / len(last)
-    assert isinstance(mean, torch.Tensor)
-    medians = []
+    mean = torch.stack(list(last)).mean(dim=0)
+    medians: list[float] = []
     for head in mean.tolist():
         ordered = sorted(head)
         middle = (len(ordered) - 1) / 2
@@ -192,7 +195,7 @@ def _eager(model: Any, change: Change | None) -> Iterator[None]:
     """Have the decoder use the family's own plain attention, with a change to its weights."""
     decoder = model.get_decoder()
     module = importlib.import_module(type(decoder).__module__)
-    own, before = module.eager_attention_forward, decoder.config._attn_implementation
+    own, before = getattr(module, _ATTENTION), decoder.config._attn_implementation
     layers = {id(part) for part in decoder.modules()}
 
     def changed(part: Any, query: Any, key: Any, value: Any, mask: Any, **more: Any) -> Any:
@@ -204,10 +207,10 @@ def _eager(model: Any, change: Change | None) -> Iterator[None]:
         full = value.repeat_interleave(groups, dim=1)
         return (new @ full).transpose(1, 2).contiguous(), new
 
-    module.eager_attention_forward = changed
+    setattr(module, _ATTENTION, changed)
     decoder.config._attn_implementation = "eager"
     try:
         yield
     finally:
-        module.eager_attention_forward = own
+        setattr(module, _ATTENTION, own)
         decoder.config._attn_implementation = before

@@ -66,7 +66,7 @@ def test_another_clips_sound_is_cut_at_the_same_place(video: Media) -> None:
     swapped = replace(video, sound=ramp)
     whole = samples(swapped)
     for only in (None, "sound"):
-        part = part_of(swapped, 0.5, 1.5, only=only)  # type: ignore[arg-type]
+        part = part_of(swapped, 0.5, 1.5, only=only)
         assert np.array_equal(samples(part), whole[8_000:24_000])
 
 
@@ -77,7 +77,7 @@ def test_frames_in_memory_and_their_sound_are_cut_too() -> None:
     )
     medium = Media("video", data=Frames(pixels, np.arange(4) / 2), sound=sound)
     for only in (None, "sound"):
-        part = part_of(medium, 0.5, 1.0, only=only)  # type: ignore[arg-type]
+        part = part_of(medium, 0.5, 1.0, only=only)
         assert np.allclose(samples(part), samples(sound)[8_000:16_000])
 
 

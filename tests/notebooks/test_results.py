@@ -58,7 +58,7 @@ def test_tables_hold_what_the_comparison_does(study: Path) -> None:
     assert len(table) == 8
     assert list(table[table["change"] == "right_to_wrong"]["id"]) == ["avsd-00001"]
     with pytest.raises(ConfigError, match="no table"):
-        found.rows("nothing")  # type: ignore[arg-type]
+        found.rows("nothing")
 
 
 def test_without_pandas_tables_are_rows(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ def test_questions_come_with_their_traces_and_media(study: Path) -> None:
     assert [q.id for q in found.questions(column="avsd")] == ["avsd-00001"]
     for wrong in ({"arm": "no such"}, {"change": "right"}, {"right": True}):
         with pytest.raises(ConfigError):
-            found.questions(**wrong)  # type: ignore[arg-type]
+            found.questions(**wrong)
 
 
 def test_traces_that_are_gone_are_none(study: Path) -> None:

@@ -185,11 +185,15 @@ def _write_questions(work: Path, seed: int, items: int) -> None:
     (work / _QUESTIONS).write_text(text, encoding="ascii")
 
 
+def _write_video(sample: Sample, path: Path) -> None:
+    write_mp4(path, *render(sample.scene))
+
+
 def _write_media(target: Path, sample: Sample) -> Iterator[Path]:
     """Write the media of a sample that are not there yet, and yield all of them."""
     if sample.item.video is not None:
         path = target / sample.item.video
-        _once(path, lambda place: write_mp4(place, *render(sample.scene)))
+        _once(path, partial(_write_video, sample))
         yield path
     for name, candidate in zip(sample.item.audios, sample.candidates, strict=True):
         path = target / name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pytest
 from making import Made, Silent, beep, question
@@ -39,7 +39,7 @@ class Seeing(ScriptedBackend):
 
 def reply(prompt: Prompt) -> str:
     mark = prompt.digest()[:8]
-    fields = (prompt.schema or {}).get("properties", {})
+    fields = cast("dict[str, object]", (prompt.schema or {}).get("properties", {}))
     if "steps" in fields:
         return json.dumps({"steps": [f"look {mark}"], "answers": ["x"]})
     if "score" in fields:

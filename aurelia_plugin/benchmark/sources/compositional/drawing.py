@@ -82,7 +82,7 @@ class MadeClips:
 
         None, or more than there can be: until every clip was used 24 times.
         """
-        plans = []
+        plans: list[Plan] = []
         for plan in self._plans(Draws(seed, column)):
             if len(plans) == number:
                 break

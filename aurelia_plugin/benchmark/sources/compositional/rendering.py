@@ -92,7 +92,7 @@ def render(montage: Montage, files: Mapping[str, Path]) -> Rendered:
     width = WIDTH // len(montage.pictures) if montage.side_by_side else WIDTH
     pictures = [_picture(excerpts[name], seconds, width) for name in montage.pictures]
     if montage.side_by_side:
-        mixed = np.sum(sounds, axis=0, dtype=np.float32)
+        mixed = np.stack(sounds).sum(axis=0, dtype=np.float32)
         return Rendered(np.concatenate(pictures, axis=2), _limited(mixed))
     return Rendered(np.concatenate(pictures), _limited(np.concatenate(sounds)))
 
