@@ -179,17 +179,19 @@ def _finding(arms: Mapping[str, Arm], medium: str, without: tuple[str, ...]) -> 
         return Finding(False, f"the call failed: {full.error}", tokens, ())
     words = {"picture": ("video", "image"), "sound": ("sound", "soundtrack")}[medium]
     dropped = [entry for entry in full.reply.evidence.dropped if entry.startswith(words)]
-    if dropped:
-        return Finding(False, f"declared as not delivered ({'; '.join(dropped)})", tokens, ())
     evidence = full.reply.evidence
     amount = evidence.clips if medium == "sound" else evidence.frames + evidence.images
+    if dropped and not amount:
+        return Finding(False, f"declared as not delivered ({'; '.join(dropped)})", tokens, ())
     if not amount:
         return Finding(False, f"the backend delivered no {medium}", tokens, ())
     steady = not _differ(arms, "again")
     changed = tuple(name for name in without if arms[name].reply and _differ(arms, name))
     if steady and changed:
         what = "logits" if full.logits is not None else "the reply"
-        return Finding(True, f"{what} changed when {' and '.join(changed)}", tokens, changed)
+        part = f" (without: {'; '.join(dropped)})" if dropped else ""
+        reason = f"{what} changed when {' and '.join(changed)}{part}"
+        return Finding(True, reason, tokens, changed)
     if steady:
         gone = "silent or exchanged" if medium == "sound" else "black"
         return Finding(

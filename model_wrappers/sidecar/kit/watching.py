@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Dict, Iterable, Iterator
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple
 from unittest import mock
 
 __all__ = [
+    "Call",
     "Entered",
+    "calls",
     "checkpoints_that_fit",
     "first_input",
     "generating_with",
@@ -56,6 +58,28 @@ def first_input(module: Any) -> Iterator[Entered]:
     handle = module.register_forward_hook(keep)
     try:
         yield entered
+    finally:
+        handle.remove()
+
+
+class Call(NamedTuple):
+    """One call of a module: its first argument, and what it put out."""
+
+    given: Any
+    made: Any
+
+
+@contextlib.contextmanager
+def calls(module: Any) -> Iterator[List[Call]]:
+    """Note every call of a torch module, in order, whoever calls it."""
+    noted: List[Call] = []
+
+    def note(_module: Any, given: Any, made: Any) -> None:
+        noted.append(Call(given[0], made))
+
+    handle = module.register_forward_hook(note)
+    try:
+        yield noted
     finally:
         handle.remove()
 

@@ -1,13 +1,13 @@
-"""Small parts for tiny random instances: nothing is downloaded, nothing is trained."""
+"""Small tokenizers for tiny random instances."""
 
 from __future__ import annotations
 
 import importlib
 import json
 import os
-from typing import Any, Callable, Dict, List
+from typing import Any, List
 
-__all__ = ["byte_letters", "byte_tokenizer", "resized", "sentencepiece_model", "siglip"]
+__all__ = ["byte_letters", "byte_tokenizer", "sentencepiece_model"]
 
 _CHATML = (
     "{% for message in messages %}"
@@ -56,33 +56,6 @@ def byte_tokenizer(folder: str) -> Any:
     tokenizer.chat_template = _CHATML
     tokenizer.save_pretrained(folder)
     return tokenizer
-
-
-def siglip(folder: str, hidden: int = 32, image: int = 56, patch: int = 14) -> None:
-    """Write a SigLIP picture encoder with two layers, and its processor."""
-    transformers: Any = importlib.import_module("transformers")
-    config = transformers.SiglipVisionConfig(
-        hidden_size=hidden,
-        intermediate_size=2 * hidden,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        image_size=image,
-        patch_size=patch,
-    )
-    transformers.SiglipVisionModel(config).save_pretrained(folder)
-    size = {"height": image, "width": image}
-    transformers.SiglipImageProcessor(size=size).save_pretrained(folder)
-
-
-def resized(config: Any, sizes: Dict[str, Any]) -> Callable[..., Any]:
-    """Return a class like `config`, whose constructor sets sizes of its own, with these sizes."""
-
-    class Resized(config):  # type: ignore[misc]
-        def __init__(self, *arguments: Any, **named: Any) -> None:
-            super().__init__(*arguments, **named)
-            self.__dict__.update(sizes)
-
-    return Resized
 
 
 def sentencepiece_model(folder: str) -> str:

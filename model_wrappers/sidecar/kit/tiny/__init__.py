@@ -1,0 +1,34 @@
+"""Small parts for tiny random instances: nothing is downloaded, nothing is trained."""
+
+from __future__ import annotations
+
+from aurelia_plugin.model_wrappers.sidecar.kit.tiny.encoders import (
+    bert,
+    beats,
+    eva,
+    imagebind,
+    resized,
+    siglip,
+    whisper,
+)
+from aurelia_plugin.model_wrappers.sidecar.kit.tiny.language import WIDE, llama
+from aurelia_plugin.model_wrappers.sidecar.kit.tiny.tokenizers import (
+    byte_letters,
+    byte_tokenizer,
+    sentencepiece_model,
+)
+
+__all__ = [
+    "WIDE",
+    "beats",
+    "bert",
+    "byte_letters",
+    "byte_tokenizer",
+    "eva",
+    "imagebind",
+    "llama",
+    "resized",
+    "sentencepiece_model",
+    "siglip",
+    "whisper",
+]
