@@ -72,6 +72,7 @@ def parser() -> Parser:
         study,
         summary,
         traces,
+        verify,
     )
     from aurelia_plugin.commands.parser import Parser
 
@@ -95,6 +96,7 @@ def parser() -> Parser:
         probe,
         doctor,
         sidecar,
+        verify,
         summary,
         export,
         reported,

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.records import Record
 from aurelia_plugin.model_wrappers.capabilities import Capabilities
+from aurelia_plugin.model_wrappers.verification import verifications
 from aurelia_plugin.settings import explain
 from aurelia_plugin.spec import BackendSpec
 
@@ -113,10 +114,10 @@ class _Catalogue(Record):
 
 @functools.cache
 def rows() -> dict[str, Row]:
-    """Return the rows by id.
+    """Return the rows by id; those with a record of `aurelia verify` have the status `run`.
 
     Raises:
-        ConfigError: if the file cannot be read.
+        ConfigError: if the file or a record cannot be read.
     """
     try:
         text = CATALOGUE.read_text(encoding="utf-8")
@@ -126,7 +127,11 @@ def rows() -> dict[str, Row]:
         raise ConfigError(f"{CATALOGUE}: {error}", "Reinstall the package.") from error
     except ValidationError as error:
         raise ConfigError(*explain(error, str(CATALOGUE))) from error
-    return {row.id: row for row in catalogue.rows}
+    run = verifications()
+    return {
+        row.id: row.model_copy(update={"status": "run"}) if row.id in run else row
+        for row in catalogue.rows
+    }
 
 
 def row(target: str) -> Row:

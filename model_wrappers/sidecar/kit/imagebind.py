@@ -41,9 +41,7 @@ def prepare_header(folder: str, device: str) -> None:
     prepare(device)
     import_from(folder)
     first = ["transformers.deepspeed", "transformers.generation.utils", "peft"]
-    stub_after(
-        [*first, "transformers.models.llama.modeling_llama"], ["deepspeed", "ipdb", "data"]
-    )
+    stub_after([*first, "transformers.models.llama.modeling_llama"], ["deepspeed", "ipdb", "data"])
 
 
 def senses(noted: List[Call]) -> Dict[str, Any]:

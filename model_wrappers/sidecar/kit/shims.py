@@ -16,11 +16,12 @@ import os
 import shutil
 import sys
 import types
-from typing import Any, Iterable, Iterator, List
+from typing import Any, Iterable, Iterator, List, Mapping
 
 __all__ = [
     "hashable_dataclasses",
     "import_from",
+    "linked",
     "require_programs",
     "sound_instead",
     "stub",
@@ -81,6 +82,18 @@ def import_from(*folders: str) -> None:
         if not os.path.isdir(folder):
             raise FileNotFoundError(f"{folder}: no such folder; is it upstream's checkout?")
         sys.path.insert(0, folder)
+
+
+def linked(folder: str, links: Mapping[str, str]) -> str:
+    """Put links to files and folders into a folder; return it.
+
+    For upstream code with fixed relative paths: `working_in` it, nothing of the user's is changed.
+    """
+    os.makedirs(folder, exist_ok=True)
+    for name, target in links.items():
+        os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+        os.symlink(os.path.abspath(target), os.path.join(folder, name))
+    return folder
 
 
 @contextlib.contextmanager

@@ -41,10 +41,12 @@ def checkpoints_that_fit(model_class: Any) -> Iterator[None]:
 
 
 class Entered:
-    """What went into a language model or an encoder when it was called; None before."""
+    """What went into a language model or an encoder when it was called, and, where it is a
+    language model, the ids that it generated; None before."""
 
     def __init__(self) -> None:
         self.value: Any = None
+        self.made: Any = None
 
 
 @contextlib.contextmanager
@@ -104,7 +106,8 @@ def generating_with(
     def generate(**given: Any) -> Any:
         entered.value = given.get("inputs_embeds")
         kept = {key: value for key, value in given.items() if key not in instead_of}
-        return original(**{**kept, **arguments})
+        entered.made = original(**{**kept, **arguments})
+        return entered.made
 
     with mock.patch.object(language_model, "generate", generate):
         yield entered

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 from collections import Counter
@@ -56,9 +57,9 @@ class NextGPT:
             prompt = self._prompt(blocks, vectors)
         used.dropped += shortened
         used.input_tokens = prompt.shape[1]
-        missing = [n for n, c in enumerate(projected) if not watching.rows_within(prompt[0], c.made)]
-        if missing or len(projected) != len(vectors):
-            raise RuntimeError(f"media {missing} of {len(vectors)} did not enter the prompt")
+        entered = [watching.rows_within(prompt[0], call.made) for call in projected]
+        if not all(entered) or len(entered) != len(vectors):
+            raise RuntimeError(f"of {len(vectors)} media {entered} vectors entered the prompt")
         used.sound_tokens = used.clips
         reply = models.reply_to_embeddings(
             model.llama_model,
@@ -159,6 +160,6 @@ def _upstream(options: kit.Options) -> Any:
     settings: Dict[str, Any] = {"stage": 3, "mode": "validate"}
     with shims.working_in(code):  # for its files of settings
         from config import load_config
-        from model import anyToImageVideoAudio as module
 
+        module = importlib.import_module("model.anyToImageVideoAudio")
         return module, {**settings, **load_config(settings), "max_length": 128}

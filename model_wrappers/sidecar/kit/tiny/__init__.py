@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from aurelia_plugin.model_wrappers.sidecar.kit.tiny.encoders import (
-    bert,
     beats,
+    beats_checkpoint,
+    bert,
     eva,
     imagebind,
+    narrow,
     resized,
     siglip,
     whisper,
@@ -16,19 +18,23 @@ from aurelia_plugin.model_wrappers.sidecar.kit.tiny.tokenizers import (
     byte_letters,
     byte_tokenizer,
     sentencepiece_model,
+    word_tokenizer,
 )
 
 __all__ = [
     "WIDE",
     "beats",
+    "beats_checkpoint",
     "bert",
     "byte_letters",
     "byte_tokenizer",
     "eva",
     "imagebind",
     "llama",
+    "narrow",
     "resized",
     "sentencepiece_model",
     "siglip",
     "whisper",
+    "word_tokenizer",
 ]

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import inspect
 import os
-from typing import Any, Callable, Dict, Iterator
+import types
+from typing import Any, Callable, Dict, Iterator, Mapping
 from unittest import mock
 
 from aurelia_plugin.model_wrappers.sidecar.kit.tiny.language import WIDE
 
-__all__ = ["beats", "bert", "eva", "imagebind", "resized", "siglip", "whisper"]
+__all__ = [
+    "beats",
+    "beats_checkpoint",
+    "bert",
+    "eva",
+    "imagebind",
+    "narrow",
+    "resized",
+    "siglip",
+    "whisper",
+]
 
 _SENSES = ("vision", "audio", "text", "depth", "thermal", "imu")
 _BEATS = {
@@ -47,6 +59,23 @@ def resized(config: Any, sizes: Dict[str, Any]) -> Callable[..., Any]:
             self.__dict__.update(sizes)
 
     return Resized
+
+
+def narrow(upstream_class: Any, sizes: Mapping[int, int]) -> None:
+    """Replace sizes that are written into the methods of a class as numbers.
+
+    Args:
+        upstream_class: the class.
+        sizes: each number by what takes its place.
+    """
+    for member in vars(upstream_class).values():
+        function = inspect.unwrap(member) if callable(member) else None
+        if isinstance(function, types.FunctionType):
+            code = function.__code__
+            constants = tuple(
+                sizes.get(one, one) if isinstance(one, int) else one for one in code.co_consts
+            )
+            function.__code__ = code.replace(co_consts=constants)
 
 
 @contextlib.contextmanager
@@ -104,9 +133,9 @@ def bert(folder: str) -> Iterator[None]:
     def config(*_: Any, **__: Any) -> Any:
         return transformers.BertConfig(**sizes, **WIDE)
 
-    with mock.patch.object(transformers.BertTokenizer, "from_pretrained", tokenizer):
-        with mock.patch.object(transformers.BertConfig, "from_pretrained", config):
-            yield
+    words_of = mock.patch.object(transformers.BertTokenizer, "from_pretrained", tokenizer)
+    with words_of, mock.patch.object(transformers.BertConfig, "from_pretrained", config):
+        yield
 
 
 def beats(config_class: Any, **sizes: Any) -> Callable[..., Any]:
@@ -117,6 +146,18 @@ def beats(config_class: Any, **sizes: Any) -> Callable[..., Any]:
         sizes: in place of those set here, or beside them.
     """
     return resized(config_class, {**_BEATS, **sizes})
+
+
+def beats_checkpoint(path: str, module: Any) -> None:
+    """Write a BEATs with two narrow layers as its authors publish theirs.
+
+    Args:
+        path: of the file.
+        module: upstream's, with `BEATs` and `BEATsConfig`.
+    """
+    torch: Any = importlib.import_module("torch")
+    config = beats(module.BEATsConfig, input_patch_size=16)()
+    torch.save({"cfg": vars(config), "model": module.BEATs(config).state_dict()}, path)
 
 
 def whisper() -> Any:

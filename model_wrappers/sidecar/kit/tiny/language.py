@@ -24,7 +24,6 @@ def llama(folder: str, model_class: Any = None, spare: int = 2, **sizes: Any) ->
         sizes: for `LlamaConfig`, in place of those set here.
     """
 
-
     transformers: Any = importlib.import_module("transformers")
     os.makedirs(folder, exist_ok=True)
     tokenizer = transformers.LlamaTokenizer(sentencepiece_model(folder))

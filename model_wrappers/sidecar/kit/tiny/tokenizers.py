@@ -7,7 +7,7 @@ import json
 import os
 from typing import Any, List
 
-__all__ = ["byte_letters", "byte_tokenizer", "sentencepiece_model"]
+__all__ = ["byte_letters", "byte_tokenizer", "sentencepiece_model", "word_tokenizer"]
 
 _CHATML = (
     "{% for message in messages %}"
@@ -76,3 +76,25 @@ def sentencepiece_model(folder: str) -> str:
         minloglevel=2,
     )
     return prefix + ".model"
+
+
+def word_tokenizer(folder: str) -> Any:
+    """Write a fast T5 tokenizer with a token for each of few words; return it.
+
+    Padding, end and unknown words are tokens 0, 1 and 2, as in T5's.
+    """
+    tokenizers: Any = importlib.import_module("tokenizers")
+    transformers: Any = importlib.import_module("transformers")
+    os.makedirs(folder, exist_ok=True)
+    words = sorted({word for sentence in _SENTENCES for word in sentence.split()})
+    names = ["<pad>", "</s>", "<unk>", *words, *"ABCDE"]
+    vocabulary = {word: number for number, word in enumerate(dict.fromkeys(names))}
+    model = tokenizers.models.WordLevel(vocabulary, unk_token="<unk>")
+    tokenizer = tokenizers.Tokenizer(model)
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    tokenizer.post_processor = tokenizers.processors.TemplateProcessing(
+        single="$A </s>", special_tokens=[("</s>", 1)]
+    )
+    fast = transformers.T5TokenizerFast(tokenizer_object=tokenizer, extra_ids=0)
+    fast.save_pretrained(folder)
+    return fast
