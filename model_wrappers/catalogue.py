@@ -20,7 +20,7 @@ __all__ = ["CATALOGUE", "Hears", "Row", "Status", "row", "row_named", "row_of", 
 
 CATALOGUE = Path(__file__).with_name("catalogue.yaml")
 
-Status = Literal["run", "run-tiny", "read", "unavailable"]
+Status = Literal["run", "run-tiny", "code-only", "read", "unavailable"]
 
 
 class Hears(Record):
@@ -83,8 +83,9 @@ class Row(Record):
     substitute: str | None = None
     """What to use instead, where the system itself cannot be had."""
     status: Status
-    """run: with its real weights. run-tiny: a tiny instance with random weights. read: source and
-    documentation only. unavailable: cannot be had."""
+    """run: with its real weights. run-tiny: a tiny instance with random weights. code-only:
+    likewise, and no weights were ever published. read: source and documentation only. unavailable:
+    cannot be had."""
     note: str
     """What a user has to know."""
 

@@ -70,10 +70,15 @@ def _sidecar(spec: BackendSpec, row: Row) -> list[Lack]:
         if row.status == "unavailable":
             fix += f" {row.note}"
         return [Lack("there is no adapter for this system yet", fix)]
-    return [
+    lacking = [
         Lack(f"{lack.setting}=… is not set: {lack.what}", lack.fix)
         for lack in missing(spec.model, options)
     ]
+    if row.status == "code-only":
+        lacking.append(
+            Lack("no weights exist", "Run its code with tiny=true; no score can be had.")
+        )
+    return lacking
 
 
 def _packages(row: Row) -> list[Lack]:

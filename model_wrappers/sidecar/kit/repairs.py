@@ -6,6 +6,7 @@ An adapter calls what its system needs before it imports upstream code.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -25,8 +26,11 @@ def pytorchvideo_that_imports() -> None:
     """Give pytorchvideo 0.1.5 the module that torchvision removed in 0.17, and a newer argument.
 
     ImageBind's loader hands `sample_rate` to `EncodedVideo.from_path`, which no release of
-    pytorchvideo takes; it concerns the sound, and that is not decoded there.
+    pytorchvideo takes; it concerns the sound, and that is not decoded there. Where pytorchvideo is
+    not installed nothing is done.
     """
+    if importlib.util.find_spec("pytorchvideo") is None:
+        return
     functional = importlib.import_module("torchvision.transforms.functional")
     sys.modules.setdefault("torchvision.transforms.functional_tensor", functional)
     videos: Any = importlib.import_module("pytorchvideo.data.encoded_video").EncodedVideo

@@ -6,6 +6,7 @@ imports upstream code.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import dataclasses
 import functools
@@ -19,6 +20,7 @@ import types
 from typing import Any, Iterable, Iterator, List, Mapping
 
 __all__ = [
+    "constant",
     "hashable_dataclasses",
     "import_from",
     "linked",
@@ -94,6 +96,20 @@ def linked(folder: str, links: Mapping[str, str]) -> str:
         os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
         os.symlink(os.path.abspath(target), os.path.join(folder, name))
     return folder
+
+
+def constant(path: str, name: str) -> Any:
+    """Return a constant of an upstream file that cannot be imported without much else.
+
+    Raises:
+        ValueError: if the file sets no such literal.
+    """
+    with open(path, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
+            return ast.literal_eval(node.value)
+    raise ValueError(f"{path} sets no {name}")
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ SYSTEM = "X-InstructBLIP 13B"
 ENVIRONMENT = "lavis"
 UPSTREAM = "salesforce/LAVIS"
 COMMIT = "506965b9c4a18c1e565bd32acaccabe0198433f7"
-WEIGHTS = "Q-formers, BEATs and Vicuna 13B (docs/sidecars.md)"
+WEIGHTS = "the Q-formers, BEATs and Vicuna 13B (docs/sidecars.md)"
 CAPABILITIES = {
     "sees": ["frames"],
     "soundtrack": True,
