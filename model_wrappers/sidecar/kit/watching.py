@@ -93,7 +93,8 @@ def generating_with(
     """Let upstream generate with other settings than those that it fixes.
 
     Args:
-        language_model: has transformers' `generate`, which upstream calls with keywords.
+        language_model: has transformers' `generate`, which upstream calls with keywords, but for
+            ids.
         arguments: for `generate`, in place of upstream's own of the same names.
         instead_of: names of upstream's own arguments that are left out anyway.
 
@@ -103,10 +104,10 @@ def generating_with(
     entered = Entered()
     original = language_model.generate
 
-    def generate(**given: Any) -> Any:
+    def generate(*ids: Any, **given: Any) -> Any:
         entered.value = given.get("inputs_embeds")
         kept = {key: value for key, value in given.items() if key not in instead_of}
-        entered.made = original(**{**kept, **arguments})
+        entered.made = original(*ids, **{**kept, **arguments})
         return entered.made
 
     with mock.patch.object(language_model, "generate", generate):

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, NamedTuple
 from unittest import mock
 
 from aurelia_plugin.model_wrappers.sidecar import kit
-from aurelia_plugin.model_wrappers.sidecar.kit import models, repairs, watching
+from aurelia_plugin.model_wrappers.sidecar.kit import models, repairs, shims, watching
 from aurelia_plugin.model_wrappers.sidecar.kit.choosing import Chosen, one_of_each
 
 SYSTEM = "OneLLM-7B (joint, extension)"
@@ -180,3 +180,4 @@ def _prepare(options: kit.Options) -> None:
     repairs.load_sound_without_torchcodec()
     repairs.attention_without_flash()
     repairs.one_process_group(options.folder)
+    shims.stub("pointnet2_cuda")  # points in space
