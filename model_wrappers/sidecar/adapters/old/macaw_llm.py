@@ -45,12 +45,10 @@ class MacawLLM:
         used, model = kit.Used(), self._model
         media = self._prepared(one_of_each(blocks, used, images=1, beside_video=1), used)
 
-        def room(form: List[kit.Block]) -> int:
-            with torch.no_grad():
-                prompt = model.prepare_inputs_for_generation(self._inputs(form, media))[0]
-            return int(model.llm.config.max_position_embeddings - prompt.shape[1])
-
-        blocks, shortened = kit.fitted(blocks, lambda form: room(form) >= generation.max_new_tokens)
+        with torch.no_grad():  # upstream's own way of placing the media takes a second
+            taken = model.prepare_inputs_for_generation(self._inputs([1], media))[0].shape[1] - 1
+        longest = model.llm.config.max_position_embeddings - generation.max_new_tokens - taken
+        blocks, shortened = kit.fitted(blocks, lambda form: len(self._ids(form)) <= longest)
         used.dropped += shortened
         arguments = generation.arguments({})  # theirs is greedy, too
         asked = watching.generating_with(model.llm, arguments, instead_of=[_REPLY])
@@ -61,7 +59,8 @@ class MacawLLM:
             asked as prompt,
             heard as rows,
         ):
-            ids = model({**self._inputs(blocks, media), "inference": True})[0, 1:]
+            inputs = {**self._inputs(self._ids(blocks), media), "inference": True}
+            ids = model(inputs)[0, 1:]
         if used.clips:
             vectors = rows[0].made[0].transpose(0, 1)[0]
             used.sound_tokens = watching.rows_within(prompt.value[0], vectors)
@@ -71,11 +70,13 @@ class MacawLLM:
         text = self._tokenizer.decode(ids, skip_special_tokens=True)
         return kit.Answer(text, used, logits=logits.as_list())
 
-    def _inputs(self, blocks: List[kit.Block], media: Dict[str, Any]) -> Dict[str, Any]:
+    def _ids(self, blocks: List[kit.Block]) -> List[int]:
+        return list(self._tokenizer.encode(self._template.format(kit.conversation(blocks))))
+
+    def _inputs(self, ids: List[int], media: Dict[str, Any]) -> Dict[str, Any]:
         """Return upstream's inputs: words, the media, and the marks around each."""
         import torch
 
-        ids = self._tokenizer.encode(self._template.format(kit.conversation(blocks)))
         inputs: Dict[str, Any] = {f"{kind}s": media.get(kind) for kind in _KINDS}
         inputs["input_ids"] = torch.tensor([ids], device=self._device)
         for kind in _KINDS:
