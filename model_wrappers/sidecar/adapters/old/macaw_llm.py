@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import Any, Dict, List
 
@@ -45,7 +46,7 @@ class MacawLLM:
         used, model = kit.Used(), self._model
         media = self._prepared(one_of_each(blocks, used, images=1, beside_video=1), used)
 
-        with torch.no_grad():  # upstream's own way of placing the media takes a second
+        with torch.no_grad():
             taken = model.prepare_inputs_for_generation(self._inputs([1], media))[0].shape[1] - 1
         longest = model.llm.config.max_position_embeddings - generation.max_new_tokens - taken
         blocks, shortened = kit.fitted(blocks, lambda form: len(self._ids(form)) <= longest)
@@ -125,9 +126,13 @@ def load(options: kit.Options) -> MacawLLM:
     """Load weights that somebody trained; see the kit's `Options`."""
     if not options.weights:
         raise FileNotFoundError("no weights of Macaw-LLM were ever published; use tiny=true")
+    import modeling
     from modeling import MM_LLMs, MM_LLMs_Config
     from transformers import LlamaTokenizer
 
+    # It fills a table number by number, seconds long, and always with the same.
+    table = functools.lru_cache(maxsize=None)(modeling.create_positional_encoding)
+    modeling.create_positional_encoding = table
     config = MM_LLMs_Config.from_pretrained(options.weights)
     model = MM_LLMs.from_pretrained(options.weights, config=config)
     tokenizer = LlamaTokenizer.from_pretrained(options.weights)
