@@ -27,6 +27,7 @@ SYSTEMS = (
     "x_instructblip",
     "crema",
     "macaw_llm",
+    "bay_cat",
 )
 PARITY = Path(__file__).with_name("parity")
 
