@@ -45,7 +45,7 @@ def test_pandagpt_sums_picture_and_sound_in_upstreams_prompt(
     panda: SidecarBackend, clip_file: Path
 ) -> None:
     reply, seen = told(panda, asked("What rings?", Media.file("video", clip_file)))
-    assert seen["prompt"] == "### Human: <Img>[-301]</Img> What rings?\n### Assistant:"
+    assert seen["prompt"] == "%%% Human: <Img>[-301]</Img> What rings?\n%%% Assistant:"
     assert seen["stops"] == [[2277]]
     assert seen["args"]["vicuna_ckpt_path"].endswith("vicuna")
     assert seen["args"]["lora_r"] == 32
@@ -53,14 +53,14 @@ def test_pandagpt_sums_picture_and_sound_in_upstreams_prompt(
     assert (evidence.frames, evidence.clips, evidence.dropped) == (10, 1, ())
     assert evidence.sound_seconds == pytest.approx(2.0, abs=0.1)
     assert reply.usage.output_tokens == 3  # without the mark of the beginning
-    assert reply.usage.input_tokens == 1 + len("### Human: <Img>") + 1 + len(
-        "</Img> What rings?\n### Assistant:"
+    assert reply.usage.input_tokens == 1 + len("%%% Human: <Img>") + 1 + len(
+        "</Img> What rings?\n%%% Assistant:"
     )
 
 
 def test_pandagpt_is_greedy_unless_asked_otherwise(panda: SidecarBackend) -> None:
     _, seen = told(panda, asked("Hello", max_new_tokens=9))
-    assert seen["prompt"] == "### Human: <Img></Img> Hello\n### Assistant:"
+    assert seen["prompt"] == "%%% Human: <Img></Img> Hello\n%%% Assistant:"
     assert (seen["do_sample"], seen["max_new_tokens"]) == (False, 9)
     assert "top_p" not in seen
     logits = panda.next_token_logits(asked("Hello"))
@@ -112,14 +112,14 @@ def test_next_gpt_keeps_each_medium_in_its_place(next_gpt: SidecarBackend, clip_
     video = Media.file("video", clip_file)
     reply, seen = told(next_gpt, asked("Is 1 < 2 and 3 > 2?", video))
     # One chunk: upstream's own function would take the question apart at its signs.
-    prompt = "### Human:{[-1]}and{[-300]}Is 1 < 2 and 3 > 2?\n### Assistant:"
+    prompt = "%%% Human:{[-1]}and{[-300]}Is 1 < 2 and 3 > 2?\n%%% Assistant:"
     assert seen["prompt"] == prompt
     assert seen["args"]["settings"] == "legacy"
     assert seen["stops"] == [[[835]]]
     assert (reply.evidence.frames, reply.evidence.clips, reply.evidence.dropped) == (10, 1, ())
     turns = Message("user", (Text("A:"), sound(1.0), Text("B:"), sound(1.0), Text("Which?")))
     reply, seen = told(next_gpt, Prompt((turns,)))
-    assert seen["prompt"] == "### Human: A:{[-300]}B:{[-300]}Which?\n### Assistant:"
+    assert seen["prompt"] == "%%% Human: A:{[-300]}B:{[-300]}Which?\n%%% Assistant:"
     assert reply.evidence.clips == 2
 
 

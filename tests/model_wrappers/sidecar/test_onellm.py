@@ -34,11 +34,11 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SidecarBackend
 
 def test_both_media_stand_between_their_own_marks(backend: SidecarBackend, clip_file: Path) -> None:
     reply, seen = told(backend, asked("What rings?", Media.file("video", clip_file)))
-    assert seen["prompt"] == f"{VIDEO}{SOUND}###Human:What rings?###Assistant:"
+    assert seen["prompt"] == f"{VIDEO}{SOUND}%%%Human:What rings?%%%Assistant:"
     assert seen["modal"] == ["both"]
     assert (seen["temperature"], seen["top_p"]) == (0.0, 1.0)
     assert (reply.evidence.frames, reply.evidence.clips, reply.evidence.dropped) == (5, 1, ())
-    assert reply.usage.input_tokens == 1 + 64 + len("###Human:What rings?###Assistant:")
+    assert reply.usage.input_tokens == 1 + 64 + len("%%%Human:What rings?%%%Assistant:")
     assert reply.model == "OneLLM-7B (joint, extension)"
 
 
@@ -55,7 +55,7 @@ def test_one_medium_as_published(
     options = {"media": media, "decoding": "upstream"}
     with stand_in("onellm", "onellm_repo", place(tmp_path), **options) as backend:
         reply, seen = told(backend, asked("What?", Media.file("video", clip_file)))
-    assert seen["prompt"] == f"{prompt}###Human:What?###Assistant:"
+    assert seen["prompt"] == f"{prompt}%%%Human:What?%%%Assistant:"
     assert seen["modal"] == [media]
     assert (seen["temperature"], seen["top_p"]) == (0.1, 0.75)
     assert reply.evidence.dropped == (dropped,)
@@ -64,7 +64,7 @@ def test_one_medium_as_published(
 
 def test_words_alone_and_a_long_sound(backend: SidecarBackend) -> None:
     reply, seen = told(backend, asked("Hello", max_new_tokens=2))
-    assert seen["prompt"] == "###Human:Hello###Assistant:"
+    assert seen["prompt"] == "%%%Human:Hello%%%Assistant:"
     assert reply.usage.output_tokens == 2
     reply, seen = told(backend, asked("Hello", sound(12.0)))
     assert seen["modal"] == ["audio"]

@@ -1,4 +1,4 @@
-"""A language model whose prompt can be read back from its reply."""
+"""A language model whose prompt can be read back from its reply, with % for # (an end mark)."""
 
 import json
 from types import SimpleNamespace
@@ -40,7 +40,11 @@ class Llama(torch.nn.Module):
         self(inputs_embeds)
         values = [int(value) for value in inputs_embeds[0, :, 0]]
         shown = (f"[{value}]" if value < 0 else chr(value) for value in values if value != 1)
-        SEEN.update(named, prompt="".join(shown), stops=[one.stops for one in stopping_criteria])
+        SEEN.update(
+            named,
+            prompt="".join(shown).replace("#", "%"),
+            stops=[one.stops for one in stopping_criteria],
+        )
         return torch.tensor([[1, *range(65, 65 + min(3, named["max_new_tokens"]))]])
 
 

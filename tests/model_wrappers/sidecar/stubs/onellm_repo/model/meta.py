@@ -55,7 +55,9 @@ class Llama(torch.nn.Module):
             h = torch.cat([h[:, :1], *inner, h[:, 1:]], dim=1)
         if start_pos == 0:
             marks = (int(value) for value in h[0, :, 0])
-            SEEN["prompt"] = "".join(f"[{one}]" if one < 0 else chr(one) for one in marks)[1:]
+            SEEN["prompt"] = "".join(f"[{one}]" if one < 0 else chr(one) for one in marks)[
+                1:
+            ].replace("#", "%")
         self.layers[0](h)
         return self.output(h[:, -1])
 
