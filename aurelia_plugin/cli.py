@@ -60,10 +60,12 @@ def parser() -> Parser:
     """Return the parser of all commands."""
     from aurelia_plugin import __version__
     from aurelia_plugin.commands import (
+        board,
         compare,
         data,
         distil,
         doctor,
+        engine,
         export,
         models,
         probe,
@@ -97,8 +99,10 @@ def parser() -> Parser:
         doctor,
         sidecar,
         verify,
+        engine,
         summary,
         export,
+        board,
         reported,
     ):
         module.add(commands)

@@ -11,7 +11,7 @@ import importlib.machinery
 import importlib.util
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -91,14 +91,23 @@ def _wrap_task_manager(module: ModuleType) -> None:
         name = getattr(self, "model_name", None)
         if isinstance(name, str) and name.startswith(_PREFIX):
             self.model_name = name.removeprefix(_PREFIX)
-        paths = [include_path] if isinstance(include_path, str) else list(include_path or [])
+        index = original(self, include_path=include_path, include_defaults=include_defaults)
         ours = tasks_path()
-        if all(Path(path).resolve() != ours for path in paths):
-            paths.append(str(ours))
-        return original(self, include_path=paths, include_defaults=include_defaults)
+        if _holds(index, ours):  # the harness reads `lmms_eval.tasks` entry points, or was told
+            return index
+        added = original(self, include_path=[str(ours)], include_defaults=False)
+        return {**added, **index}  # as in the harness, the first of two tasks of one name counts
 
     manager.initialize_tasks = initialize_tasks
     setattr(manager, _MARK, True)
+
+
+def _holds(index: Mapping[str, Any], folder: Path) -> bool:
+    """Whether the harness has indexed a task of this folder."""
+    names = {path.name for path in folder.rglob("*.yaml")}
+    paths = (Path(str(entry.get("yaml_path"))) for entry in index.values())
+    # Resolving a path costs; of the harness's thousands only those of such a name are looked at.
+    return any(folder in path.resolve().parents for path in paths if path.name in names)
 
 
 class _OneShotFinder(importlib.abc.MetaPathFinder):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.digests import digest_of, digest_of_path
 from aurelia_plugin.files.records import Record
 
-__all__ = ["AureliaSettings", "MediaMode", "explain", "validated"]
+__all__ = ["AureliaSettings", "LoopPart", "MediaMode", "explain", "validated"]
 
 MediaMode = Literal["full", "muted", "blanked", "swapped", "text"]
+LoopPart = Literal["evaluator", "feedback", "summarizer"]
 
 
 class AureliaSettings(Record):
@@ -48,11 +49,27 @@ class AureliaSettings(Record):
     """A packaged prompt set or a folder whose files replace the preset's files of that name."""
     inject: Literal["steps", "steps_and_answers"] = "steps"
     """What of the best iteration is put in front of the question."""
+    without: tuple[LoopPart, ...] = ()
+    """Parts that the loop goes without: `evaluator` (the first steps count), `feedback`
+    (`max_iterations` independent sets of steps, of which the best scored one is used), `summarizer`
+    (the evaluator judges steps and findings instead of a caption)."""
+    agents_media: Literal["full", "muted", "blanked", "text"] = "full"
+    """What of the clip the agents get, whatever the target gets: `muted`, they only see; `blanked`,
+    they only hear."""
+    iteration: int | None = Field(None, ge=1)
+    """Which iteration's steps are used, the last of a loop that has fewer; by default the best
+    scored one's."""
     media: MediaMode = "full"
     """What of the clip is sent: as it is, without sound, without picture, another clip's sound,
     or no media at all. Holds for agents and target alike."""
     vote_temperature: float = Field(0.7, gt=0)
-    """At which `condition=consistency` samples its answers; a task's own temperature goes first."""
+    """At which answers are sampled (`condition=consistency` and `best_of_n`; a task's own
+    temperature goes first) and independent sets of steps (`without=feedback`)."""
+    contrast: float | None = Field(None, gt=0)
+    """Strength of contrastive decoding: alpha of `condition=avcd` (by default 0.5), gamma of
+    `condition=mad` (2.5)."""
+    looks: int = Field(3, ge=1)
+    """How often the target may ask for a part of the clip under `condition=look_again`."""
     traces: str | None = None
     """The folder for traces and agent calls; by default in the user's cache."""
     precomputed: str | None = None
@@ -86,6 +103,14 @@ class AureliaSettings(Record):
     """Seeds the placebo's and the swapped sound's order, and all sampling."""
     config_digest: str | None = None
     """Checked against the digest of the files that the settings name."""
+
+    @field_validator("without", mode="before")
+    @classmethod
+    def _parts(cls, value: object) -> object:
+        parts = value.split("|") if isinstance(value, str) else value
+        if not isinstance(parts, (list, tuple)):
+            return parts
+        return tuple(sorted(dict.fromkeys(part for part in parts if part)))
 
     def role_specs(self) -> dict[str, str]:
         """Return the backend spec of each agent."""
@@ -133,7 +158,7 @@ class AureliaSettings(Record):
         return actual
 
 
-def validated(values: Mapping[str, Any], source: str = "model_args") -> AureliaSettings:
+def validated(values: Mapping[str, object], source: str = "model_args") -> AureliaSettings:
     """Return the settings, or an error that names the setting and the fix.
 
     Raises:

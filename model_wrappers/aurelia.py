@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from aurelia_plugin.calling.ledger import TARGET_ROLE
 from aurelia_plugin.errors import StoreError
+from aurelia_plugin.model_wrappers.harness.contexts import refuse_chat_template
 from aurelia_plugin.model_wrappers.harness.instances import InstanceSource, is_padding
 from aurelia_plugin.model_wrappers.harness.processes import gather_lists, is_distributed
 from aurelia_plugin.model_wrappers.run.run import Run
@@ -99,6 +100,17 @@ class Aurelia(lmms):
         for index, answer in zip(real, answers, strict=True):
             results[index] = _result(answer)
         return results
+
+    @property
+    def chat_template(self) -> NoReturn:
+        """What the harness asks for with `--apply_chat_template`, which is refused.
+
+        Raises:
+            ConfigError: always.
+        """
+        refuse_chat_template()
+
+    apply_chat_template = chat_template
 
     def _source(self, instance: Instance) -> InstanceSource:
         source = InstanceSource(

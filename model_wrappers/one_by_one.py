@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal, cast
 
 from aurelia_plugin.calling.backend import (
     Backend,
@@ -24,6 +25,8 @@ from aurelia_plugin.calling.backend import (
     Usage,
     service_of,
 )
+from aurelia_plugin.calling.compute import compute_of
+from aurelia_plugin.calling.contrast import Contrasting
 from aurelia_plugin.calling.thinking import without_thinking
 from aurelia_plugin.media.clip import Media
 
@@ -64,6 +67,11 @@ class OneByOne:
         service = service_of(self._target)
         return service and service._replace(requests=self._requests)
 
+    @property
+    def contrasts(self) -> Literal[True]:
+        """The target's own; raises AttributeError where it does not decode with a contrast."""
+        return cast("Contrasting", self._target).contrasts
+
     async def close(self) -> None:
         """Close the target."""
         await self._target.close()
@@ -79,12 +87,10 @@ class OneByOne:
         chosen = random.Random(prompt.digest()).choice(tied)
         return Reply(
             text="No sound was rated." if best is None else f"Answer: Audio {chosen}",
-            usage=Usage(
-                input_tokens=sum(reply.usage.input_tokens for reply in replies),
-                output_tokens=sum(reply.usage.output_tokens for reply in replies),
-            ),
+            usage=sum((reply.usage for reply in replies), Usage()),
             evidence=_together([reply.evidence for reply in replies], self._clips),
             model=replies[0].model,
+            passes=compute_of(replies).passes,
         )
 
     def _requests(self, prompt: Prompt) -> int:

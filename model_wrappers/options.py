@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -23,7 +23,7 @@ class BackendOptions(BaseModel):
     )
 
 
-def read_options(form: type[OptionsT], values: Mapping[str, Any], backend: str) -> OptionsT:
+def read_options(form: type[OptionsT], values: Mapping[str, object], backend: str) -> OptionsT:
     """Return the options of one backend.
 
     Raises:

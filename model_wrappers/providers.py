@@ -26,6 +26,7 @@ PROVIDERS = {
     "scripted": "aurelia_plugin.model_wrappers.scripted",
     "sidecar": "aurelia_plugin.model_wrappers.sidecar.backend",
     "transformers": "aurelia_plugin.model_wrappers.transformers.backend",
+    "vllm": "aurelia_plugin.model_wrappers.vllm.backend",
 }
 """The module of each packaged provider, imported on first use: its `OPTIONS` is the schema of the
 options, its `open_backend(model, options)` makes the backend."""
@@ -36,7 +37,7 @@ class _Place(NamedTuple):
 
     provider: str
     model: str
-    options: tuple[tuple[str, Any], ...]
+    options: tuple[tuple[str, object], ...]
 
 
 class BackendPool:
@@ -55,8 +56,8 @@ class BackendPool:
     def __init__(
         self,
         target: str | Backend | None,
-        overrides: Mapping[str, Any],
-        harness: Mapping[str, Any] | None = None,
+        overrides: Mapping[str, object],
+        harness: Mapping[str, object] | None = None,
     ) -> None:
         self._open: dict[_Place, Backend] = {}
         self._harness = harness or {}
@@ -87,7 +88,7 @@ class BackendPool:
             )
         return self._target
 
-    def check(self, text: str, overrides: Mapping[str, Any]) -> None:
+    def check(self, text: str, overrides: Mapping[str, object]) -> None:
         """Check a spec and options without opening the backend.
 
         Raises:
@@ -120,7 +121,7 @@ class BackendPool:
         known = row_of(text) if isinstance(text, str) else None
         return known.takes if known is not None else None
 
-    def _get(self, text: str, overrides: Mapping[str, Any]) -> Backend:
+    def _get(self, text: str, overrides: Mapping[str, object]) -> Backend:
         place = self._resolve(BackendSpec.parse(text), overrides)
         if place not in self._open:
             module = _module(place.provider)
@@ -131,7 +132,7 @@ class BackendPool:
         name = f"{place.provider}:{place.model}"
         return read_options(_module(place.provider).OPTIONS, dict(place.options), name)
 
-    def _resolve(self, spec: BackendSpec, overrides: Mapping[str, Any]) -> _Place:
+    def _resolve(self, spec: BackendSpec, overrides: Mapping[str, object]) -> _Place:
         defaults: dict[str, Any] = {}
         provider, model = spec.provider, spec.model
         if not provider:

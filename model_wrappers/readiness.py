@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from packaging.requirements import Requirement
 
@@ -15,10 +15,16 @@ from aurelia_plugin.model_wrappers.options import read_options
 from aurelia_plugin.model_wrappers.providers import provider_names
 from aurelia_plugin.model_wrappers.sidecar.facts import adapters
 from aurelia_plugin.model_wrappers.sidecar.installation import SidecarOptions, missing
+from aurelia_plugin.model_wrappers.vllm.interpreter import found_python
 from aurelia_plugin.spec import BackendSpec
 
-__all__ = ["Lack", "lacks"]
+__all__ = ["Lack", "LackKind", "lacks"]
 
+LackKind = Literal[
+    "key", "weights", "package", "engine", "sidecar", "excluded", "adapter", "unavailable"
+]
+"""What kind of thing is missing: `excluded` says that this package rules it out, so that no
+environment holds both; `unavailable` that it cannot be had at all."""
 
 _PACKAGES = {
     "flash_attn": "flash-attn",
@@ -42,6 +48,7 @@ class Lack(NamedTuple):
 
     what: str
     fix: str
+    kind: LackKind
 
 
 def lacks(row: Row) -> list[Lack]:
@@ -50,14 +57,21 @@ def lacks(row: Row) -> list[Lack]:
         instead = row.substitute or "none"
         none = instead == "none"
         fix = "Choose another target." if none else f"What stands in for it: {instead}."
-        return [Lack(row.note.rstrip("."), fix)]
+        return [Lack(row.note.rstrip("."), fix, "unavailable")]
     spec = BackendSpec.parse(row.backend)
     if spec.provider == "sidecar":
         return _sidecar(spec, row)
+    excluded = _excluded(row)
+    if excluded:
+        return excluded
     found = [*_packages(row), *_secrets(row)]
+    if spec.provider == "vllm" and found_python(None) is None:
+        fix = "aurelia engine create vllm, or python=/path/to/venv/bin/python"
+        found.append(Lack("there is no environment with vLLM", fix, "engine"))
     if spec.provider not in provider_names():
-        found.append(Lack(f"no backend {spec.provider!r}", "Install a newer version."))
-    weights = spec.model if spec.provider == "transformers" else row.weights
+        found.append(Lack(f"no backend {spec.provider!r}", "Install a newer version.", "package"))
+    own = spec.provider in ("transformers", "vllm")
+    weights = spec.model if own else row.weights
     if weights is not None:
         found += _weights(weights, row.options)
     return found
@@ -66,18 +80,17 @@ def lacks(row: Row) -> list[Lack]:
 def _sidecar(spec: BackendSpec, row: Row) -> list[Lack]:
     options = read_options(SidecarOptions, {**row.options, **spec.options}, row.id)
     if spec.model not in adapters():
-        fix = "Write one (docs/sidecars.md), and name it: target=sidecar:/path/to/adapter.py."
         if row.status == "unavailable":
-            fix += f" {row.note}"
-        return [Lack("there is no adapter for this system yet", fix)]
+            return [Lack(row.note.rstrip("."), "Choose another target.", "unavailable")]
+        fix = "Write one (docs/sidecars.md), and name it: target=sidecar:/path/to/adapter.py."
+        return [Lack("there is no adapter for this system yet", fix, "adapter")]
     lacking = [
-        Lack(f"{lack.setting}=… is not set: {lack.what}", lack.fix)
+        Lack(f"{lack.setting}=… is not set: {lack.what}", lack.fix, "sidecar")
         for lack in missing(spec.model, options)
     ]
     if row.status == "code-only":
-        lacking.append(
-            Lack("no weights exist", "Run its code with tiny=true; no score can be had.")
-        )
+        fix = "Run its code with tiny=true; no score can be had."
+        lacking.append(Lack("no weights exist", fix, "unavailable"))
     return lacking
 
 
@@ -87,7 +100,7 @@ def _packages(row: Row) -> list[Lack]:
     if missing:
         where = "" if row.environment == "plugin" else f" (environment: {row.environment})"
         fix = f"{_how_to_install(missing)}{where}"
-        found.append(Lack(f"not importable: {', '.join(missing)}", fix))
+        found.append(Lack(f"not importable: {', '.join(missing)}", fix, "package"))
     for text in row.requires:
         wanted = Requirement(text)
         try:
@@ -96,8 +109,38 @@ def _packages(row: Row) -> list[Lack]:
             have = ""
         if not have or have not in wanted.specifier:
             fix = f"Use an environment with {text}."
-            found.append(Lack(f"needs {text}, has {have or 'none'}", fix))
+            found.append(Lack(f"needs {text}, has {have or 'none'}", fix, "package"))
     return found
+
+
+def _excluded(row: Row) -> list[Lack]:
+    """Return what a target needs in a version that this package's own requirements rule out."""
+    own = {
+        requirement.name: requirement
+        for requirement in map(Requirement, requires("aurelia-lmms-eval") or ())
+        if requirement.marker is None
+    }
+    found = []
+    for text in row.requires:
+        wanted = Requirement(text)
+        least = [
+            part.version
+            for part in (own[wanted.name].specifier if wanted.name in own else ())
+            if part.operator == ">="
+        ]
+        ours = [*least, _version(wanted.name)]
+        if least and not any(wanted.specifier.contains(one, prereleases=True) for one in ours):
+            what = f"its code needs {text}, and this package {own[wanted.name]}"
+            fix = "Serve it from an environment of its own, and name the server: target=openai:..."
+            found.append(Lack(what, fix, "excluded"))
+    return found
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "0"
 
 
 def _how_to_install(modules: list[str]) -> str:
@@ -118,7 +161,7 @@ def _secrets(row: Row) -> list[Lack]:
     if not row.secrets or any(os.environ.get(name) for name in row.secrets):
         return []
     names = " or ".join(row.secrets)
-    return [Lack(f"{names} is not set", f"export {row.secrets[0]}=...")]
+    return [Lack(f"{names} is not set", f"export {row.secrets[0]}=...", "key")]
 
 
 def _weights(model: str, options: dict[str, Any]) -> list[Lack]:
@@ -130,4 +173,4 @@ def _weights(model: str, options: dict[str, Any]) -> list[Lack]:
     if isinstance(try_to_load_from_cache(model, "config.json", revision=revision), str):
         return []
     more = f" --revision {revision}" if revision else ""
-    return [Lack("weights are not in the local cache", f"hf download {model}{more}")]
+    return [Lack("weights are not in the local cache", f"hf download {model}{more}", "weights")]

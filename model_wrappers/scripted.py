@@ -67,7 +67,7 @@ class ScriptedBackend:
 
     @property
     def concurrency(self) -> int:
-        """Any number of calls may be under way; a few are enough to keep a run going."""
+        """object number of calls may be under way; a few are enough to keep a run going."""
         return 8
 
     async def __call__(self, prompt: Prompt) -> Reply:

@@ -9,10 +9,9 @@ import math
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from loguru import logger
 
@@ -107,23 +106,25 @@ def _wait(seconds: float) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def retry_delay(details: Any) -> float | None:
+def retry_delay(details: object) -> float | None:
     """Return the seconds that Google's error details ask to wait (`retryDelay`: "12s")."""
     found = re.search(r"'retryDelay': '(\d{1,9}(?:\.\d*)?)s'", str(details))
     return float(found[1]) if found else None
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Held(Generic[ClientT]):
     client: ClientT
-    users: int = 0
+    until_the_end: AsyncGenerator[None, None]
 
 
 class Shared(Generic[ClientT]):
-    """A client that concurrent calls share, closed when the last of them has ended.
+    """A client for each event loop, open from its first call until the loop ends or `close`.
 
+    Opening one costs some 40 ms (its TLS context), and its connections stay alive between calls.
     A connection belongs to the event loop in which it was opened, and the harness runs each batch
-    in a loop of its own: nothing may be left over from one to the next.
+    in a loop of its own: nothing may be left over from one to the next. The client is held by an
+    asynchronous generator, for `asyncio.run` ends those of its loop while the loop still runs.
 
     Args:
         make: opens a client.
@@ -137,21 +138,29 @@ class Shared(Generic[ClientT]):
         self._end = end
         self._held: dict[asyncio.AbstractEventLoop, _Held[ClientT]] = {}
 
-    @asynccontextmanager
-    async def __call__(self) -> AsyncIterator[ClientT]:
-        """Lend the running loop's client."""
+    async def __call__(self) -> ClientT:
+        """Return the running loop's client."""
         loop = asyncio.get_running_loop()
         held = self._held.get(loop)
         if held is None:
-            held = self._held[loop] = _Held(self._make())
-        held.users += 1
+            # A loop that was closed without its end being run: its connections are lost with it.
+            self._held = {one: held for one, held in self._held.items() if not one.is_closed()}
+            held = self._held[loop] = _Held(self._make(), self._holding())
+            await held.until_the_end.asend(None)
+        return held.client
+
+    async def close(self) -> None:
+        """Close the running loop's client."""
+        held = self._held.get(asyncio.get_running_loop())
+        if held is not None:
+            await held.until_the_end.aclose()
+
+    async def _holding(self) -> AsyncGenerator[None, None]:
+        loop = asyncio.get_running_loop()
         try:
-            yield held.client
+            yield
         finally:
-            held.users -= 1
-            if not held.users:
-                del self._held[loop]
-                await self._end(held.client)
+            await self._end(self._held.pop(loop).client)
 
 
 class Watch:
@@ -180,7 +189,7 @@ class Watch:
             )
         return name
 
-    def read(self, text: str, schema: Mapping[str, Any] | None) -> None:
+    def read(self, text: str, schema: Mapping[str, object] | None) -> None:
         """Notice a reply that is not JSON although a schema was sent with the request."""
         if schema is None:
             return

@@ -27,7 +27,7 @@ _PACKAGED: Final = (
     *("aurelia_plugin", "model_wrappers", "task_yamls"),
     *("pyproject.toml", "README.md", "LICENSE"),
 )
-_SOURCES: Final = ("tests", "tools", "benchmarks")
+_SOURCES: Final = ("tests", "tools", "benchmarks", "examples")
 _PATHS: Final = ("tests/helpers", "tests", "tools", "benchmarks")
 """Where these find one another: as pytest's `pythonpath` says, and Python of scripts."""
 
@@ -65,7 +65,7 @@ class Checker:
         self._run("-m", "ruff", "check", ".")
 
     def types(self) -> None:
-        """The types of package, tests, tools and benchmarks fit together."""
+        """The types of package, tests, tools, benchmarks and examples fit together."""
         paths = [str(self._installed), *(str(ROOT / path) for path in _PATHS)]
         self._run(
             *("-m", "mypy", "--config-file", _CONFIG, "--explicit-package-bases"),
@@ -87,8 +87,15 @@ class Checker:
 
     def docs(self) -> None:
         """The generated parts of the documentation are those of the code."""
-        pages = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").glob("*.md"))]
+        pages = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))]
         self._run("-m", "cogapp", "--check", "-I", "tools", "README.md", "CONTRIBUTING.md", *pages)
+
+    def site(self) -> None:
+        """The documentation site is built, and no link in it leads nowhere."""
+        target = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        quiet = {"NO_MKDOCS_2_WARNING": "1"}  # of its theme, about a version that is ruled out
+        words = ("build", "--strict", "--quiet", "--site-dir", str(target))
+        self._run("-m", "mkdocs", *words, environment=quiet)
 
     def _run(
         self, *words: str, cwd: Path = ROOT, environment: Mapping[str, str] = MappingProxyType({})
@@ -105,6 +112,7 @@ CHECKS: Final[Mapping[str, Callable[[Checker], None]]] = MappingProxyType(
         "types": Checker.types,
         "imports": Checker.imports,
         "docs": Checker.docs,
+        "site": Checker.site,
     }
 )
 

@@ -1,4 +1,4 @@
-"""The table of docs/comparing.md that says how often intervals cover, from its data file."""
+"""The table of the statistics page that says how often intervals cover, from its data file."""
 
 from __future__ import annotations
 

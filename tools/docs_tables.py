@@ -2,40 +2,55 @@
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import os
-import subprocess
-import sys
+from collections.abc import Iterator
+from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Final, Literal, get_args, get_origin
+from unittest import mock
 
 from pydantic import BaseModel
 
+from aurelia_plugin.cli import parser
+from aurelia_plugin.compare.outputs.boards import load_board, packaged_boards
+from aurelia_plugin.model_wrappers import environments
 from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.catalogue import Row, rows
 from aurelia_plugin.model_wrappers.lmms.forms import WrapperForm, forms
-from aurelia_plugin.model_wrappers.sidecar import environments
+from aurelia_plugin.model_wrappers.providers import PROVIDERS
 from aurelia_plugin.model_wrappers.sidecar.facts import adapter_facts, adapters
 from aurelia_plugin.model_wrappers.transformers.families import families
 from aurelia_plugin.running.conditions.table import CONDITIONS
 from aurelia_plugin.settings import AureliaSettings
+from aurelia_plugin.study.arms import ArmSpec
 from aurelia_plugin.study.plan import StudyPlan
 
 __all__ = [
     "adapters_table",
+    "boards_table",
     "catalogue_table",
     "command_help",
+    "commands_reference",
     "conditions_table",
     "environments_table",
     "families_table",
     "forms_table",
+    "kept_output",
     "licences_table",
     "options_table",
+    "own_options_table",
     "plan_table",
+    "providers_reference",
     "settings_table",
     "targets_table",
 ]
 
 _NONE = "\u2013"
+_DATA: Final = Path(__file__).parents[1] / "docs" / "data"
+_WIDTH: Final = "100"
+"""Columns of the help texts, whatever the terminal."""
 
 
 def settings_table() -> str:
@@ -55,16 +70,28 @@ def conditions_table() -> str:
 
 def options_table(form: type[BaseModel]) -> str:
     """Return the fields of a schema as a Markdown table."""
+    return _fields_table(form, list(form.model_fields))
+
+
+def own_options_table(form: type[BaseModel]) -> str:
+    """Return the fields that a schema has beside those of its base, as a Markdown table."""
+    return _fields_table(form, [name for name in form.model_fields if name in form.__annotations__])
+
+
+def _fields_table(form: type[BaseModel], names: list[str]) -> str:
     lines = ["| key | values | default | meaning |", "|---|---|---|---|"]
-    for name, field in form.model_fields.items():
+    for name in names:
+        field = form.model_fields[name]
         given = field.get_default(call_default_factory=True)
-        default = _NONE if given is None else f"`{given}`"
-        meaning = " ".join((field.description or "").split())
+        default = _NONE if given in (None, ()) else f"`{given}`"
+        meaning = " ".join((field.description or "").split()).replace("|", r"\|")
         lines.append(f"| `{name}` | {_values(field.annotation, field)} | {default} | {meaning} |")
     return "\n".join(lines)
 
 
 def _values(annotation: Any, field: Any) -> str:
+    if get_origin(annotation) is tuple and get_origin(get_args(annotation)[0]) is Literal:
+        return f"{_values(get_args(annotation)[0], field)}; several with `\\|`"
     choices = [part for part in get_args(annotation) or (annotation,) if part is not NoneType]
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(annotation))
@@ -88,10 +115,14 @@ def plan_table() -> str:
         default = "required" if field.is_required() else _NONE
         shown = field.get_default(call_default_factory=True)
         if not field.is_required() and shown not in (None, (), {}):
-            default = f"`{', '.join(shown) if isinstance(shown, tuple) else shown}`"
+            default = f"`{', '.join(map(_shown, shown)) if isinstance(shown, tuple) else shown}`"
         meaning = " ".join((field.description or "").split())
         lines.append(f"| `{name}` | {values} | {default} | {meaning} |")
     return "\n".join(lines)
+
+
+def _shown(value: object) -> str:
+    return value.name if isinstance(value, ArmSpec) else str(value)
 
 
 def catalogue_table() -> str:
@@ -234,13 +265,72 @@ def _hears(takes: Capabilities) -> str:
     return f"{text}; {takes.sound_seconds:g} s" if takes.sound_seconds else text
 
 
+def boards_table() -> str:
+    """Return what is known of each packaged board's setting as Markdown sections."""
+    lines = []
+    for name in packaged_boards():
+        board = load_board(name)
+        best = max(board.published(), key=lambda row: row.score)
+        lines += [
+            f"### `{name}`: {board.title}",
+            "",
+            f"{board.source}, as of {board.dated}. {board.metric[0].upper()}"
+            f"{board.metric[1:]}; n = {board.n:,}; {len(board.published())} rows, "
+            f"{best.model} the highest with {best.score:.1f}.",
+            "",
+            "| | of the published figures |",
+            "|---|---|",
+            *(f"| {what} | {text} |" for what, text in board.protocol.items()),
+            f"| tasks here | {', '.join(f'`{task}`' for task in board.tasks)} |",
+            "",
+            "```bash",
+            board.closest,
+            f"aurelia compare OUT --board {name}",
+            "```",
+            "",
+        ]
+    return "\n".join(lines).rstrip()
+
+
+def providers_reference() -> str:
+    """Return a section with the options of each packaged provider, as Markdown."""
+    parts = []
+    for name, module in PROVIDERS.items():
+        form = importlib.import_module(module).OPTIONS
+        table = options_table(form) if form.model_fields else "No options."
+        parts.append(f"## {name}\n\n{table}")
+    return "\n\n".join(parts)
+
+
+def kept_output(name: str) -> str:
+    """Return what a command of the documentation printed when it was last run, as a code block."""
+    text = (_DATA / f"{name}.txt").read_text(encoding="utf-8")
+    return f"```text\n{text.rstrip()}\n```"
+
+
 def command_help(*arguments: str) -> str:
     """Return what `aurelia ... --help` prints."""
-    done = subprocess.run(
-        [sys.executable, "-m", "aurelia_plugin", *arguments, "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "COLUMNS": "100"},
-    )
-    return done.stdout.rstrip()
+    with mock.patch.dict(os.environ, {"COLUMNS": _WIDTH}):
+        found: argparse.ArgumentParser = parser()
+        for word in arguments:
+            found = dict(_below(found))[word]
+        return found.format_help().rstrip()
+
+
+def commands_reference() -> str:
+    """Return the help of every command, as Markdown."""
+    with mock.patch.dict(os.environ, {"COLUMNS": _WIDTH}):
+        return "\n\n".join(_sections(parser()))
+
+
+def _sections(above: argparse.ArgumentParser, level: str = "##") -> Iterator[str]:
+    for _, command in _below(above):
+        yield f"{level} {command.prog}\n\n```text\n{command.format_help().rstrip()}\n```"
+        yield from _sections(command, f"{level}#")
+
+
+def _below(above: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Yield the subcommands of a command, by name."""
+    for action in above._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            yield from action.choices.items()

@@ -15,14 +15,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
+from aurelia_plugin.files.atomic import write_atomically
 from aurelia_plugin.statistics.bounded import gain_test, score_bounds
 from aurelia_plugin.statistics.clusters import Design
 from aurelia_plugin.statistics.effective import FEWEST_CLUSTERS
@@ -33,6 +34,7 @@ ALPHA = 0.05
 DESIGNS = 10  # different draws of the videos' sizes, over which the replicates are spread
 CELLS = 2_000_000  # numbers drawn at once
 LARGEST_TABLE = 40  # questions of a video whose outcomes are listed one by one
+MEASURED = ("coverage", "width", "false_alarms", "given")
 SIZES = ("equal", "varied", "skewed", "half")
 
 Array = NDArray[np.float64]
@@ -287,19 +289,28 @@ def span(kind: str) -> float:
     return 1.0 if kind == "score" else 2.0
 
 
-def measured(options: argparse.Namespace) -> dict[str, Any]:
+def measured(options: argparse.Namespace) -> dict[str, object]:
     """Return the result with the options that it is for."""
-    exact = options.clusters <= 1 and options.columns == 1 and options.sizes != "half"
-    found = enumerated(options) if exact else simulate(options)
-    truth = true_shares(options)
-    asked = {"kind": options.kind, "n": options.n, "p": options.p}
+    found = enumerated(options) if is_exact(options) else simulate(options)
+    return {**{key: round(value, 5) for key, value in found.items()}, **asked_of(options)}
+
+
+def is_exact(options: argparse.Namespace) -> bool:
+    """Return whether every possible outcome is summed: each question has a video of its own."""
+    return bool(options.clusters <= 1 and options.columns == 1 and options.sizes != "half")
+
+
+def asked_of(options: argparse.Namespace) -> dict[str, object]:
+    """Return the options that a result is for, as its row names them."""
+    truth, exact = true_shares(options), is_exact(options)
+    asked: dict[str, object] = {"kind": options.kind, "n": options.n, "p": options.p}
     if options.kind != "score":
         asked |= {"wins": round(truth.wins, 6), "losses": truth.losses}
     asked |= {name: getattr(options, name) for name in ("clusters", "correlation", "sizes")}
     asked |= {"columns": options.columns, "dependence": options.dependence}
     if not exact:
         asked |= {"replicates": options.replicates, "seed": options.seed}
-    return {**{key: round(value, 5) for key, value in found.items()}, **asked, "exact": exact}
+    return {**asked, "exact": exact}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -326,7 +337,12 @@ def parser() -> argparse.ArgumentParser:
     add("--dependence", choices=("dirichlet", "copula"), default="dirichlet")
     add("--replicates", type=int, default=20_000)
     add("--seed", type=int, default=0)
-    add("--table", type=Path, metavar="FILE", help="write every row of the documented table")
+    add(
+        "--table",
+        type=Path,
+        metavar="FILE",
+        help="write every row of the documented table; rows that FILE has are kept",
+    )
     return made
 
 
@@ -348,17 +364,41 @@ def main(say: Callable[[str], None] = print) -> None:
     if options.table is None:
         say(json.dumps(measured(options)))
         return
-    with options.table.open("w", encoding="utf-8") as out:
-        for row in documented():
-            given = [f"--{key}={value}" for key, value in row.items()]
-            given += [f"--replicates={options.replicates}", f"--seed={options.seed}"]
-            found = measured(complete(parser().parse_args(given)))
-            out.write(f"{json.dumps(found)}\n")
-            out.flush()
+    write_table(options)
 
 
-def documented() -> Iterator[dict[str, Any]]:
-    """Yield the options of every row of the table in docs/comparing.md."""
+def write_table(options: argparse.Namespace) -> None:
+    """Write the documented table, a row at a time, so that it can be stopped and gone on with."""
+    rows = {_asked(row): row for row in _rows_of(options.table)}
+    wanted = [_complete_row(row, options) for row in documented()]
+    keys = [_asked(asked_of(each)) for each in wanted]
+    for key, each in zip(keys, wanted, strict=True):
+        if key not in rows:
+            rows[key] = measured(each)
+            lines = [f"{json.dumps(rows[known])}\n" for known in keys if known in rows]
+            write_atomically(options.table, "".join(lines).encode())
+
+
+def _complete_row(row: Mapping[str, object], options: argparse.Namespace) -> argparse.Namespace:
+    given = [f"--{key}={value}" for key, value in row.items()]
+    given += [f"--replicates={options.replicates}", f"--seed={options.seed}"]
+    return complete(parser().parse_args(given))
+
+
+def _rows_of(table: Path) -> list[dict[str, object]]:
+    """Return the rows that are written already."""
+    if not table.exists():
+        return []
+    return [json.loads(line) for line in table.read_text(encoding="utf-8").splitlines()]
+
+
+def _asked(row: Mapping[str, object]) -> str:
+    """Return a row without what was measured, as a key."""
+    return json.dumps({key: value for key, value in row.items() if key not in MEASURED})
+
+
+def documented() -> Iterator[dict[str, object]]:
+    """Yield the options of every row of the table in docs/explanation/statistics.md."""
     counts = (42, 100, 210, 700, 4500)
     clustered = [(1, 0.0)] + [(size, rho) for size in (3, 20) for rho in (0.0, 0.3, 1.0)]
     for n in counts:

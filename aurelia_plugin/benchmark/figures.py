@@ -179,7 +179,7 @@ def _figures(files: Iterable[Path], others: Sequence[str], samples: Sequence[Sam
         files=tuple(str(path) for path in files),
         other_runs=tuple(others),
         columns=known,
-        categories={name: ScoreSummary.of(by_category[name]) for name in CATEGORIES},
+        categories={name: ScoreSummary.of(by_category[name]) for name in _categories(samples)},
         items=everything,
         mean_over_columns=mean.score,
         mean_over_columns_low=mean.low,
@@ -187,6 +187,14 @@ def _figures(files: Iterable[Path], others: Sequence[str], samples: Sequence[Sam
         ways=dict(Counter(sample.way for sample in samples if sample.way is not None)),
         judge=_judge(samples),
     )
+
+
+def _categories(samples: Sequence[Sample]) -> list[str]:
+    """Return the paper's categories, if its columns are there, and then all others."""
+    own = any(sample.column in COLUMNS for sample in samples)
+    found = dict.fromkeys(sample.category for sample in samples)
+    paper = [name for name in CATEGORIES if own or name in found]
+    return [*paper, *sorted(found.keys() - set(CATEGORIES))]
 
 
 def column_of(sample: Sample) -> str:
@@ -200,7 +208,7 @@ def _place(column: str) -> tuple[int, str]:
     return (COLUMNS.index(name) if name in COLUMNS else len(COLUMNS), column)
 
 
-def _judge(samples: Sequence[Sample]) -> dict[str, Any] | None:
+def _judge(samples: Sequence[Sample]) -> dict[str, object] | None:
     asked = [sample for sample in samples if sample.judge is not None]
     if not asked:
         return None

@@ -45,7 +45,7 @@ class Verdict(NamedTuple):
 
 
 class _Server(Protocol):
-    def evaluate(self, request: Any) -> Any: ...
+    def evaluate(self, request: object) -> Any: ...
 
 
 class Judge:

@@ -18,6 +18,7 @@ __all__ = [
     "SENTENCES",
     "SYNTHETIC",
     "SYNTHETIC_SENTENCES",
+    "Metric",
 ]
 
 Aggregation = str | Callable[[Any], Any]

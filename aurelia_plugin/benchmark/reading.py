@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from aurelia_plugin.benchmark.data.items import FREE_TEXT_COLUMNS, Item
+from aurelia_plugin.benchmark.data.items import Item
 from aurelia_plugin.benchmark.scoring import metrics
 from aurelia_plugin.benchmark.scoring.choices import read_choice
 from aurelia_plugin.benchmark.scoring.closed_sets import mentioned_values, stated_values
 from aurelia_plugin.benchmark.scoring.grammar.deciding import Reading
 from aurelia_plugin.benchmark.scoring.grammar.text import normalise
-from aurelia_plugin.benchmark.scoring.labels import attribute_set, label_set
+from aurelia_plugin.benchmark.scoring.labels import LABELS, attribute_set, label_set
 from aurelia_plugin.benchmark.scoring.metrics import Gold, Question
 from aurelia_plugin.benchmark.scoring.names import read_name
 from aurelia_plugin.benchmark.scoring.sentences import answer_line, answer_text, read_sentence
@@ -40,6 +40,7 @@ __all__ = [
     "vote_value",
 ]
 
+_CLOSED: Final[Mapping[str | None, str]] = {"number": "number", "yes_no": "presence"}
 _UNCLOSED: Final = Reading(None, "thinking that does not end")
 
 
@@ -48,13 +49,17 @@ def question_of(item: Item) -> Question:
     wordings = {name: VOCABULARY[name] for name in item.facts if name in VOCABULARY}
     if item.options is not None:
         return Question("option", item.question, options=options_of(item))
-    if item.column in FREE_TEXT_COLUMNS:
+    if item.is_sentence:
         return Question(
             "sentence", item.question, facts=wordings, stop_tokens=item.column != "avsd"
         )
     if len(wordings) == 1:
         ((attribute, values),) = wordings.items()
         labels = attribute_set(attribute, values, item.question)
+        return Question("label", item.question, labels=labels)
+    if item.answer_kind in _CLOSED:
+        attribute = _CLOSED[item.answer_kind]
+        labels = attribute_set(attribute, LABELS[attribute], item.question)
         return Question("label", item.question, labels=labels)
     if item.column == "music_avqa":
         return Question("label", item.question, labels=label_set(item.question))

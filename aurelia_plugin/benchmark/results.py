@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any, Final
 
-from aurelia_plugin.benchmark.data.items import FREE_TEXT_COLUMNS, Item
+from aurelia_plugin.benchmark.data.items import Item
 from aurelia_plugin.benchmark.judging import chosen_judge
 from aurelia_plugin.benchmark.reading import as_sentence, score_item
 from aurelia_plugin.benchmark.scoring.captions import caption_values
@@ -30,6 +30,7 @@ def about(item: Item) -> dict[str, Any]:
             "references": list(item.references),
             "facts": dict(item.facts),
             "question_type": item.question_type,
+            "answer_kind": item.answer_kind,
             "needs": list(item.needs),
         },
     }
@@ -50,7 +51,7 @@ def item_results(item: Item, reply: str) -> dict[str, Any]:
     kind = question_type(item.question_type)
     if kind is not None:
         results[kind.metric] = results[kind.modality_metric] = scores["accuracy"]
-    if item.column in FREE_TEXT_COLUMNS:
+    if item.is_sentence:
         references = item.references or (item.answer,)
         sentence = as_sentence(reply).value or ""
         values = caption_values(

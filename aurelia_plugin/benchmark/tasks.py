@@ -13,11 +13,12 @@ from typing import Any, Final, NamedTuple
 from aurelia_plugin.benchmark.data.candidates import candidate_results
 from aurelia_plugin.benchmark.data.documents import media_paths, question_text, user_turn
 from aurelia_plugin.benchmark.data.home import AUTHORS, PUBLIC, Benchmark, require_item
+from aurelia_plugin.benchmark.data.items import Item
 from aurelia_plugin.benchmark.data.table import item_of_row
 from aurelia_plugin.benchmark.judging import chosen_judge
 from aurelia_plugin.benchmark.reading import score_item
 from aurelia_plugin.benchmark.results import about, item_results
-from aurelia_plugin.benchmark.synthetic.build import chosen_folder
+from aurelia_plugin.benchmark.synthetic.build import chosen_folder, require_media
 from aurelia_plugin.errors import ConfigError
 
 __all__ = [
@@ -30,7 +31,7 @@ __all__ = [
     "process_scores",
 ]
 
-Doc = dict[str, Any]
+Doc = dict[str, object]
 
 
 class _Group(NamedTuple):
@@ -40,21 +41,29 @@ class _Group(NamedTuple):
         folder: returns where its media lie.
         benchmark: of real data, whose manifest may lack a split.
         own_sound: whether a video keeps its soundtrack beside separate sounds.
+        make: makes the media of a question that are not there yet.
     """
 
     folder: Callable[[], Path]
     benchmark: Benchmark | None = None
     own_sound: bool = False
+    make: Callable[[Item, Path], None] = lambda item, folder: None
+
+    def media_of(self, item: Item) -> Path:
+        """Return the folder with the media of a question, which are there then."""
+        folder = self.folder()
+        self.make(item, folder)
+        return folder
 
 
 _GROUPS: Final[Mapping[str, _Group]] = {
     AUTHORS.name: _Group(AUTHORS.folder, AUTHORS),
     PUBLIC.name: _Group(PUBLIC.folder, PUBLIC),
-    "avreasonbench_mini": _Group(chosen_folder, own_sound=True),
+    "avreasonbench_mini": _Group(chosen_folder, own_sound=True, make=require_media),
 }
 
 
-def _group(settings: Mapping[str, Any] | None) -> _Group:
+def _group(settings: Mapping[str, object] | None) -> _Group:
     name = str((settings or {}).get("benchmark"))
     if name not in _GROUPS:
         raise ConfigError(
@@ -64,7 +73,7 @@ def _group(settings: Mapping[str, Any] | None) -> _Group:
     return _GROUPS[name]
 
 
-def doc_to_text(doc: Doc, lmms_eval_specific_kwargs: Mapping[str, Any] | None = None) -> str:
+def doc_to_text(doc: Doc, lmms_eval_specific_kwargs: Mapping[str, object] | None = None) -> str:
     """Return the question, its options if any, and the form of the answer.
 
     The harness calls it once when it loads a task, so faults are raised here: elsewhere it would
@@ -82,7 +91,7 @@ def doc_to_text(doc: Doc, lmms_eval_specific_kwargs: Mapping[str, Any] | None = 
 
 
 def doc_to_visual(
-    doc: Doc, lmms_eval_specific_kwargs: Mapping[str, Any] | None = None
+    doc: Doc, lmms_eval_specific_kwargs: Mapping[str, object] | None = None
 ) -> list[str]:
     """Return the absolute paths of the video and of all separate sounds, in order.
 
@@ -93,18 +102,20 @@ def doc_to_visual(
         MediaError: the video cannot be read.
     """
     group = _group(lmms_eval_specific_kwargs)
-    return media_paths(item_of_row(doc), group.folder(), own_sound=group.own_sound)
+    item = item_of_row(doc)
+    return media_paths(item, group.media_of(item), own_sound=group.own_sound)
 
 
 def doc_to_messages(
-    doc: Doc, lmms_eval_specific_kwargs: Mapping[str, Any] | None = None
+    doc: Doc, lmms_eval_specific_kwargs: Mapping[str, object] | None = None
 ) -> list[dict[str, Any]]:
     """Return one user turn: the video, each numbered sound after its name, the question.
 
     The video is that of `doc_to_visual`.
     """
     group = _group(lmms_eval_specific_kwargs)
-    return user_turn(item_of_row(doc), group.folder(), own_sound=group.own_sound)
+    item = item_of_row(doc)
+    return user_turn(item, group.media_of(item), own_sound=group.own_sound)
 
 
 def doc_to_target(doc: Doc) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
+from aurelia_plugin.calling.contrast import Contrast
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.files.records import Record
 from aurelia_plugin.files.storable import Storable
@@ -118,17 +119,25 @@ class Prompt:
         generation: decoding settings.
         sampling: which frames to show; None leaves it to the backend's own defaults.
         schema: a JSON Schema for the reply, for backends that can enforce one.
+        contrast: how tokens are chosen, for backends that are `Contrasting`; others are not asked.
     """
 
     messages: tuple[Message, ...]
     generation: Generation = field(default_factory=Generation)
     sampling: Sampling | None = None
-    schema: Mapping[str, Any] | None = None
+    schema: Mapping[str, object] | None = None
+    contrast: Contrast | None = None
 
     @property
     def clip(self) -> Clip:
         """All media of the conversation, in order."""
         return Clip(tuple(part for part in self.parts() if isinstance(part, Media)))
+
+    def sampling_of(self, medium: Media) -> Sampling | None:
+        """Return which frames of a medium are shown: as it says itself, else as the prompt does."""
+        if medium.frames is not None:
+            return Sampling("uniform", medium.frames)
+        return self.sampling
 
     def parts(self) -> Iterator[Part]:
         """Yield every part of every message, in order."""
@@ -142,7 +151,8 @@ class Prompt:
             for m in self.messages
         ]
         sampling = [self.sampling.kind, self.sampling.frames] if self.sampling else None
-        return digest_of([messages, self.generation.digest(), sampling, self.schema])
+        contrast = [] if self.contrast is None else [self.contrast.digest()]
+        return digest_of([messages, self.generation.digest(), sampling, self.schema, *contrast])
 
     def asking_again(self, reply: str, request: str) -> Prompt:
         """Return this prompt followed by the model's `reply` and the user's `request`.
@@ -157,10 +167,18 @@ class Prompt:
 
 
 class Usage(Record):
-    """Tokens that one or several calls cost, as the backend counted them."""
+    """Tokens that one or several calls cost, as the backend counted them.
+
+    Attributes:
+        cached_tokens: of the input tokens, those that the service had kept from earlier calls.
+        stored_token_hours: tokens that the service was asked to keep for later calls, times the
+            hours for which it keeps them.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
+    stored_token_hours: float = 0.0
 
     @property
     def total(self) -> int:
@@ -171,6 +189,8 @@ class Usage(Record):
         return Usage(
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            stored_token_hours=self.stored_token_hours + other.stored_token_hours,
         )
 
 
@@ -211,12 +231,15 @@ class Reply(Record):
     Attributes:
         text: the reply, without the prompt and without special tokens.
         model: the model that answered, as the backend or service named it.
+        passes: forward passes of the model that this reply took, each row of a batch for itself;
+            None where the backend does not know.
     """
 
     text: Storable
     usage: Usage = Usage()
     evidence: Evidence = Evidence()
     model: str = ""
+    passes: int | None = None
 
 
 class Service(NamedTuple):

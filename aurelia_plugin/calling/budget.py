@@ -105,11 +105,14 @@ class Budget:
         counted = self.limits.tokens is not None or self.limits.cost is not None
         expected = await asyncio.to_thread(expected_input, prompt) if counted else 1
 
+        service = service_of(backend)
+        calls = service.requests(prompt) if service else 1
+
         def took(usage: Usage) -> None:
             seen = self._seen[backend.identity]
-            self._seen[backend.identity] = max(seen, usage.input_tokens / expected)
+            self._seen[backend.identity] = max(seen, usage.input_tokens / (calls * expected))
 
-        worst = self._worst(backend, prompt, expected, price or FREE)
+        worst = self._worst(backend, prompt, calls * expected, price or FREE)
         await self._reserve(worst)
         try:
             yield Reservation(worst, took)
@@ -121,7 +124,7 @@ class Budget:
         calls, room = (service.requests(prompt), service.room) if service else (1, 0)
         ratio = self._seen.get(backend.identity)
         usage = Usage(
-            input_tokens=round(calls * expected * (1.0 if ratio is None else ratio * _MARGIN)),
+            input_tokens=round(expected * (1.0 if ratio is None else ratio * _MARGIN)),
             output_tokens=calls * (prompt.generation.max_new_tokens + room),
         )
         return Amount(calls, usage.total, price.most(usage))
@@ -183,5 +186,6 @@ def _tokens_of(media: Media, prompt: Prompt) -> int:
     sound = round(seconds * _TOKENS_PER_SECOND)
     if media.kind == "audio":
         return sound
-    asked = prompt.sampling.frames if prompt.sampling else _FRAMES
+    sampling = prompt.sampling_of(media)
+    asked = sampling.frames if sampling else _FRAMES
     return sound + round(max(asked, seconds) * _TOKENS_PER_FRAME)

@@ -11,6 +11,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from aurelia_plugin.calling.backend import Backend, Preparing, Prompt, Reply, service_of
 from aurelia_plugin.calling.budget import Budget, Limits, Reservation
+from aurelia_plugin.calling.contrast import Contrasting, without_logits
 from aurelia_plugin.calling.ledger import TARGET_ROLE, Amount, CallRecord, Ledger, Purpose
 from aurelia_plugin.calling.pacing import Pacer
 from aurelia_plugin.calling.prices import FREE, Price, Prices
@@ -73,8 +74,11 @@ class Caller:
         Raises:
             BackendError: when the call failed, after its retries if it could have passed.
             OverBudgetError: when the call could pass a limit of the budget; it is not made.
+            ConfigError: the prompt asks for contrastive decoding, and the backend has no logits.
             AureliaError: as the backend raised it (a medium, a setting).
         """
+        if prompt.contrast is not None and not isinstance(backend, Contrasting):
+            raise without_logits(backend.identity)
         call = _Call(self, backend, prompt, purpose or Purpose(), priority)
         attempts = AsyncRetrying(
             retry=retry_if_exception_type(TransientError),

@@ -124,9 +124,11 @@ class Totals:
 
     def usage_record(self) -> dict[str, Any]:
         """Return calls, tokens and money for a run's record; a cost not wholly known is None."""
+        cached = self.usage.cached_tokens
         return {
             "calls": self.calls,
             "input_tokens": self.usage.input_tokens,
+            **({"cached_tokens": cached} if cached else {}),  # not every service tells
             "output_tokens": self.usage.output_tokens,
             "cost_usd": None if self.unpriced else round(self.spent.cost, 6),
         }

@@ -36,6 +36,9 @@ class Price(Record):
     Attributes:
         sound: price of input that is sound; None if it costs what other input costs.
         sound_rate: tokens of a second of sound.
+        cached_share: what an input token costs that the service took from its cache, as a share of
+            what it costs otherwise.
+        storage: price of a million tokens that the service keeps in its cache for an hour.
         above: the prices of requests with more input tokens than its `start`.
     """
 
@@ -43,10 +46,16 @@ class Price(Record):
     output: NonNegativeFloat
     sound: NonNegativeFloat | None = None
     sound_rate: PositiveFloat = 32
+    cached_share: float = Field(1.0, ge=0, le=1)
+    storage: NonNegativeFloat = 0.0
     above: _Above | None = None
 
     def cost(self, usage: Usage, evidence: Evidence | None = None) -> float:
-        """Return the US dollars of one call."""
+        """Return the US dollars of one call.
+
+        Where some of the input is sound and some of it was cached, the cached part is taken to be
+        mixed like the whole.
+        """
         per_input, per_output = self.input, self.output
         if self.above is not None and usage.input_tokens > self.above.start:
             per_input, per_output = self.above.input, self.above.output
@@ -54,8 +63,11 @@ class Price(Record):
         if self.sound is not None and evidence is not None:
             sound = min(usage.input_tokens, evidence.sound_seconds * self.sound_rate)
         other = usage.input_tokens - sound
-        dollars = other * per_input + sound * (self.sound or 0.0) + usage.output_tokens * per_output
-        return dollars / 1e6
+        read = other * per_input + sound * (self.sound or 0.0)
+        cached = min(1.0, usage.cached_tokens / usage.input_tokens) if usage.input_tokens else 0.0
+        read *= 1.0 - cached * (1.0 - self.cached_share)
+        kept = usage.stored_token_hours * self.storage
+        return (read + usage.output_tokens * per_output + kept) / 1e6
 
     def most(self, usage: Usage) -> float:
         """Return the US dollars of a call if all of its input were of the dearest kind."""
@@ -66,10 +78,18 @@ FREE = Price(input=0, output=0)
 """What works on this machine."""
 
 
+class _Cached(Record):
+    """What a provider's caching costs: fields of `Price` of the models whose names begin alike."""
+
+    cached_share: float = Field(ge=0, le=1)
+    storage: NonNegativeFloat = 0.0
+
+
 class _Table(Record):
     date: str
     sources: tuple[str, ...]
     sound_tokens_per_second: dict[str, PositiveFloat]
+    cached: dict[str, _Cached]
     models: dict[str, Price]
 
 
@@ -105,7 +125,12 @@ class Prices:
         table = _Table.model_validate({**raw, "date": str(raw["date"])})
         rates = table.sound_tokens_per_second
         models = {
-            name: price.model_copy(update={"sound_rate": rates[name.partition("-")[0]]})
+            name: price.model_copy(
+                update={
+                    "sound_rate": rates[name.partition("-")[0]],
+                    **_longest(table.cached, name),
+                }
+            )
             for name, price in table.models.items()
         }
         return cls(models, table.date, given)
@@ -148,6 +173,12 @@ class Prices:
         """Return the price of the longest name of the table of which this is a version."""
         names = [name for name in self._models if is_version_of(model, name)]
         return self._models[max(names, key=len)] if names else None
+
+
+def _longest(cached: Mapping[str, _Cached], model: str) -> dict[str, float]:
+    """Return the fields of the longest entry with which a model's name begins, none without one."""
+    names = [name for name in cached if model.startswith(name)]
+    return cached[max(names, key=len)].model_dump() if names else {}
 
 
 @functools.lru_cache(maxsize=4096)  # asked for every call, of every name of the table

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 __all__ = ["SingleFlight"]
 
@@ -32,7 +32,7 @@ class SingleFlight(Generic[T]):
         """Whether work for this key has begun and not ended."""
         return key in self._flights
 
-    async def __call__(self, key: str, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def __call__(self, key: str, make: Callable[[], Coroutine[object, object, T]]) -> T:
         """Return what `make` makes, begun here or by an earlier caller.
 
         Raises:
@@ -51,7 +51,7 @@ class SingleFlight(Generic[T]):
                 await _ended(flight.task)
 
 
-async def _ended(task: asyncio.Task[Any]) -> None:
+async def _ended(task: asyncio.Task[object]) -> None:
     """Cancel work for which nobody waits any more, and see it end; done work stays as it is."""
     if not task.done():
         task.cancel()

@@ -75,8 +75,8 @@ def add(commands: Subcommands) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="put the runs into a published board: paper, worldsense, omnibench, av_odyssey, "
-        "daily_omni, or a file of that form",
+        help="put the runs into a published board, such as worldsense (docs/boards.md has all), "
+        "or one in a file of that form",
     )
     command.add_argument(
         "--reported", metavar="MODEL", help="the paper's model whose figures stand beside"

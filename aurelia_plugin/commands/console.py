@@ -7,17 +7,14 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, TextIO
-
-from rich.cells import cell_len
-from rich.console import Console, JustifyMethod
-from rich.table import Table
-from rich.text import Text
 
 from aurelia_plugin.files.escaping import for_json, for_terminal
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # rich takes a tenth of a second, which `--help` need not wait for
     from _typeshed import SupportsWrite
+    from rich.console import Console
 
 __all__ = [
     "ClosedOutput",
@@ -29,23 +26,14 @@ __all__ = [
     "say_json",
     "say_missing",
     "say_table",
+    "say_wrapped",
     "standard_output",
     "write",
 ]
 
-_GAP = 2
-"""Columns between two cells."""
-
 
 class ClosedOutput(Exception):  # noqa: N818 - no error: the reader, such as `head`, has had enough
     """Whatever reads standard output has closed it."""
-
-
-class _Console(Console):
-    """A console that leaves it to the command line what a closed output means."""
-
-    def on_broken_pipe(self) -> None:
-        raise ClosedOutput
 
 
 def say(text: str = "") -> None:
@@ -63,32 +51,52 @@ def complain(text: str) -> None:
     write(sys.stderr, f"{text}\n")
 
 
-def say_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = True) -> None:
-    """Write a table to standard output.
+def say_table(
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    numbers: bool = True,
+    least: Sequence[str] = (),
+) -> None:
+    """Write a table to standard output, as wide as that is.
 
     Args:
         head: the columns' titles.
         rows: of as many cells.
         numbers: whether all columns but the first stand at the right.
+        least: titles of columns that are left out where there is no room, the first ones first.
     """
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
-    for place, name in enumerate(head):
-        right = numbers and place > 0
-        justify: JustifyMethod = "right" if right else "left"
-        table.add_column(Text(for_terminal(name)), justify=justify, overflow="fold")
-    lines = [[for_terminal(cell) for cell in row] for row in rows]
-    for line in lines:
-        table.add_row(*map(Text, line))
+    from aurelia_plugin.files.tables import fitted_table, room
+
     console = standard_output()
-    if not console.is_terminal:  # a file has no width that lines would have to fit in
-        widths = (max(map(cell_len, column)) for column in zip(head, *lines, strict=True))
-        console.width = sum(widths) + _GAP * len(head)
-    console.print(table)
+    width = room(console)
+    fitted = fitted_table(head, list(rows), width=width, least=least, numbers=numbers)
+    if width is None:
+        console.width = max(1, console.measure(fitted.table).maximum)
+    console.print(fitted.table)
+    if fitted.note:
+        say_wrapped("", fitted.note)
+
+
+def say_wrapped(head: str, text: str) -> None:
+    """Write a paragraph to standard output, its lines as long as that is wide."""
+    from aurelia_plugin.files.tables import room
+
+    width = room(standard_output())
+    say(head + text if width is None else fill(head + text, width, subsequent_indent="  "))
 
 
 def standard_output() -> Console:
     """Return a console that writes to standard output and takes text for nothing but text."""
-    return _Console(highlight=False, markup=False, emoji=False)
+    from rich.console import Console
+
+    class PlainConsole(Console):
+        """A console that leaves it to the command line what a closed output means."""
+
+        def on_broken_pipe(self) -> None:
+            raise ClosedOutput
+
+    return PlainConsole(highlight=False, markup=False, emoji=False)
 
 
 def say_missing(names: Sequence[str], path: Path | None, shown: int = 20) -> None:

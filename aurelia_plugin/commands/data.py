@@ -20,7 +20,8 @@ def add(commands: Subcommands) -> None:
     check = parts.add_parser(
         "check",
         help="check a folder's manifest and media; exit status 1 if anything is wrong",
-        description="Report every fault with file and line, and what the folder holds.",
+        description="Report every fault with file and line, and what the folder holds. The last "
+        "line is the command that runs what is there.",
     )
     check.add_argument(
         "folder",
@@ -42,18 +43,25 @@ def add(commands: Subcommands) -> None:
 def _check(options: argparse.Namespace) -> int:
     from aurelia_plugin.benchmark.data.checking import check_folder
     from aurelia_plugin.benchmark.data.home import PUBLIC
-    from aurelia_plugin.benchmark.data.items import CATEGORIES, COLUMNS
+    from aurelia_plugin.benchmark.data.items import CATEGORIES, COLUMNS, CUSTOM
+    from aurelia_plugin.benchmark.data.run_command import run_command
 
     folder = options.folder or PUBLIC.folder()
     report = check_folder(folder, media=not options.annotations_only)
     for fault in report.faults:
         say(str(fault))
-    say_table(("column", "items"), [(name, str(report.columns[name])) for name in COLUMNS])
-    say_table(("category", "items"), [(name, str(report.categories[name])) for name in CATEGORIES])
+    columns = [*COLUMNS, *([CUSTOM] if report.columns[CUSTOM] else [])]
+    categories = [*CATEGORIES, *sorted(report.categories.keys() - set(CATEGORIES))]
+    say_table(("column", "items"), [(name, str(report.columns[name])) for name in columns])
+    say_table(("category", "items"), [(name, str(report.categories[name])) for name in categories])
     files = "not looked at" if options.annotations_only else f"{report.media} files"
     say(f"media: {files}")
     say("good" if report.good else f"not good: {len(report.faults)} faults")
-    return 0 if report.good else 1
+    if not report.good:
+        return 1
+    say("run it with:")
+    say(run_command(folder))
+    return 0
 
 
 def _schema(_: argparse.Namespace) -> None:

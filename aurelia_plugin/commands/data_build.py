@@ -11,7 +11,7 @@ from aurelia_plugin.commands.parser import Subcommands, whole_number
 
 __all__ = ["add"]
 
-_COLUMNS = ("music_avqa", "avsd", "captioning", "dm_match", "meme")
+_COLUMNS = (*("music_avqa", "avsd", "captioning", "compositional", "geoiq", "meme", "dm_match"),)
 
 
 def add(parts: Subcommands) -> None:
@@ -23,7 +23,15 @@ def add(parts: Subcommands) -> None:
         "what to download. A build that was stopped goes on where it was.",
     )
     build.add_argument("column", choices=_COLUMNS)
-    build.add_argument("--annotations", type=Path, metavar="FILE", help="the source's file")
+    build.add_argument(
+        "--annotations",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="the source's file; compositional: MUSIC-AVQA's, VALOR-32K's, a CSV file with the "
+        "columns file and label, or a folder of clips sorted by what they show, or several of them "
+        "(the option again for each)",
+    )
     build.add_argument(
         "--references", type=Path, metavar="FILE", help="avsd: the file with six references"
     )
@@ -67,7 +75,7 @@ def _build(options: argparse.Namespace) -> int:
     folder = (options.to or PUBLIC.default_folder()).expanduser().absolute()
     recipe = Recipe(
         column=options.column,
-        annotations=options.annotations,
+        annotations=tuple(options.annotations),
         references=options.references,
         media=options.media,
         number=options.number,

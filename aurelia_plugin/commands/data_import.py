@@ -24,37 +24,46 @@ def add(parts: Subcommands) -> None:
         help="make a folder for AVREASONBENCH_HOME from JSON or CSV",
         description='Read what the official pipeline writes ({"query", "video_path", "audio_path", '
         '"reasoning_steps"}), as one file, a folder of JSON files, JSON lines or CSV. Fields that '
-        "an item needs and that are not there are asked for with a form to fill in.",
+        "an item needs and that are not there are asked for with a form to fill in. Your own data "
+        "need a folder of clips and a table: question, answer, file, and options if there are any.",
     )
     command.add_argument("source", type=Path, help="a .json, .jsonl or .csv file, or a folder")
     command.add_argument("--to", type=Path, required=True, metavar="FOLDER")
     command.add_argument(
         "--media", type=Path, metavar="FOLDER", help="where media are searched; default: beside"
     )
-    command.add_argument("--column", help="of all questions that do not name theirs")
+    command.add_argument(
+        "--column", help="of all questions that do not name theirs; own data: custom"
+    )
     command.add_argument("--category", help="of all questions that do not name theirs")
     command.add_argument("--fill", type=Path, metavar="FILE", help="the form, filled in")
-    command.add_argument("--dataset", default="AVReasonBench", help="name kept as the source")
+    command.add_argument(
+        "--dataset", help="name kept as the source; default: AVReasonBench, or own data"
+    )
     command.set_defaults(run=_import)
 
 
 def _import(options: argparse.Namespace) -> int:
     from aurelia_plugin.benchmark.data.collecting import MediaFolder, collect
-    from aurelia_plugin.benchmark.data.items import MANIFEST, write_items
-    from aurelia_plugin.benchmark.importing.drafts import drafts_of, read_rows
+    from aurelia_plugin.benchmark.data.items import CUSTOM, MANIFEST, write_items
+    from aurelia_plugin.benchmark.importing.drafts import as_own_data, drafts_of, read_rows
     from aurelia_plugin.benchmark.importing.soundtracks import without_soundtracks
 
     rows = read_rows(options.source)
     if options.fill is not None:
         known = {row.id: row for row in map(_plain, read_rows(options.fill))}
         rows = [row.filled(known.get(row.id)) for row in rows]
-    rows = [row.placed(options.column, options.category) for row in rows]
+    given = any(row.column for row in rows) or options.column is not None
+    rows = as_own_data([row.placed(options.column, options.category) for row in rows])
+    if not given and rows[0].column:
+        say("no question names a column: they are your own data (column custom)")
     folder = options.to.expanduser().absolute()
     folder.mkdir(parents=True, exist_ok=True)
     if _asked(rows, folder, options):
         return 1
     beside = options.source if options.source.is_dir() else options.source.parent
-    drafts = drafts_of(rows, options.dataset)
+    own = all(row.column == CUSTOM for row in rows)
+    drafts = drafts_of(rows, options.dataset or ("own data" if own else "AVReasonBench"))
     collected = collect(drafts, folder, MediaFolder(options.media or beside), keep_incomplete=True)
     kept = without_soundtracks(collected.items, folder)
     write_items(folder / MANIFEST, kept.items)
@@ -66,7 +75,7 @@ def _import(options: argparse.Namespace) -> int:
         missing_list.write_text("".join(f"{name}\n" for name in collected.missing), "utf-8")
     say_missing(collected.missing, missing_list)
     say(f"next: aurelia data check {folder}")
-    say(f"then: export AVREASONBENCH_HOME={folder}")
+    say("it ends with the command that runs the questions")
     return 1 if collected.missing else 0
 
 

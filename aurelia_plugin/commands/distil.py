@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import sys
 from collections import Counter
@@ -131,6 +130,8 @@ def distil_here(
         The exit status: 1 if a question has no finished trace, or an agent's replies are mostly
         unreadable.
     """
+    import asyncio
+
     mine = run.shard.of(sources)
     bar = DistilBar(len(mine), run)
 
@@ -186,6 +187,8 @@ def _money(run: DistilRun) -> str:
 
 
 def _estimate(run: DistilRun, sources: Sequence[Source], size: int, *, as_json: bool) -> int:
+    import asyncio
+
     from aurelia_plugin.running.estimate import Sampled, estimate
 
     mine = run.shard.of(sources)
@@ -213,7 +216,7 @@ def _estimate(run: DistilRun, sources: Sequence[Source], size: int, *, as_json: 
 
 
 def _run_on_ray(
-    options: argparse.Namespace, tasks: Sequence[str], given: dict[str, Any], shard: Shard
+    options: argparse.Namespace, tasks: Sequence[str], given: dict[str, object], shard: Shard
 ) -> int:
     from aurelia_plugin.model_wrappers.run.ray_engine import RayJob, distil_on_ray
 

@@ -17,9 +17,9 @@ def add(commands: Subcommands) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "export",
-        help="write text-only tasks for lm-eval, or leaderboard files",
+        help="write text-only tasks for lm-eval, leaderboard files, or a submission",
         description="Write what others read: the questions as text-only tasks of "
-        "lm-evaluation-harness, or results as leaderboard files.",
+        "lm-evaluation-harness, results as leaderboard files, or a run as one file to hand in.",
     )
     kinds = command.add_subparsers(title="what", required=True)
     blind = kinds.add_parser(
@@ -46,6 +46,23 @@ def add(commands: Subcommands) -> None:
     board.add_argument("--dataset", metavar="ID", help="the data set's id on the hub")
     board.add_argument("--url", help="where the logs can be read")
     board.set_defaults(run=_leaderboard)
+    submission = kinds.add_parser(
+        "submission",
+        help="a run of this package's tasks as one file to hand in",
+        description="Write one JSON file with a run's answers, digests of what was asked, "
+        "settings, versions, what was delivered, and intervals. Names of local folders and keys "
+        "are left out. `aurelia board` makes a table of many.",
+    )
+    submission.add_argument("folder", type=Path, help="the one given as --output_path, or below it")
+    submission.add_argument(
+        "--to", type=Path, metavar="FILE", help="default: submission.json in the folder"
+    )
+    submission.add_argument("--name", help="what the board calls it; default: the target's name")
+    submission.add_argument("--url", help="where more can be read")
+    submission.add_argument(
+        "--traces", type=Path, metavar="DIR", help="the run's traces folder, if it has moved"
+    )
+    submission.set_defaults(run=_submission)
 
 
 def _blind(options: argparse.Namespace) -> None:
@@ -75,6 +92,21 @@ def _leaderboard(options: argparse.Namespace) -> None:
         say(
             "No .eval_results: the data are local files; name the data set's id on the hub with "
             "--dataset."
+        )
+
+
+def _submission(options: argparse.Namespace) -> None:
+    from aurelia_plugin.compare.submissions.making import Publisher, export_submission
+
+    to = options.to or _beside(options.folder, "submission.json")
+    publisher = Publisher(options.name, options.url)
+    made = export_submission(options.folder, to, publisher, options.traces)
+    known = sum(item.content is not None for item in made.items)
+    say(f"{to}: {len(made.items)} answers to {made.benchmark}, {known} with a digest of the clip")
+    if known < len(made.items):
+        say(
+            "Without the run's record (--traces) a board cannot tell whether the clips were the "
+            "same."
         )
 
 

@@ -27,6 +27,7 @@ def add(commands: Subcommands) -> None:
         "no weights were ever published; read: source and documentation only; unavailable: cannot "
         "be had.",
     )
+    command.add_argument("--all", action="store_true", help="print all columns, however wide")
     command.add_argument("--json", action="store_true", help="print all fields, as a list of rows")
     command.set_defaults(run=_run)
 
@@ -38,7 +39,9 @@ def _run(options: argparse.Namespace) -> None:
         found = [row.model_dump(mode="json") for row in rows().values()]
         say_json(json.dumps(found, indent=2, ensure_ascii=False))
         return
-    say_table(_HEAD, [_cells(row) for row in rows().values()], numbers=False)
+    cells = [_cells(row) for row in rows().values()]
+    least = () if options.all else ("hears", "sees", "paper", "joint", "system")
+    say_table(_HEAD, cells, numbers=False, least=least)
 
 
 def _cells(row: Row) -> tuple[str, ...]:

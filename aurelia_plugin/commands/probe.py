@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aurelia_plugin.commands.console import say
 from aurelia_plugin.commands.messages import quiet_harness
 from aurelia_plugin.commands.parser import Subcommands
 from aurelia_plugin.errors import AureliaError, ConfigError
 from aurelia_plugin.files.escaping import for_markdown
-from aurelia_plugin.media.clip import Clip, Media
-from aurelia_plugin.running.probing import ARMS, NOT_SENT, Finding, Probe
+
+if TYPE_CHECKING:  # the command line asks every command for its arguments: no slow imports there
+    from aurelia_plugin.media.clip import Clip
+    from aurelia_plugin.running.probing import Finding, Probe
 
 __all__ = ["add", "clips", "report"]
 
@@ -84,6 +86,8 @@ def _run_all(clip: Clip, other: Clip) -> int:
 
 
 def _probe(target: str, clip: Clip, other: Clip) -> Probe:
+    import asyncio
+
     from aurelia_plugin.calling.retries import RetryPolicy
     from aurelia_plugin.model_wrappers.providers import BackendPool
     from aurelia_plugin.running.probing import probe
@@ -113,6 +117,7 @@ def clips(folder: Path, own: Path | None) -> tuple[Clip, Clip]:
     from aurelia_plugin.benchmark.synthetic import make, render
     from aurelia_plugin.benchmark.synthetic.encode import write_mp4
     from aurelia_plugin.media.audio import has_sound
+    from aurelia_plugin.media.clip import Clip, Media
 
     clips = []
     for index in range(2):
@@ -144,6 +149,8 @@ def report(target: str, probed: Probe) -> str:
 
 
 def _arms(probed: Probe) -> Iterator[str]:
+    from aurelia_plugin.running.probing import ARMS, NOT_SENT
+
     changed = {*probed.picture.changed, *probed.sound.changed}
     for name in ARMS:
         arm = probed.arms[name]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from textwrap import fill
 
-from aurelia_plugin.commands.console import say, say_table
+from aurelia_plugin.commands.console import say, say_table, say_wrapped
 from aurelia_plugin.commands.parser import Subcommands
 
 __all__ = ["add"]
@@ -20,15 +19,17 @@ def add(commands: Subcommands) -> None:
         description="Print both halves of the AURELIA paper's main table and AV-Odyssey's figures "
         "for dance and music matching. They are reported figures, never a target.",
     )
+    command.add_argument("--all", action="store_true", help="print all columns, however wide")
     command.set_defaults(run=_run)
 
 
-def _run(_: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> None:
     from aurelia_plugin.benchmark.data.items import COLUMNS
     from aurelia_plugin.benchmark.reported import reported
 
     figures = reported()
-    say(f"{figures.paper.title}\n{figures.paper.source}\n")
+    say_wrapped("", figures.paper.title)
+    say_wrapped("", f"{figures.paper.source}\n")
     say("Zero-shot, first / second figure (percent)")
     rows = [
         [f"{row.model} ({row.size})" if row.size else row.model]
@@ -38,22 +39,25 @@ def _run(_: argparse.Namespace) -> None:
         ]
         for row in figures.rows
     ]
-    say_table(("model", *COLUMNS), rows)
+    least = () if options.all else tuple(reversed(COLUMNS))
+    say_table(("model", *COLUMNS), rows, least=least)
     say("\nWith AURELIA (percent), and the printed gain over the second figure")
-    say_table(("model", *COLUMNS), _with_aurelia())
+    say_table(("model", *COLUMNS), _with_aurelia(), least=least)
     say("\n* misprint: the printed gain does not follow from the printed figures:")
     for fault in figures.paper.misprints:
-        say(f"  {fault.model}, {fault.column}: printed +{fault.printed}, is +{fault.computed}")
+        found = f"printed +{fault.printed}, is +{fault.computed}"
+        say_wrapped("  ", f"{fault.model}, {fault.column}: {found}")
     for fault in figures.paper.poster_misprints:
-        say(fill(f"{fault.model}, {fault.column}: {fault.note}", 96, initial_indent="  "))
+        say_wrapped("  ", f"{fault.model}, {fault.column}: {fault.note}")
     say("\nWhat to know:")
     for note in figures.paper.notes:
-        say(fill(note, 96, initial_indent="- ", subsequent_indent="  "))
+        say_wrapped("- ", note)
     other = figures.av_odyssey
-    say(f"\n{other.title}: {other.source}")
+    say()
+    say_wrapped("", f"{other.title}: {other.source}")
     say_table(("model", "accuracy"), [(m, f"{v:.1f}") for m, v in other.figures.items()])
     for note in other.notes:
-        say(fill(note, 96, initial_indent="- ", subsequent_indent="  "))
+        say_wrapped("- ", note)
 
 
 def _with_aurelia() -> Iterator[list[str]]:

@@ -91,7 +91,8 @@ def add_place(
 
 
 def _create(options: argparse.Namespace) -> None:
-    from aurelia_plugin.model_wrappers.sidecar import environments, facts
+    from aurelia_plugin.model_wrappers import environments
+    from aurelia_plugin.model_wrappers.sidecar import facts
 
     if options.environment is None:
         for name in environments.names():
@@ -99,8 +100,9 @@ def _create(options: argparse.Namespace) -> None:
             users = [n for n in facts.adapters() if facts.adapter_facts(n).environment == name]
             say(f"{name}: {made or 'not made'}; for: {', '.join(users) or '-'}")
         return
+    wanted = environments.environment(options.environment)
     environments.create(
-        options.environment, python=options.python, folder=options.to, say=lambda text: say(text)
+        wanted, python=options.python, folder=options.to, say=lambda text: say(text)
     )
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NoReturn
 
 from aurelia_plugin.arguments import read_pairs, split_list
-from aurelia_plugin.commands.console import plain_echo, say
+from aurelia_plugin.commands.console import plain_echo, say, standard_output
 from aurelia_plugin.commands.parser import Subcommands, limit, whole_number
 from aurelia_plugin.errors import ConfigError
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from aurelia_plugin.study.plan import StudyPlan
 
 __all__ = ["add"]
@@ -25,16 +27,24 @@ def add(commands: Subcommands) -> None:
         help="run a target with and without reasoning and write tables, plots and a page",
         description="Run every arm of a comparison through lmms-eval, one after the other, and "
         "write DIR/index.html, tables, plots and all that is needed to repeat it. The same command "
-        "again runs what is not finished; finished agent calls are never repeated. The exit status "
-        "is 0 only if every arm finished.",
+        "again runs what is not finished; finished agent calls are never repeated. Ends with what "
+        "follows, a table of the arms, and the page's path. The exit status is 0 only if every arm "
+        "finished.",
     )
-    command.add_argument("plan", type=Path, nargs="?", help="a YAML file; flags replace its keys")
+    command.add_argument(
+        "plan",
+        type=Path,
+        nargs="?",
+        help="a YAML file; flags replace its keys. Packaged are ablations.yaml (the loop in parts, "
+        "and its controls, for any target) and all_arms.yaml (contrastive decoding, too)",
+    )
     command.add_argument("--target", metavar="ID[,ID]", help="catalogue ids or backend specs")
     command.add_argument("--tasks", metavar="T[,T]", help="tasks or groups of lmms-eval")
     command.add_argument(
         "--conditions",
         metavar="C[,C]",
-        help="the arms; C@MEDIA takes evidence away, for example none@muted "
+        help="the arms; C@MEDIA takes evidence away, for example none@muted; NAME=C[KEY=VALUE] has "
+        "settings of its own, for example steps5=aurelia[max_iterations=5] "
         "(default: none,cot,placebo,aurelia,consistency)",
     )
     command.add_argument("--limit", type=limit, metavar="N", help="items of each task at most")
@@ -66,9 +76,9 @@ def _conditions_help() -> str:
     return f"Conditions. {known.replace('`', '').replace('*', '')}.".replace("%", "%%")
 
 
-def _flags(options: argparse.Namespace) -> dict[str, Any]:
+def _flags(options: argparse.Namespace) -> dict[str, object]:
     """Return the plan's keys that were given as flags."""
-    given: dict[str, Any] = {
+    given: dict[str, object] = {
         "targets": _names(options.target),
         "tasks": _names(options.tasks),
         "conditions": _names(options.conditions),
@@ -110,17 +120,56 @@ def _run(options: argparse.Namespace) -> int:
         _print_runs(plan)
         return 0
     from aurelia_plugin.compare.outputs.plots import require_matplotlib
+    from aurelia_plugin.compare.outputs.terminal import show_arms
     from aurelia_plugin.study.reporting import report
     from aurelia_plugin.study.study import run_arms
 
     require_matplotlib()  # now, not after hours of runs
-    outcome = run_arms(plan, say, plain_echo() if options.verbose else None)
+    bar = _QuestionBar()
+    try:
+        outcome = run_arms(plan, say, plain_echo() if options.verbose else bar.echo)
+    finally:
+        bar.close()
     if outcome.done:
-        say(f"page: {report(plan, outcome, say)}")
+        made = report(plan, outcome, say)
+        say()
+        for name, comparison in made.compared.items():
+            title = name if len(made.compared) > 1 else ""
+            show_arms(comparison, standard_output(), title=title)
+        say(f"page: {made.page}")
     if not outcome.failed:
         return 0
     say(f"{len(outcome.failed)} arms are not finished; the same command again goes on with them.")
     return 1
+
+
+class _QuestionBar:
+    """One line for the questions of the arm that is running, gone when it is done."""
+
+    def __init__(self) -> None:
+        from aurelia_plugin.study.progress import RunProgress
+
+        self._progress = RunProgress()
+        self._bar: tqdm[NoReturn] | None = None
+
+    def echo(self, chunk: bytes) -> None:
+        """Take a piece of the run's output."""
+        from tqdm import tqdm
+
+        asked = self._progress.read(chunk)
+        if asked is None:
+            return
+        if self._bar is None:
+            self._bar = tqdm(total=asked.total, desc="questions", leave=False, disable=None)
+        self._bar.update(asked.done - self._bar.n)
+        if asked.done >= asked.total:
+            self.close()
+
+    def close(self) -> None:
+        """Take the line away."""
+        if self._bar is not None:
+            self._bar.close()
+        self._bar = None
 
 
 def _print_runs(plan: StudyPlan) -> None:

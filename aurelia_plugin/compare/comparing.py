@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -21,6 +21,7 @@ from aurelia_plugin.compare.result import Comparison, ItemRow, Method
 from aurelia_plugin.compare.scopes import in_order, scopes
 from aurelia_plugin.compare.verdicts import verdicts
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.reasoning.trace import Trace
 
 __all__ = ["Options", "compare"]
 
@@ -89,7 +90,9 @@ def compare(runs: Mapping[str, Path], options: Options | None = None) -> Compari
     )
     golds = {key: gold(reference.questions[key]) for key in keys}
     leaks = {arm.label: leaks_of(arm, keys, golds) for arm in arms}
-    items = tuple(item_row(key, arms, reference, golds[key], leaks) for key in keys)
+    rows = [item_row(key, arms, reference, golds[key], leaks) for key in keys]
+    columns = in_order(row.column for row in rows)
+    items = tuple(sorted(rows, key=lambda row: columns.index(row.column)))  # the paper's order
     return _compared(arms, reference, items, method, leaks, keys, notes, options)
 
 
@@ -118,14 +121,7 @@ def _compared(
         for scope in everything
         if (against := contrast(scope, info.label, reference.label, method))
     ]
-    traces = {
-        arm.label: [
-            account.trace
-            for key in keys
-            if (account := arm.accounts.get(key)) is not None and account.trace is not None
-        ]
-        for arm in arms
-    }
+    traces = {arm.label: list(_traces(arm, keys)) for arm in arms}
     return Comparison(
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         version=__version__,
@@ -143,6 +139,13 @@ def _compared(
         notes=tuple(dict.fromkeys(notes)),
         items=items,
     )
+
+
+def _traces(arm: ComparedArm, keys: Sequence[Key]) -> Iterator[Trace]:
+    for key in keys:
+        account = arm.accounts.get(key)
+        if account is not None and account.trace is not None:
+            yield account.trace
 
 
 def _reference(arms: Sequence[ComparedArm], wanted: str | None) -> ComparedArm:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
+from aurelia_plugin.calling.compute import Compute
 from aurelia_plugin.compare.result import (
     ArmAnswer,
     Contrast,
@@ -83,7 +84,17 @@ def figure(scope: Scope, arm: str, method: Method) -> Figure | None:
         output_tokens=_sum(answer.output_tokens for answer in answers),
         cost=_total(answer.cost for answer in answers),
         seconds=_mean(answer.seconds for answer in answers),
+        compute=_computed(answer.compute for answer in answers),
     )
+
+
+def _computed(values: Iterable[Compute | None]) -> Compute | None:
+    total = Compute()
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
 
 
 def _mean(values: Iterable[float | bool | None]) -> float | None:

@@ -21,7 +21,8 @@ def verdicts(
     """Return a verdict for each reasoning arm; without one, for every arm but the reference.
 
     A reasoning arm (`condition=aurelia` or `precomputed`, by the run's record) is tested against
-    the reference and against every arm of another condition and the same media.
+    the reference and against every arm of another condition and the same media; one whose loop goes
+    without a part is an ablation, and tested against the reference and the whole loop.
     """
     scope = Scope("all", "all items", items)
     found = []
@@ -50,10 +51,23 @@ def _opponents(run: RunInfo, runs: Sequence[RunInfo], reference: str) -> Iterato
         yield reference
     if run.condition not in _REASONING:
         return
+    if _is_ablation(run):
+        for other in runs:
+            whole = other.condition == run.condition and not _is_ablation(other)
+            if whole and other.label != reference and other.media == run.media:
+                yield other.label
+        return
     for other in runs:
         control = other.condition is not None and other.condition not in _REASONING
         if control and other.label != reference and other.media == run.media:
             yield other.label
+
+
+def _is_ablation(run: RunInfo) -> bool:
+    """Whether the run's loop went without a part, or its agents without a sense."""
+    given = run.settings
+    parts = bool(given.get("without")) or given.get("iteration") is not None
+    return parts or given.get("agents_media", "full") != "full"
 
 
 def _corrected(tests: Sequence[Contrast]) -> list[Contrast]:

@@ -1,4 +1,4 @@
-"""Any value that a harness or data set hands out for a medium, as Media typed by its content."""
+"""object value that a harness or data set hands out for a medium, as Media typed by its content."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def coerce(
     return replace(media, start=start, end=media.end if end is None else end)
 
 
-def _coerced(value: Any, label: MediaKind | None) -> Media:
+def _coerced(value: object, label: MediaKind | None) -> Media:
     if isinstance(value, Media):
         return value
     if isinstance(value, Mapping):
@@ -80,7 +80,7 @@ def _coerced(value: Any, label: MediaKind | None) -> Media:
     return _from_decoder(value)
 
 
-def _first_number(value: Mapping[str, Any], keys: Sequence[str]) -> float | None:
+def _first_number(value: Mapping[str, float | None], keys: Sequence[str]) -> float | None:
     found = next((value[key] for key in keys if value.get(key) is not None), None)
     return None if found is None else float(found)
 
@@ -144,7 +144,7 @@ def _from_arrays(value: Any, label: MediaKind | None) -> Media:
     return Media("video", data=frames)
 
 
-def _from_decoder(value: Any) -> Media:
+def _from_decoder(value: object) -> Media:
     """Return the medium behind a torchcodec decoder, by its file where `datasets` tells it."""
     is_audio = hasattr(value, "get_all_samples")
     is_video = hasattr(value, "get_frames_in_range") and hasattr(value, "metadata")

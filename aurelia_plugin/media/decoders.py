@@ -18,7 +18,7 @@ __all__ = ["from_audio_decoder", "from_video_decoder", "hf_encoded"]
 _MOST_FRAMES = 256
 
 
-def hf_encoded(decoder: Any) -> dict[str, Any] | None:
+def hf_encoded(decoder: object) -> dict[str, Any] | None:
     """Return the bytes or local path that a decoder was made from, or None.
 
     `datasets` keeps them in the attribute `_hf_encoded`; the path may be remote or only a name.

@@ -71,6 +71,7 @@ class Media:
         sound: the sound is taken from this medium, repeated or cut to the length of this medium's
             own sound. A file without a soundtrack stays without one; in-memory Frames, which have
             none of their own, take it as it is.
+        frames: how many frames of a video are shown, whatever a prompt or model has by default.
 
     Raises:
         MediaError: the span or the arrays cannot be used.
@@ -85,6 +86,7 @@ class Media:
     silenced: bool = False
     blanked: bool = False
     sound: Media | None = None
+    frames: int | None = None
 
     def __post_init__(self) -> None:
         if (self.path is None) == (self.data is None):
@@ -93,6 +95,8 @@ class Media:
             raise ValueError(f"{type(self.data).__name__} is not {self.kind} data")
         if self.sound is not None and "image" in (self.kind, self.sound.kind):
             raise ValueError("an image neither has nor gives sound")
+        if self.frames is not None and (self.kind != "video" or self.frames < 1):
+            raise ValueError("only of a video at least one frame can be asked for")
         if self.data is not None:
             object.__setattr__(self, "data", _checked(self.kind, self.data))
         self._check_span()
@@ -148,7 +152,8 @@ class Media:
             content = _file_digests.get(self.path, content_digest)
         span = f"{float(self.start or 0.0)!r}:{None if self.end is None else float(self.end)!r}"
         sound = self.sound.digest if self.sound is not None else None
-        return combined_digest(self.kind, content, span, self.silenced, self.blanked, sound)
+        shown = () if self.frames is None else (self.frames,)
+        return combined_digest(self.kind, content, span, self.silenced, self.blanked, sound, *shown)
 
     @cached_property
     def _data_digest(self) -> str | None:
@@ -159,7 +164,7 @@ class Media:
         return combined_digest("frames", self.data.pixels.shape, self.data.times, self.data.pixels)
 
     def _value(self) -> tuple[object, ...]:
-        effects = (self.start, self.end, self.silenced, self.blanked, self.sound)
+        effects = (self.start, self.end, self.silenced, self.blanked, self.sound, self.frames)
         return (self.kind, self.path, self._data_digest, *effects)
 
     def __eq__(self, other: object) -> bool:

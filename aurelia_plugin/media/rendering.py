@@ -10,10 +10,12 @@ import io
 import math
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
 from numpy.typing import NDArray
 
 from aurelia_plugin.errors import MediaError
@@ -137,13 +139,13 @@ def _encoded(
     buffer = io.BytesIO()
     even = _even(pixels)
     with av.open(buffer, "w", format="mp4") as container:
-        video: Any = container.add_stream("libx264", rate=round(_FRAME_RATE))
+        video = container.add_stream("libx264", rate=round(_FRAME_RATE))
         video.height, video.width = even.shape[1:3]
         video.pix_fmt = "yuv420p"
         video.options = {"crf": "18"}
         video.codec_context.time_base = Fraction(1, 1000)
         # The encoder wants its streams before the first packet.
-        track: Any = None
+        track = None
         if sound is not None:
             track = container.add_stream("aac", rate=sound.rate, layout="mono")
         for picture, moment in zip(*_until_the_end(even, times, seconds), strict=True):
@@ -151,7 +153,7 @@ def _encoded(
             frame.pts, frame.time_base = moment, Fraction(1, 1000)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
-        if sound is not None:
+        if sound is not None and track is not None:
             _add_sound(container, track, sound)
     return buffer.getvalue()
 
@@ -173,7 +175,7 @@ def _even(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.pad(pixels, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
 
 
-def _add_sound(container: Any, track: Any, sound: Waveform) -> None:
+def _add_sound(container: OutputContainer, track: AudioStream, sound: Waveform) -> None:
     for first in range(0, len(sound.samples), 1024):
         chunk = np.ascontiguousarray(sound.samples[None, first : first + 1024])
         frame = av.AudioFrame.from_ndarray(chunk, format="fltp", layout="mono")

@@ -19,9 +19,14 @@ class Reasoning(NamedTuple):
     step_answers: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, trace: Trace) -> Reasoning:
-        """Return r* of a trace: the steps of its best iteration."""
-        return cls(trace.steps, trace.step_answers)
+    def of(cls, trace: Trace, iteration: int | None = None) -> Reasoning:
+        """Return r* of a trace: the steps of its best iteration, or of the one that is named.
+
+        Args:
+            iteration: counted from 1; of a loop with fewer the last one.
+        """
+        found = trace.iteration(iteration)
+        return cls(()) if found is None else cls(found.steps, found.step_answers)
 
 
 class Injected(NamedTuple):

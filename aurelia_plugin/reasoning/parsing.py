@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import json_repair
 
@@ -83,7 +83,7 @@ class ReadVerdict(NamedTuple):
 class ReadObject(NamedTuple):
     """A JSON object and the rung of the ladder on which it was found."""
 
-    value: Mapping[str, Any]
+    value: Mapping[str, object]
     read: str
 
 
@@ -110,14 +110,14 @@ def read_object(text: str, key: str) -> ReadObject | None:
     return None
 
 
-def _loaded(text: str) -> Any:
+def _loaded(text: str) -> object:
     try:
         return json.loads(text)
     except _UNREADABLE:
         return None
 
 
-def _objects(text: str, key: str) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
+def _objects(text: str, key: str) -> Iterator[tuple[int, int, Mapping[str, object]]]:
     """Yield (start, end, object) of the complete objects that have the key, in order.
 
     The work is bounded by a multiple of the text's length: nested braces would square it.
@@ -144,7 +144,7 @@ def _objects(text: str, key: str) -> Iterator[tuple[int, int, Mapping[str, Any]]
         begins = _OBJECT.search(text, after)
 
 
-def _is_example(value: Mapping[str, Any], key: str) -> bool:
+def _is_example(value: Mapping[str, object], key: str) -> bool:
     """Return whether all texts of an object are placeholders, as in a prompt's example."""
     texts = [text for name, text in value.items() if isinstance(text, str) and name != key]
     steps = value.get(key)
@@ -153,7 +153,7 @@ def _is_example(value: Mapping[str, Any], key: str) -> bool:
     return bool(texts) and all(text.strip() and _DOTS.fullmatch(text) for text in texts)
 
 
-def _repaired(text: str) -> Any:
+def _repaired(text: str) -> object:
     if text.count("{") > _BRACES:
         return None
     try:
@@ -235,7 +235,7 @@ def _blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return "".join([*parts, text[at:]])
 
 
-def _from_object(value: Mapping[str, Any], rung: str) -> ReadVerdict | None:
+def _from_object(value: Mapping[str, object], rung: str) -> ReadVerdict | None:
     score = _whole_score(value.get("score"))
     return None if score is None else ReadVerdict(score, _feedback(value.get("feedback")), rung)
 
@@ -266,14 +266,14 @@ def _written_score(found: re.Match[str]) -> int | None:
     return _whole_score(parts["number"].replace(",", "."))
 
 
-def _feedback(value: Any) -> str | None:
+def _feedback(value: object) -> str | None:
     try:
         return storable(_flat(value)) or None
     except RecursionError:  # nested deeper than can be walked; the score stands without it
         return None
 
 
-def _whole_score(value: Any) -> int | None:
+def _whole_score(value: object) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -284,7 +284,7 @@ def _whole_score(value: Any) -> int | None:
     return None
 
 
-def _rows(steps: Any, answers: Any) -> list[tuple[str, str]]:
+def _rows(steps: object, answers: object) -> list[tuple[str, str]]:
     """Return (step, answer), each answer beside the step with which it was written."""
     listed = [_flat(answer) for answer in answers] if isinstance(answers, list) else None
     if isinstance(steps, list) and listed is not None and len(listed) == len(steps):
@@ -303,7 +303,7 @@ def _rows(steps: Any, answers: Any) -> list[tuple[str, str]]:
     return [(step, answer) for (step, _), answer in zip(pairs, given, strict=True)]
 
 
-def _flat(value: Any) -> str:
+def _flat(value: object) -> str:
     """Return a value as one text."""
     if isinstance(value, Mapping):
         value = list(value.values())
@@ -314,7 +314,7 @@ def _flat(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _pairs(value: Any) -> Iterable[tuple[str, str]]:
+def _pairs(value: object) -> Iterable[tuple[str, str]]:
     """Yield (step, answer) from the forms in which models write a list of steps."""
     if isinstance(value, str):
         lines = read_lines(value)

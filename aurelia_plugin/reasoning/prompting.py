@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import yaml
@@ -33,16 +32,33 @@ _LOOP_FILES = (
     "reasoner.jinja",
     "summarizer.jinja",
 )
-_ANSWER_FILES = ("cot.jinja", "inject.jinja")
+_ANSWER_FILES = (
+    "cot.jinja",
+    "critique.jinja",
+    "inject.jinja",
+    "look.jinja",
+    "look_again.jinja",
+    "modality.jinja",
+    "refine.jinja",
+)
+_JUDGING_FILES = ("evaluator_answer.jinja", "evaluator_steps.jinja")
+_FILES = _LOOP_FILES + _ANSWER_FILES + _JUDGING_FILES
 
 _ITERATION = {"question": "?", "steps": ("step",), "step_answers": ("answer",)}
-_VALUES: dict[str, dict[str, Any]] = {
+_VALUES: dict[str, dict[str, object]] = {
     "again": {"problem": "problem", "wanted": "wanted"},
     "cot": {},
+    "critique": {"question": "?"},
     "evaluator": {"question": "?", "caption": "caption"},
+    "evaluator_answer": {"question": "?", "answer": "answer"},
+    "evaluator_steps": {**_ITERATION, "final_answer": "answer"},
     "feedback": {**_ITERATION, "caption": "caption", "score": 1, "feedback": "feedback"},
     "inject": {"steps": ("step",), "step_answers": ("answer",)},
+    "look": {"seconds": 1.0, "left": 3},
+    "look_again": {"question": "?", "given": "seconds 0 to 1", "left": 2},
+    "modality": {"question": "?"},
     "reasoner": {"question": "?"},
+    "refine": {"question": "?"},
     "summarizer": {**_ITERATION, "final_answer": "answer"},
 }
 """What each template may use, with a value of the right kind."""
@@ -106,7 +122,7 @@ class PromptSet:
                 "Correct the template (Jinja2).",
             ) from error
 
-    def render(self, name: str, values: Mapping[str, Any]) -> str:
+    def render(self, name: str, values: Mapping[str, object]) -> str:
         """Return the text of the template `name`.
 
         Raises:
@@ -125,6 +141,11 @@ class PromptSet:
     def loop_digest(self) -> str:
         """Digest of the files that decide what the agents are asked; part of a trace's key."""
         return self._digest(_LOOP_FILES)
+
+    @property
+    def steps_digest(self) -> str:
+        """Digest of the prompt with which an evaluator judges steps; part of such traces' keys."""
+        return self._digest(("evaluator_steps.jinja",))
 
     @property
     def digests(self) -> dict[str, str]:
@@ -156,10 +177,10 @@ def _read(layers: list[Path]) -> dict[str, tuple[str, Path]]:
         for path in sorted(layer.iterdir()):
             if path.suffix not in {".jinja", ".yaml"}:
                 continue
-            if path.name not in _LOOP_FILES + _ANSWER_FILES:
+            if path.name not in _FILES:
                 raise ConfigError(
                     f"{path}: no prompt has this name.",
-                    f"Use one of: {', '.join(sorted(_LOOP_FILES + _ANSWER_FILES))}.",
+                    f"Use one of: {', '.join(sorted(_FILES))}.",
                 )
             try:
                 sources[path.name] = (path.read_text(encoding="utf-8"), path)

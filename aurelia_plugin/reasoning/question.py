@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from aurelia_plugin.calling.backend import Generation, Message, Part, Prompt, Text
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.media.clip import Clip, Media
 
 __all__ = ["Question", "labelled"]
+
+_LONGEST_NAME = 40
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Question:
     messages: tuple[Message, ...]
     generation: Generation
     category: str = ""
-    fields: dict[str, Any] | None = None
+    fields: dict[str, object] | None = None
     reader: Callable[[str], str | None] | None = None
     column: str = ""
     known_key: str | None = field(default=None, compare=False, repr=False)
@@ -60,6 +61,30 @@ class Question:
             if first < position < last:
                 pieces.append(f"[{label}]")
         return "\n".join(piece for piece in pieces if piece)
+
+    @property
+    def lead(self) -> tuple[Part, ...]:
+        """The clip as agents get it: as the target does, so that engines know it already.
+
+        The media in the task's own order, with the names that the task gives them ("Audio 1:").
+        Where other words of the task stand before or between them, several media have names of
+        their kind and number instead: an agent sees no more of the task than its prompt shows.
+        """
+        media = self.clip.media
+        for message in self.messages[:1]:
+            parts = list(message.parts)
+            while parts and isinstance(parts[-1], Text):
+                parts.pop()
+            texts = [part.text for part in parts if isinstance(part, Text)]
+            whole = sum(isinstance(part, Media) for part in parts) == len(media)
+            if message.role == "user" and whole and all(map(_is_name, texts)):
+                return tuple(parts)
+        if len(media) < 2:
+            return media
+        named: list[Part] = []
+        for name, medium in zip(labelled(self.clip), media, strict=True):
+            named += [Text(f"{name.capitalize()}:"), medium]
+        return tuple(named)
 
     @property
     def key(self) -> str:
@@ -118,6 +143,12 @@ class Question:
         return replace(
             self, known_key=None, messages=(*messages, Message("user", (Text(preface),)))
         )
+
+
+def _is_name(text: str) -> bool:
+    """Whether a text only names the medium behind it."""
+    name = text.strip()
+    return len(name) <= _LONGEST_NAME and name.endswith(":") and "\n" not in name
 
 
 def _behind(own: str, preface: str, shorter: Sequence[str]) -> Text:

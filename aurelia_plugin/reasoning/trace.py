@@ -12,6 +12,7 @@ from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.files.records import Record
 from aurelia_plugin.files.storable import Storable
 from aurelia_plugin.reasoning.roles import Role
+from aurelia_plugin.reasoning.variant import LoopVariant
 
 __all__ = ["TRACE_SCHEMA", "AgentCall", "Iteration", "MadeBy", "StopReason", "Trace", "best_of"]
 
@@ -28,6 +29,7 @@ class AgentCall(Record):
         ask: 0 for the first time, 1 when an unreadable reply was asked for again.
         read: how the reply was read: `json`, `embedded`, `repaired`, `text`, `lines`, or
             `unreadable`.
+        passes: forward passes of the model; None where its backend does not know.
     """
 
     role: Role
@@ -37,6 +39,7 @@ class AgentCall(Record):
     model: str
     usage: Usage
     evidence: Evidence
+    passes: int | None = None
 
 
 class Iteration(Record):
@@ -64,10 +67,12 @@ class MadeBy(NamedTuple):
     threshold: int
     max_iterations: int
     seed: int
+    variant: LoopVariant | None = None
 
     def trace_key(self, question_key: str) -> str:
         """Return the key under which the trace of a question is stored."""
-        return digest_of([TRACE_SCHEMA, question_key, dict(self.roles), *self[1:]])
+        variant = [] if self.variant is None else [self.variant.model_dump(mode="json")]
+        return digest_of([TRACE_SCHEMA, question_key, dict(self.roles), *self[1:5], *variant])
 
 
 class Trace(Record):
@@ -79,6 +84,7 @@ class Trace(Record):
         roles: the identity of each agent's backend.
         best: index of the iteration whose steps are r*, or None if there is none.
         stop: why the loop ended.
+        variant: what the loop went without; None for the whole loop.
         error: what failed, or which limit was reached, when `stop` is `failed` or `over_budget`.
     """
 
@@ -93,6 +99,7 @@ class Trace(Record):
     threshold: int = Field(ge=1, le=10)
     max_iterations: int = Field(ge=1)
     seed: int
+    variant: LoopVariant | None = None
     iterations: tuple[Iteration, ...] = ()
     best: int | None = None
     stop: StopReason
@@ -102,13 +109,37 @@ class Trace(Record):
     def made_by(self) -> MadeBy:
         """What it depends on beside its question."""
         return MadeBy(
-            self.roles, self.prompts_digest, self.threshold, self.max_iterations, self.seed
+            self.roles,
+            self.prompts_digest,
+            self.threshold,
+            self.max_iterations,
+            self.seed,
+            self.variant,
         )
+
+    @property
+    def judged(self) -> int:
+        """The score that decides on acceptance: the last, the highest of independent sets; or 0."""
+        scores = [iteration.score or 0 for iteration in self.iterations]
+        if self.variant is not None and self.variant.independent:
+            return max(scores, default=0)
+        return scores[-1] if scores else 0
 
     @property
     def finished(self) -> bool:
         """Whether the loop came to its own end; one that did not is made again."""
         return self.stop not in ("failed", "over_budget")
+
+    def iteration(self, number: int | None) -> Iteration | None:
+        """Return an iteration, counted from 1; the last where there are fewer, None for the best.
+
+        None is returned where there is no such iteration at all.
+        """
+        if not self.iterations:
+            return None
+        if number is not None:
+            return self.iterations[min(number, len(self.iterations)) - 1]
+        return None if self.best is None else self.iterations[self.best]
 
     @property
     def steps(self) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ class Estimate(NamedTuple):
     hours: Range | None
     most_calls: int
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Return the estimate for JSON."""
         return {
             key: value._asdict() if isinstance(value, Range) else value

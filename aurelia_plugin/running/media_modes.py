@@ -37,6 +37,11 @@ class MediaChange:
         self._donated: dict[str, Clip] = {}
 
     @property
+    def changes(self) -> bool:
+        """Whether anything is changed at all."""
+        return self._mode != "full"
+
+    @property
     def collects(self) -> bool:
         """Whether every question must be seen before any is changed."""
         return self._mode == "swapped"

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from aurelia_plugin.calling.backend import Evidence, Reply, Usage
+from aurelia_plugin.calling.compute import Compute, compute_of
 from aurelia_plugin.calling.ledger import TARGET_ROLE, Ledger
 from aurelia_plugin.errors import AureliaError, OverBudgetError
 from aurelia_plugin.reasoning.roles import ROLES, Role
-from aurelia_plugin.reasoning.trace import StopReason, Trace
+from aurelia_plugin.reasoning.trace import AgentCall, StopReason, Trace
+from aurelia_plugin.running.turns import Turn
 
 __all__ = ["Failure", "ItemOutcome", "Readability", "RunOutcome", "readability"]
 
@@ -83,6 +85,10 @@ class ItemOutcome:
         iterations: of that loop.
         readability: of its agents' replies.
         vote: key of the vote, where several answers were sampled.
+        turns: what was said on the way to the answer, where it took more than one turn.
+        agents_compute: what the agents' calls took on which the answer builds, whenever they were
+            made.
+        target_compute: what the target's calls took, likewise.
         steps: what stood in front of the question.
         preface: the words that stood there.
         without_steps: the agents wrote no steps, and the question was asked without.
@@ -104,6 +110,9 @@ class ItemOutcome:
     iterations: int = 0
     readability: dict[Role, Readability] = field(default_factory=dict)
     vote: str | None = None
+    turns: tuple[Turn, ...] = ()
+    agents_compute: Compute = field(default_factory=Compute)
+    target_compute: Compute = field(default_factory=Compute)
     steps: tuple[str, ...] = ()
     preface: str = ""
     without_steps: bool = False
@@ -120,10 +129,26 @@ class ItemOutcome:
         self.answered = True
         self.model, self.usage, self.evidence = reply.model, reply.usage, reply.evidence
 
-    def add_trace(self, trace: Trace) -> None:
-        """Note how the loop of the question's own trace ended."""
+    def add_trace(self, trace: Trace, *, counts: bool = True) -> None:
+        """Note how the loop of the question's own trace ended.
+
+        Args:
+            trace: the question's own.
+            counts: whether the answer builds on it; where it only says how many answers are to be
+                sampled, or lends its steps to another question, its calls do not count.
+        """
         self.stop, self.iterations = trace.stop, len(trace.iterations)
         self.readability = readability(trace)
+        if counts:
+            self.add_calls(call for turn in trace.iterations for call in turn.calls)
+
+    def add_calls(self, calls: Iterable[AgentCall]) -> None:
+        """Count calls of agents."""
+        self.agents_compute += compute_of(calls)
+
+    def add_asked(self, reply: Reply) -> None:
+        """Count a call of the target, whether its reply is the answer or not."""
+        self.target_compute += compute_of([reply])
 
     @property
     def failure(self) -> Failure | None:
@@ -138,6 +163,11 @@ class ItemOutcome:
             "media": self.media,
             "trace": self.trace,
             "vote": self.vote,
+            "turns": [turn.record() for turn in self.turns],
+            "compute": {
+                "agents": self.agents_compute.model_dump(),
+                "target": self.target_compute.model_dump(),
+            },
             "steps": self.steps,
             "preface": self.preface,
             "failed": "target" if self.target else "agents" if self.agents else None,
@@ -204,7 +234,11 @@ class RunOutcome:
             "calls_reused": {role: reused[role].calls for role in ROLES},
             "answers_reused": reused[TARGET_ROLE].calls,
             "tokens": {
-                name: {"input": sums.usage.input_tokens, "output": sums.usage.output_tokens}
+                name: {
+                    "input": sums.usage.input_tokens,
+                    "output": sums.usage.output_tokens,
+                    **({"cached": sums.usage.cached_tokens} if sums.usage.cached_tokens else {}),
+                }
                 for name, sums in made.items()
             },
             "usage": self._usage(),

@@ -174,7 +174,7 @@ class Pipeline:
                 with holding(question.clip):
                     trace = await self._condition.collect(question)
                 if trace is not None:
-                    item.add_trace(trace)
+                    item.add_trace(trace, counts=False)
             run.progress.reasoned()
 
         if self._media.collects:
@@ -218,7 +218,7 @@ class Pipeline:
         self._reasoned(run)
         item.steps, item.preface = prepared.steps, prepared.preface
         if prepared.trace is not None:
-            item.add_trace(prepared.trace)
+            item.add_trace(prepared.trace, counts=prepared.uses_trace)
             item.trace = prepared.trace.key if prepared.uses_trace else None
             item.without_steps = prepared.question is not None and not prepared.trace.steps
         asked = self._after_agents(question, item, prepared)
@@ -249,17 +249,26 @@ class Pipeline:
         self, asked: Question, prepared: Prepared, item: ItemOutcome, priority: int
     ) -> Reply | None:
         async def ask(prompt: Prompt) -> Reply:
-            return await self._target.ask(prompt, column=asked.column, priority=priority)
+            reply = await self._target.ask(prompt, column=asked.column, priority=priority)
+            item.add_asked(reply)
+            return reply
 
         try:
-            answered = await self._condition.answer(asked, prepared, ask)
+            ready = prepared._replace(priority=priority)
+            answered = await self._condition.answer(asked, ready, ask)
+            item.add_calls(answered.calls)
+            item.vote, item.turns = answered.vote, answered.turns
+            reply = answered.reply
+            if reply is None:
+                failed = prepared._replace(question=None, failure=answered.failure)
+                plain = self._after_agents(asked, item, failed)
+                reply = None if plain is None else await ask(plain.prompt())
         except (BackendError, MediaError, OverBudgetError) as error:
             self._target_failed(item, error)
             self._watch.failed(error)
             return None
         self._watch.answered()
-        item.vote = answered.vote
-        return answered.reply
+        return reply
 
     def _target_failed(self, item: ItemOutcome, error: AureliaError) -> None:
         item.target = Failure.of(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -178,20 +179,38 @@ def _finding(arms: Mapping[str, Arm], medium: str, without: tuple[str, ...]) -> 
     if full.reply is None:
         return Finding(False, f"the call failed: {full.error}", tokens, ())
     words = {"picture": ("video", "image"), "sound": ("sound", "soundtrack")}[medium]
-    dropped = [entry for entry in full.reply.evidence.dropped if entry.startswith(words)]
     evidence = full.reply.evidence
-    amount = evidence.clips if medium == "sound" else evidence.frames + evidence.images
-    if dropped and not amount:
+    declared = [entry for entry in evidence.dropped if entry.startswith(words)]
+    dropped = [entry for entry in declared if not _only_shortened(entry)]
+    if dropped:
         return Finding(False, f"declared as not delivered ({'; '.join(dropped)})", tokens, ())
-    if not amount:
-        return Finding(False, f"the backend delivered no {medium}", tokens, ())
+    amount = evidence.clips if medium == "sound" else evidence.frames + evidence.images
+    found = Finding(False, f"the backend delivered no {medium}", tokens, ())
+    if amount:
+        found = _outcome(arms, medium, without, tokens)
+    if not declared:
+        return found
+    return found._replace(reason=f"{found.reason}; not all of it: {'; '.join(declared)}")
+
+
+def _only_shortened(entry: str) -> bool:
+    """Whether an entry of `Evidence.dropped` tells of a part of a medium, not of a whole one.
+
+    That is `sound beyond 30 s: why` instead of `sound: why`.
+    """
+    return re.fullmatch(r"\w+( \d+)?", entry.partition(":")[0].strip()) is None
+
+
+def _outcome(
+    arms: Mapping[str, Arm], medium: str, without: tuple[str, ...], tokens: int | None
+) -> Finding:
+    """Return what the arms without a medium say of one that was handed over."""
+    full = arms["full"]
     steady = not _differ(arms, "again")
     changed = tuple(name for name in without if arms[name].reply and _differ(arms, name))
     if steady and changed:
         what = "logits" if full.logits is not None else "the reply"
-        part = f" (without: {'; '.join(dropped)})" if dropped else ""
-        reason = f"{what} changed when {' and '.join(changed)}{part}"
-        return Finding(True, reason, tokens, changed)
+        return Finding(True, f"{what} changed when {' and '.join(changed)}", tokens, changed)
     if steady:
         gone = "silent or exchanged" if medium == "sound" else "black"
         return Finding(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_serializer, field_validator
 
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.digests import digest_of
@@ -19,6 +19,8 @@ from aurelia_plugin.redaction import environment_without_secrets
 from aurelia_plugin.running.conditions.table import conditions
 from aurelia_plugin.settings import AureliaSettings, MediaMode, explain, validated
 from aurelia_plugin.spec import BackendSpec
+from aurelia_plugin.study.arms import ARM_FORM, ArmSpec, read_arm, read_arms
+from aurelia_plugin.study.packaged import find_plan, packaged_plans
 
 __all__ = ["DEFAULT_CONDITIONS", "Arm", "StudyPlan", "plan_from", "read_plan"]
 
@@ -39,8 +41,9 @@ class StudyPlan(Record):
     """Catalogue ids, with or without `aurelia_`, or backend specs."""
     tasks: tuple[str, ...] = Field(min_length=1)
     """Tasks or groups of lmms-eval, this package's or any other."""
-    conditions: tuple[str, ...] = Field(DEFAULT_CONDITIONS, min_length=1)
-    """The arms: `CONDITION` or `CONDITION@MEDIA`, for example `none@muted`."""
+    conditions: tuple[ArmSpec, ...] = Field(tuple(map(read_arm, DEFAULT_CONDITIONS)), min_length=1)
+    """The arms: `CONDITION` or `CONDITION@MEDIA`, for example `none@muted`; with a name and
+    settings of its own `NAME=CONDITION[KEY=VALUE,...]`, or a mapping of names to such settings."""
     out: Path
     """The folder that the study fills."""
     limit: int | float | None = Field(None, gt=0)
@@ -70,11 +73,28 @@ class StudyPlan(Record):
     thumbnails: bool = True
     """Whether pictures and waveforms of the clips are drawn for the page."""
 
-    @field_validator("targets", "tasks", "conditions")
+    @field_validator("conditions", mode="before")
+    @classmethod
+    def _read_arms(cls, values: object) -> object:
+        return read_arms(values)
+
+    @field_serializer("conditions")
+    def _written_arms(self, values: tuple[ArmSpec, ...]) -> list[str | dict[str, Any]]:
+        return [one.written() for one in values]
+
+    @field_validator("targets", "tasks")
     @classmethod
     def _differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(values)) < len(values):
             raise ValueError("names one thing twice")
+        return values
+
+    @field_validator("conditions")
+    @classmethod
+    def _named_apart(cls, values: tuple[ArmSpec, ...]) -> tuple[ArmSpec, ...]:
+        names = [one.name.casefold() for one in values]  # they are folders
+        if len(set(names)) < len(names):
+            raise ValueError("names one arm twice")
         return values
 
     @field_validator("environment")
@@ -98,8 +118,8 @@ class StudyPlan(Record):
     def arms(self) -> Iterator[Arm]:
         """All arms, target by target, in order."""
         for target in self.targets:
-            for label in self.conditions:
-                yield Arm(self, target, label)
+            for spec in self.conditions:
+                yield Arm(self, target, spec.name)
 
     @property
     def traces(self) -> Path:
@@ -112,7 +132,7 @@ class Arm:
     """One target under one condition.
 
     Attributes:
-        label: the condition, with `@` and the media mode where that is not `full`.
+        label: the arm's name.
     """
 
     plan: StudyPlan = field(compare=False, repr=False)
@@ -120,14 +140,19 @@ class Arm:
     label: str
 
     @property
+    def spec(self) -> ArmSpec:
+        """The arm as the plan has it."""
+        return next(one for one in self.plan.conditions if one.name == self.label)
+
+    @property
     def condition(self) -> str:
         """The setting `condition`."""
-        return self.label.partition("@")[0]
+        return self.spec.condition
 
     @property
     def media(self) -> str:
         """The setting `media`."""
-        return self.label.partition("@")[2] or "full"
+        return self.spec.media or "full"
 
     @property
     def name(self) -> str:
@@ -144,7 +169,8 @@ class Arm:
     @property
     def given(self) -> dict[str, Any]:
         """Settings and target options, those of the study itself left aside."""
-        return {**self.plan.model_args, **self.plan.target_args.get(self.target, {})}
+        of_target = self.plan.target_args.get(self.target, {})
+        return {**self.plan.model_args, **of_target, **self.spec.settings}
 
     @property
     def settings(self) -> AureliaSettings:
@@ -163,7 +189,7 @@ class Arm:
         Raises:
             ConfigError: a value cannot be written as `--model_args`.
         """
-        media = {"media": self.media} if "@" in self.label else {}
+        media = {} if self.spec.media is None else {"media": self.spec.media}
         given: dict[str, Any] = {"condition": self.condition, **media, "seed": self.plan.seed}
         given |= {**self.given, "traces": str(traces)}
         model = f"aurelia_{BackendSpec.parse(self.target).model}"
@@ -219,10 +245,11 @@ def plan_from(values: Mapping[str, Any], source: str) -> StudyPlan:
         )
     for arm in plan.arms:
         _check(arm, source)
-    if plan.reference is not None and plan.reference not in plan.conditions:
+    names = [one.name for one in plan.conditions]
+    if plan.reference is not None and plan.reference not in names:
         raise ConfigError(
             f"{source}: reference={plan.reference} is not an arm.",
-            f"Name one of: {', '.join(plan.conditions)}.",
+            f"Name one of: {', '.join(names)}.",
         )
     return plan
 
@@ -233,12 +260,19 @@ def _check(arm: Arm, source: str) -> None:
         raise ConfigError(
             f"{source}: there is no arm {arm.label!r}.",
             f"An arm is one of {', '.join(known)}, with @ and one of "
-            f"{', '.join(get_args(MediaMode))} where evidence is taken away.",
+            f"{', '.join(get_args(MediaMode))} where evidence is taken away: {ARM_FORM}.",
+        )
+    if arm.label in known and arm.condition != arm.label:
+        raise ConfigError(
+            f"{source}: the arm {arm.label} is of the condition {arm.condition}: its name is that "
+            "of another one.",
+            "Give it another name.",
         )
     own = sorted(_OWN & set(arm.given))
     if own:
         raise ConfigError(
-            f"{source}: model_args sets {', '.join(own)}, which the study sets itself.",
+            f"{source}: model_args, or the arm {arm.label}, sets {', '.join(own)}, which the study "
+            "sets itself.",
             "Use targets, conditions (CONDITION@MEDIA), seed and out.",
         )
     spec = BackendSpec.parse(arm.target)
@@ -251,21 +285,31 @@ def _check(arm: Arm, source: str) -> None:
 
 
 def read_plan(path: Path, flags: Mapping[str, Any]) -> StudyPlan:
-    """Return the plan of a YAML file; `flags` of the command line replace its keys.
+    """Return the plan of a YAML file, the user's or a packaged one.
+
+    Args:
+        path: the file; the name of a packaged one (`ablations.yaml`) where there is no such file.
+        flags: of the command line; they replace its keys.
 
     Raises:
         ConfigError: the file cannot be read, or describes no study.
     """
+    own = path.exists()
+    path = find_plan(path)
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: {error}", "Name a study's YAML file.") from error
+        raise ConfigError(
+            f"{path}: {error}",
+            f"Name a study's YAML file, or a packaged one: {', '.join(packaged_plans())}.",
+        ) from error
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: not a mapping.", "Write `targets:`, `tasks:` and `out:`.")
     out = values.get("out")
     if out is not None and "out" not in flags:  # beside the file, wherever it is started from
-        values["out"] = path.parent / Path(str(out)).expanduser()
-    for key in ("targets", "tasks", "conditions"):
+        beside = path.parent if own else Path.cwd()
+        values["out"] = beside / Path(str(out)).expanduser()
+    for key in ("targets", "tasks"):
         if isinstance(values.get(key), str):
             values[key] = [part.strip() for part in values[key].split(",")]
     limit = values.get("limit")

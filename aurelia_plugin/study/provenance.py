@@ -54,7 +54,7 @@ def write_plan(plan: StudyPlan) -> Path:
     return path
 
 
-def provenance(plan: StudyPlan, done: Mapping[Arm, Done]) -> dict[str, Any]:
+def provenance(plan: StudyPlan, done: Mapping[Arm, Done]) -> dict[str, object]:
     """Return what was run, with what, on what, and with which settings the models decoded."""
     return {
         "repeat": f"aurelia study {PLAN_FILE}",
@@ -77,7 +77,7 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _machine() -> dict[str, Any]:
+def _machine() -> dict[str, object]:
     import torch
 
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
@@ -89,7 +89,7 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _arm(arm: Arm, done: Done) -> dict[str, Any]:
+def _arm(arm: Arm, done: Done) -> dict[str, object]:
     record = json.loads(done.record.read_text(encoding="utf-8"))
     results = json.loads(done.results.read_text(encoding="utf-8"))
     settings = arm.settings
@@ -124,7 +124,7 @@ def _arm(arm: Arm, done: Done) -> dict[str, Any]:
     }
 
 
-def data_digests(done: Sequence[Done]) -> dict[str, dict[str, Any]]:
+def data_digests(done: Sequence[Done]) -> dict[str, dict[str, object]]:
     """Return, per task, how many documents were asked and digests of what they hold.
 
     `texts` is over question and gold answer, `contents` over clip and text as the run digested

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from aurelia_plugin.compare.comparing import Options, compare
 from aurelia_plugin.compare.outputs.report import write_report
@@ -13,11 +14,23 @@ from aurelia_plugin.study.plan import Arm, StudyPlan
 from aurelia_plugin.study.running import Done
 from aurelia_plugin.study.study import Outcome, write_provenance
 
-__all__ = ["report"]
+__all__ = ["Report", "report"]
 
 
-def report(plan: StudyPlan, outcome: Outcome, say: Callable[[str], object]) -> Path:
-    """Compare the finished arms of each target, write everything, and return the page's path.
+class Report(NamedTuple):
+    """What a study has come to.
+
+    Attributes:
+        page: the page to open.
+        compared: target's name to its comparison.
+    """
+
+    page: Path
+    compared: Mapping[str, Comparison]
+
+
+def report(plan: StudyPlan, outcome: Outcome, say: Callable[[str], object]) -> Report:
+    """Compare the finished arms of each target, and write everything.
 
     With several targets each has a folder of its own, and the page in front lists them.
 
@@ -44,7 +57,8 @@ def report(plan: StudyPlan, outcome: Outcome, say: Callable[[str], object]) -> P
             say=say,
         )
         compared[name] = comparison
-    return write_overview(plan.out, compared) if several else plan.out / "index.html"
+    page = write_overview(plan.out, compared) if several else plan.out / "index.html"
+    return Report(page, compared)
 
 
 def _compared(plan: StudyPlan, done: Mapping[Arm, Done], notes: tuple[str, ...]) -> Comparison:

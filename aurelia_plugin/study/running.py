@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from aurelia_plugin import __version__
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.atomic import write_atomically
 from aurelia_plugin.study.plan import Arm
+from aurelia_plugin.study.processes import Echo, WarmProcess, run_process
 from aurelia_plugin.study.verdict import judge
 
 __all__ = ["Done", "check_unchanged", "command", "finished", "relevant_environment", "run_arm"]
@@ -129,11 +129,12 @@ def command(arm: Arm, output: Path) -> list[str]:
     return [*words, *arm.arguments(output, arm.plan.traces)]
 
 
-def run_arm(arm: Arm, echo: Callable[[bytes], object] | None = None) -> Done | str:
+def run_arm(arm: Arm, echo: Echo | None = None, warm: WarmProcess | None = None) -> Done | str:
     """Run an arm; what its agents had finished before is taken from the traces.
 
     Args:
         echo: is handed the run's output as it comes.
+        warm: the process that the run is forked from; without one it is started anew.
 
     Returns:
         The finished run, or why it is not finished.
@@ -141,7 +142,11 @@ def run_arm(arm: Arm, echo: Callable[[bytes], object] | None = None) -> Done | s
     output = _next_folder(arm.folder)
     before = set(_records(arm))
     started = time.monotonic()
-    _run(command(arm, output), arm.plan.environment, arm.folder / _LOG, echo)
+    log = arm.folder / _LOG
+    if warm is None:
+        run_process(command(arm, output), arm.plan.environment, log, echo)
+    else:
+        warm.run(arm.arguments(output, arm.plan.traces), log, echo)
     seconds = round(time.monotonic() - started, 3)
     verdict = judge(output)
     if verdict.results is None:
@@ -175,34 +180,6 @@ def _next_folder(folder: Path) -> Path:
 
 def _records(arm: Arm) -> list[Path]:
     return [path for path in (arm.plan.traces / "runs").glob("*.json") if path.stat().st_size]
-
-
-def _run(
-    words: list[str],
-    environment: Mapping[str, str],
-    log: Path,
-    echo: Callable[[bytes], object] | None,
-) -> None:
-    with (
-        log.open("wb") as file,
-        subprocess.Popen(
-            words,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        ) as process,
-    ):
-        assert process.stdout is not None
-        try:
-            while chunk := process.stdout.read1():  # type: ignore[attr-defined]
-                file.write(chunk)
-                file.flush()
-                if echo is not None:
-                    echo(chunk)
-        except BaseException:  # an interrupt too: a run that nobody reads must not go on
-            process.terminate()
-            raise
 
 
 def _log_tail(log: Path) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aurelia_plugin.files.atomic import write_atomically
 from aurelia_plugin.running.conditions.table import condition_info
 from aurelia_plugin.study.plan import Arm, StudyPlan
+from aurelia_plugin.study.processes import Echo, WarmProcess, can_be_warm
+from aurelia_plugin.study.progress import left_over
 from aurelia_plugin.study.provenance import PROVENANCE_FILE, provenance, write_plan
 from aurelia_plugin.study.running import Done, check_unchanged, finished, run_arm
 
@@ -30,9 +32,9 @@ class Outcome(NamedTuple):
 def run_arms(
     plan: StudyPlan,
     say: Callable[[str], object],
-    echo: Callable[[bytes], object] | None = None,
+    echo: Echo | None = None,
 ) -> Outcome:
-    """Run every arm that is not finished.
+    """Run every arm that is not finished, on Linux from one process that has started once.
 
     An arm that has unanswered questions is run again: what was finished is taken from its traces.
 
@@ -47,9 +49,23 @@ def run_arms(
     for arm in arms:
         check_unchanged(arm)
     write_plan(plan)
+    ordered = sorted(arms, key=_borrows)
+    if plan.processes > 1 or not can_be_warm():
+        return _run_all(arms, ordered, say, echo, None)
+    with WarmProcess(plan.environment) as warm:
+        return _run_all(arms, ordered, say, echo, warm)
+
+
+def _run_all(
+    arms: Sequence[Arm],
+    ordered: Sequence[Arm],
+    say: Callable[[str], object],
+    echo: Echo | None,
+    warm: WarmProcess | None,
+) -> Outcome:
     done: dict[Arm, Done] = {}
     failed: dict[Arm, str] = {}
-    for number, arm in enumerate(sorted(arms, key=_borrows), start=1):
+    for number, arm in enumerate(ordered, start=1):
         head = f"[{number}/{len(arms)}] {arm.name} {arm.label}"
         before = finished(arm)
         if before is not None and not before.unanswered:
@@ -58,14 +74,15 @@ def run_arms(
             continue
         again = f"; {before.unanswered} questions of it had no answer" if before else ""
         say(f"{head}: running, output in {arm.folder / 'run.log'}{again}")
-        outcome = run_arm(arm, echo)
+        outcome = run_arm(arm, echo, warm)
         if isinstance(outcome, str):
             failed[arm] = outcome
             say(f"{head}: FAILED, {outcome}")
             continue
         done[arm] = outcome
-        left = f", {outcome.unanswered} questions without an answer" if outcome.unanswered else ""
-        say(f"{head}: done in {outcome.seconds:.0f} s{left}")
+        open_ = f", {outcome.unanswered} questions without an answer" if outcome.unanswered else ""
+        left = left_over([run.seconds for run in done.values()], len(arms) - number)
+        say(f"{head}: done in {outcome.seconds:.0f} s{open_}{left}")
     return Outcome({arm: done[arm] for arm in arms if arm in done}, failed)
 
 

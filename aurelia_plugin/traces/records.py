@@ -217,7 +217,6 @@ def trace_fault(trace: Trace, key: str) -> str | None:
         key: the key under which it was found.
     """
     scores = [iteration.score for iteration in trace.iterations]
-    last = (scores[-1] or 0) if scores else 0
     if trace.key != key:
         return key_fault(trace.key, key)
     if not is_key(key):
@@ -226,8 +225,8 @@ def trace_fault(trace: Trace, key: str) -> str | None:
         return f"its form is version {trace.schema_version}; this version reads {TRACE_SCHEMA}"
     if trace.best != best_of(trace.iterations):
         return f"best is {trace.best}, and its scores are {shown(scores)}"
-    if (trace.stop == "accepted") != (last >= trace.threshold) and trace.finished:
-        return f"stop is {trace.stop}, and the last score is {last} of {trace.threshold}"
+    if (trace.stop == "accepted") != (trace.judged >= trace.threshold) and trace.finished:
+        return f"stop is {trace.stop}, and its score is {trace.judged} of {trace.threshold}"
     if len(trace.iterations) > trace.max_iterations:
         return f"{len(scores)} iterations, and at most {trace.max_iterations} are allowed"
     return None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aurelia_plugin.calling.backend import Evidence, Prompt, Sampling, Text
+from aurelia_plugin.calling.backend import Evidence, Prompt, Text
 from aurelia_plugin.media.audio import has_sound
 from aurelia_plugin.media.clip import Frames, Media
 from aurelia_plugin.media.picture import picture
@@ -90,7 +90,7 @@ def prepare(prompt: Prompt, takes: Capabilities, *, system: str | None = None) -
 
 class _Preparation:
     def __init__(self, prompt: Prompt, takes: Capabilities) -> None:
-        self._asked: Sampling | None = prompt.sampling
+        self._prompt = prompt
         self._takes = takes
         self._form = self._soundtrack_form(prompt)
         self.done = Prepared(interleaved=self._form == "interleaved")
@@ -135,10 +135,11 @@ class _Preparation:
 
     def _frames(self, medium: Media) -> Frames:
         side = self._takes.longest_side
-        if self._asked is not None and self._asked.kind == "keyframes":
-            frames = shared_frames(medium, "keyframes", self._asked.frames, longest_side=side)
+        asked = self._prompt.sampling_of(medium)
+        if asked is not None and asked.kind == "keyframes":
+            frames = shared_frames(medium, "keyframes", asked.frames, longest_side=side)
         else:
-            count = self._asked.frames if self._asked is not None else self._own_count(medium)
+            count = asked.frames if asked is not None else self._own_count(medium)
             frames = shared_frames(medium, "uniform", count, longest_side=side)
         # A processor may write into what it is given, and others share this.
         return Frames(frames.pixels.copy(), frames.times.copy())

@@ -116,7 +116,7 @@ def deliver(prompt: Prompt, takes: Capabilities) -> Delivery:
             if isinstance(part, Text):
                 parts.append(part)
                 continue
-            blobs, evidence = _medium(part, prompt.sampling, takes)
+            blobs, evidence = _medium(part, prompt.sampling_of(part), takes)
             parts += blobs
             done.evidence += evidence
         done.turns.append(Turn(message.role, tuple(parts)))

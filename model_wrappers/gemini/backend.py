@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import urlsplit
-
-from pydantic import Field
 
 from aurelia_plugin.calling.backend import Prompt, Reply, Service, Text, Usage, cut_at
 from aurelia_plugin.errors import BackendError, ConfigError, TransientError
 from aurelia_plugin.files.digests import digest_of
-from aurelia_plugin.model_wrappers.capabilities import Capabilities, Soundtrack
+from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.delivery.encoding import Blob, Delivery, deliver
+from aurelia_plugin.model_wrappers.gemini.caches import GeminiCaches
 from aurelia_plugin.model_wrappers.gemini.client import GeminiClient, library
+from aurelia_plugin.model_wrappers.gemini.options import GeminiOptions
+from aurelia_plugin.model_wrappers.gemini.prefixes import clip_key, split
 from aurelia_plugin.model_wrappers.gemini.uploads import GeminiFiles
-from aurelia_plugin.model_wrappers.options import BackendOptions
 from aurelia_plugin.model_wrappers.services import Watch, key_from
 
 __all__ = ["OPTIONS", "GeminiBackend", "GeminiOptions", "open_backend"]
@@ -35,46 +36,6 @@ _BROKEN_OFF = (
     "MALFORMED_FUNCTION_CALL",
 )
 """Ends that the service gives no reason for, and that another attempt may not have."""
-
-
-class GeminiOptions(BackendOptions):
-    """Options of `gemini:MODEL`."""
-
-    video: Literal["file", "frames"] = "file"
-    """`file` sends videos whole; `frames` sends pictures and the sound apart."""
-    soundtrack: Soundtrack | None = None
-    """How a video's soundtrack goes in: `interleaved` is heard by the service in a video that is
-    sent whole, which is the default there; `after` or `before` it as a sound of its own (the
-    default of frames is `after`), or `none`."""
-    max_frames: int = Field(16, ge=1)
-    """Frames of a video, with `video=frames`."""
-    longest_side: int | None = Field(None, ge=14)
-    """Pixels to which images, frames and videos encoded anew are reduced; not whole files."""
-    min_pixels: int | None = Field(None, ge=1)
-    """Pixels of a frame or image at least; not of whole files."""
-    max_pixels: int | None = Field(None, ge=1)
-    """Pixels of a frame or image at most; not of whole files."""
-    media_resolution: Literal["low", "medium", "high"] | None = None
-    """Tokens that the service spends on a picture; its own default if left out."""
-    max_new_tokens: int | None = Field(None, ge=1)
-    """Upper bound on every reply, whatever the task or role asks for."""
-    room_for_thinking: int = Field(4096, ge=0)
-    """Tokens beyond a reply's limit: the service counts the model's thoughts as reply."""
-    inline_mb: float = Field(8, ge=0, le=14)
-    """Media of one request up to this size travel inside it; what is beyond is uploaded."""
-    timeout: float = Field(300, gt=0)
-    """Seconds after which a call counts as failed and is repeated."""
-    upload_timeout: float = Field(600, gt=0)
-    """Seconds that the service may take to process an uploaded file."""
-    concurrency: int = Field(8, ge=1)
-    """Calls under way at once."""
-    base_url: str | None = None
-    """Where the service is, for proxies."""
-
-    def that_change_replies(self) -> dict[str, Any]:
-        """Return the options that are part of the backend's identity."""
-        how = {"inline_mb", "timeout", "upload_timeout", "concurrency"}
-        return self.model_dump(exclude=how, exclude_none=True)
 
 
 OPTIONS = GeminiOptions
@@ -105,6 +66,7 @@ class GeminiBackend:
         )
         account = digest_of([key, self.options.base_url])
         self._files = GeminiFiles(self._name, account, self._client, self.options.upload_timeout)
+        self._caches = GeminiCaches(self._name, self._model, self._client, self.options.cache_after)
 
     @functools.cached_property
     def identity(self) -> str:
@@ -118,11 +80,17 @@ class GeminiBackend:
 
     @property
     def service(self) -> Service:
-        """The model at Google, or at the proxy; a call may have to upload a video first."""
+        """The model at Google, or at the proxy; a call may have to upload a video first, and may
+        tell the service to keep it, which reads it once more."""
         options = self.options
         place = f"gemini {options.base_url or ''} {self._model}"
         seconds = options.timeout + options.upload_timeout
-        return Service(place, self._model, seconds, options.room_for_thinking)
+        return Service(
+            place, self._model, seconds, options.room_for_thinking, requests=self._requests
+        )
+
+    def _requests(self, prompt: Prompt) -> int:
+        return 2 if self._caches.pays(clip_key(prompt)) else 1
 
     async def __call__(self, prompt: Prompt) -> Reply:
         """Answer the prompt.
@@ -132,18 +100,54 @@ class GeminiBackend:
             TransientError: after a failure that may pass.
             BackendError: if the service refuses, blocks, or answers without text.
         """
+        send = await self.prepare(prompt)
+        return await send()
+
+    async def prepare(self, prompt: Prompt) -> Callable[[], Awaitable[Reply]]:
+        """Return what sends the prompt, its media decoded off the event loop.
+
+        Raises:
+            MediaError: if a medium cannot be decoded.
+        """
         delivery = await asyncio.to_thread(deliver, prompt, self.takes)
+        key = clip_key(prompt)
+
+        async def send() -> Reply:
+            response, ordered = await self._asked(prompt, delivery, key)
+            reply = self._reply(response, prompt, delivery)
+            self._caches.took(key, reply.usage)
+            return reply.model_copy(update={"usage": reply.usage + ordered})
+
+        return send
+
+    async def _asked(self, prompt: Prompt, delivery: Delivery, key: str) -> tuple[Any, Usage]:
+        """Return the service's response, and what keeping the clip there cost besides."""
         contents, system = await self._contents(delivery)
-        response = await self._client(
+        prefix, rest = split(contents, system, key)
+        kept, ordered = await self._caches.get(prefix)
+        if kept is not None:
+            try:
+                return await self._generated(rest, self._config(prompt, "", kept.name)), ordered
+            except TransientError:
+                raise
+            except BackendError as error:
+                # It ended before its time, or was deleted: HTTP 403 or 404 with these words.
+                if "cachedcontent" not in error.what.lower().replace(" ", ""):
+                    raise
+                self._caches.forget(key)
+        return await self._generated(contents, self._config(prompt, system)), ordered
+
+    async def _generated(self, contents: list[Any], config: Any) -> Any:
+        return await self._client(
             lambda client: client.models.generate_content(
-                model=self._model, contents=contents, config=self._config(prompt, system)
+                model=self._model, contents=contents, config=config
             )
         )
-        return self._reply(response, prompt, delivery)
 
     async def close(self) -> None:
-        """Delete the uploaded files and release the client."""
+        """Delete what the service keeps and release the client."""
         if self._client.opened:
+            await self._caches.delete_all()
             await self._files.delete_all()
             self._client.close()
 
@@ -204,12 +208,14 @@ class GeminiBackend:
             uploaded.add(blob.digest)
         return uploaded
 
-    def _config(self, prompt: Prompt, system: str) -> Any:
+    def _config(self, prompt: Prompt, system: str, cache: str | None = None) -> Any:
         asked, options = prompt.generation, self.options
         limit = min(asked.max_new_tokens, options.max_new_tokens or asked.max_new_tokens)
         settings: dict[str, Any] = {"max_output_tokens": limit + options.room_for_thinking}
         if system:
             settings["system_instruction"] = system
+        if cache is not None:
+            settings["cached_content"] = cache
         if asked.temperature > 0:  # newer models deprecate these fields; 0 is not worth an error
             settings |= {"temperature": asked.temperature, "seed": asked.seed}
             settings |= {"top_p": asked.top_p} if asked.top_p is not None else {}
@@ -229,9 +235,10 @@ class GeminiBackend:
             getattr(counts, "thoughts_token_count", None) or 0
         )
         read = getattr(counts, "prompt_token_count", None) or 0
+        cached = getattr(counts, "cached_content_token_count", None) or 0
         return Reply(
             text=text,
-            usage=Usage(input_tokens=read, output_tokens=spent),
+            usage=Usage(input_tokens=read, output_tokens=spent, cached_tokens=min(read, cached)),
             evidence=delivery.evidence,
             model=self._watch.served(response.model_version or ""),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from lmms_eval.api.instance import Instance
@@ -11,6 +11,11 @@ from aurelia_plugin.benchmark.vote_values import reader_of
 from aurelia_plugin.calling.backend import Generation, Message, Part, Text
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.media.content import coerce
+from aurelia_plugin.model_wrappers.harness.contexts import (
+    ContextTask,
+    require_no_examples,
+    system_instruction,
+)
 from aurelia_plugin.reasoning.question import Question
 
 __all__ = ["InstanceSource", "Request", "is_padding", "read_generation", "read_request"]
@@ -113,6 +118,9 @@ class InstanceSource:
         field: str | None = None,
     ) -> None:
         self.request = read_request(instance)
+        task = _task_of(self.request)
+        if task is not None:
+            require_no_examples(task)
         self._rows = task_dict[self.request.task][self.request.split]
         self._seed = seed
         self._field = field
@@ -153,28 +161,57 @@ class InstanceSource:
         )
 
 
-def _messages(request: Request, doc: Any) -> Iterable[Message]:
+def _task_of(request: Request) -> Any:
+    """Return the harness's task behind a request, None where messages come from elsewhere."""
     task = getattr(request.doc_to_messages, "__self__", None)
-    config = getattr(task, "config", None)
-    if task is not None and config is not None and config.doc_to_messages is None:
-        yield _own_turn(task, request, doc)
-        return
+    return task if getattr(task, "config", None) is not None else None
+
+
+def _messages(request: Request, doc: Any) -> list[Message]:
+    task = _task_of(request)
+    if task is None:
+        return _given_messages(request, doc)
+    config = task.config
+    if config.doc_to_messages is None and config.doc_to_visual is None:
+        # Its context holds the instruction and examples, too, as the harness's models get them.
+        return [Message("user", (Text(request.context),))]
+    if config.doc_to_messages is None:
+        messages = [_own_turn(task, doc)]
+    else:
+        messages = _given_messages(request, doc)
+    return _instructed(messages, request, task, doc)
+
+
+def _given_messages(request: Request, doc: Any) -> list[Message]:
+    messages = []
     for message in request.doc_to_messages(doc):
         content = message["content"]
         blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
-        yield Message(message["role"], tuple(_part(block) for block in blocks))
+        messages.append(Message(message["role"], tuple(_part(block) for block in blocks)))
+    return messages
 
 
-def _own_turn(task: Any, request: Request, doc: Any) -> Message:
+def _own_turn(task: Any, doc: Any) -> Message:
     """Return the user's turn of a task that gives visuals and text instead of messages.
 
     The harness would build the same turn, but it guesses media types from labels and file names
     (a decoded sound becomes "video") and raises on decoder objects.
     """
-    if task.config.doc_to_visual is None:
-        return Message("user", (Text(request.context),))
     visuals = [coerce(visual) for visual in task.doc_to_visual(doc) or []]
     return Message("user", (*visuals, Text(task.doc_to_text(doc))))
+
+
+def _instructed(
+    messages: list[Message], request: Request, task: ContextTask, doc: Any
+) -> list[Message]:
+    """Return messages under `--system_instruction`: before a task's own system message."""
+    instruction = system_instruction(request.context, task, doc)
+    if not instruction:
+        return messages
+    first = messages[0]
+    if first.role != "system":
+        return [Message("system", (Text(instruction),)), *messages]
+    return [Message("system", (Text(f"{instruction}\n\n"), *first.parts)), *messages[1:]]
 
 
 def _part(block: Mapping[str, Any]) -> Part:

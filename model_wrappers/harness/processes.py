@@ -13,7 +13,7 @@ def is_distributed() -> bool:
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
-def gather_lists(items: list[Any]) -> list[Any]:
+def gather_lists(items: list[object]) -> list[Any]:
     """Return the concatenation of all processes' lists, in the order of their ranks.
 
     Every process of the run has to call this at the same point.

@@ -81,7 +81,7 @@ def _manager(tasks: Sequence[str], model: str, include_path: str | None) -> Any:
     return TaskManager(model_name=model, include_path=include_path)
 
 
-def _leaves(tasks: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+def _leaves(tasks: Mapping[object, object]) -> Iterator[tuple[str, Any]]:
     for name, task in tasks.items():
         if isinstance(task, Mapping):
             yield from _leaves(task)

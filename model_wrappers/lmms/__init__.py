@@ -1,4 +1,4 @@
-"""Any model that lmms-eval brings, behind the backend protocol."""
+"""object model that lmms-eval brings, behind the backend protocol."""
 
 from __future__ import annotations
 

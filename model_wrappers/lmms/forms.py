@@ -150,7 +150,7 @@ def _stand_in(kind: Literal["picture", "sound"]) -> Any:
 class _Packing:
     def __init__(self, form: WrapperForm) -> None:
         self._form = form
-        self.visuals: list[Any] = []
+        self.visuals: list[object] = []
         self._dropped: list[str] = []
         self._kinds: Counter[str] = Counter()
         self._tracks: dict[str, None] = {}

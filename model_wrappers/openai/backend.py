@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from aurelia_plugin.calling.backend import Prompt, Reply, Service, Text, cut_at
-from aurelia_plugin.errors import BackendError, ConfigError, TransientError
+from aurelia_plugin.calling.backend import Prompt, Reply, Service, cut_at
+from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.media.audio import has_sound
 from aurelia_plugin.media.clip import Clip
 from aurelia_plugin.media.video import probe
 from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.delivery.encoding import Blob, Delivery, deliver
+from aurelia_plugin.model_wrappers.openai.bodies import Bodies
 from aurelia_plugin.model_wrappers.openai.client import OpenAIClient
-from aurelia_plugin.model_wrappers.openai.endpoints import Endpoints
 from aurelia_plugin.model_wrappers.openai.options import OpenAIOptions
+from aurelia_plugin.model_wrappers.openai.references import content_id
 from aurelia_plugin.model_wrappers.openai.replies import Completion
+from aurelia_plugin.model_wrappers.openai.sending import Request, Sender
 from aurelia_plugin.model_wrappers.openai.servers import VIDEO_INPUTS, server
-from aurelia_plugin.model_wrappers.openai.videos import video_fields, video_name
+from aurelia_plugin.model_wrappers.openai.videos import video_fields
 from aurelia_plugin.model_wrappers.services import Watch, key_from
 from aurelia_plugin.model_wrappers.transformers.families import family_named
 
@@ -45,7 +46,7 @@ class OpenAIBackend:
 
     def __init__(self, model: str, options: OpenAIOptions | None = None) -> None:
         self.options = options or OpenAIOptions()
-        self._server = server(self.options.server)
+        self._server = server(self.options.server).for_model(model)
         self._model = model
         self._urls = _addresses(self.options.base_url or self._server.base_url)
         self._name = f"{self.options.server}:{model}"
@@ -54,19 +55,33 @@ class OpenAIBackend:
                 f"{self._name}: base_url holds a user name or a query.",
                 "Leave it out; keys come from the environment.",
             )
-        key = self._find_key()
-        self._endpoints = Endpoints(
-            {url: OpenAIClient(self._name, key, url, self.options.timeout) for url in self._urls}
-        )
+        self._key = self._find_key()
+        self.move_to(self._urls)
         self._sound = self.options.sound or self._server.sound or "none"
+        self._bodies = Bodies(model, self.options, self._server, self._sound)
         self.takes = self._takes()
-        self._refused: str | None = None
         self._watch = Watch(self._name, model)
+
+    def move_to(self, urls: Sequence[str]) -> None:
+        """Ask the servers at these addresses from now on, of which nothing is known yet."""
+        self.addresses = tuple(urls)
+        self._sender = Sender(
+            self._name,
+            self._model,
+            self._server,
+            lambda url: OpenAIClient(self._name, self._key, url, self.options.timeout),
+            urls,
+        )
 
     @functools.cached_property
     def identity(self) -> str:
-        """The server's kind, the model and the options that change replies."""
-        return f"{self._name}#{digest_of(self.options.that_change_replies())[:12]}"
+        """The server's kind, the model, and what changes replies: options and forms."""
+        parts = self.options.that_change_replies()
+        if self._server.requests > 1:
+            settled = self.takes.model_dump(include={"video", "soundtrack"})
+            form = {"requests": self._server.requests, "sound": self._sound, **settled}
+            parts = {**parts, "form": form}
+        return f"{self._name}#{digest_of(parts)[:12]}"
 
     @property
     def concurrency(self) -> int:
@@ -96,16 +111,16 @@ class OpenAIBackend:
         Raises:
             MediaError: if a medium cannot be decoded.
         """
-        delivery, content, special = await asyncio.to_thread(self._request, prompt)
+        delivery, request = await asyncio.to_thread(self._request, prompt)
 
         async def send() -> Reply:
-            completion = await self._sent(content, special)
-            return self._reply(completion, prompt, delivery)
+            return self._reply(await self._sender(request), prompt, delivery)
 
         return send
 
     async def close(self) -> None:
-        """Hold nothing: connections are closed when the last call has ended."""
+        """Close the connections."""
+        await self._sender.close()
 
     def delivery(self, prompt: Prompt) -> Delivery:
         """Return the prompt's media in the form that the server takes.
@@ -156,42 +171,24 @@ class OpenAIBackend:
     def _interleaves(self) -> bool:
         return bool(self._server.interleaved_body) and self.options.video in (None, "file")
 
-    async def _sent(self, content: bytes, special: bool) -> Completion:
-        """Return the completion; what a server refuses to everybody is asked for once.
-
-        Args:
-            content: the request.
-            special: whether it has fields that a server may have to be started for.
-        """
-        if special and self._refused is not None:
-            raise self._refusal(self._refused)
-        try:
-            return await self._endpoints(lambda client: client(content))
-        except TransientError:
-            raise
-        except BackendError as error:
-            if special and self._server.refusal and self._server.refusal in error.what:
-                self._refused = error.what
-                raise self._refusal(error.what) from None
-            raise
-
-    def _refusal(self, said: str) -> BackendError:
-        most = self._server.sequence_frames
-        options = f"soundtrack=interleaved, video=file, min_pixels, max_pixels, max_frames > {most}"
-        return BackendError(
-            self._name,
-            f"the server refuses what these options need ({options}): {said}",
-            f"Start the server with --{self._server.refusal}, or set soundtrack=after and leave "
-            "the others out.",
-        )
-
-    def _request(self, prompt: Prompt) -> tuple[Delivery, bytes, bool]:
+    def _request(self, prompt: Prompt) -> tuple[Delivery, Request]:
         delivery = self.delivery(prompt)
-        body = self.body(prompt, delivery)
-        # Half a character cannot be sent: it becomes a question mark.
-        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        special = any(name in body for name in self._special)
-        return delivery, text.encode("utf-8", "replace"), special
+        interleaved = "interleaved" in delivery.evidence.soundtrack
+        fields = self._video_fields(delivery, interleaved=interleaved)
+        names = self._names(delivery, fields, interleaved=interleaved)
+
+        def body(known: frozenset[str]) -> Mapping[str, object]:
+            return self._bodies(prompt, delivery, fields, names, known)
+
+        # The server takes an interleaved soundtrack out of the video's data.
+        forms = {
+            name: self._bodies.form(blob)
+            for blob, name in names.items()
+            if self._server.forgotten and not (interleaved and blob.kind == "video")
+        }
+        request = Request(forms, bool(self._special & fields.keys()), body)
+        request.make(self._sender.known(list(forms)))
+        return delivery, request
 
     @functools.cached_property
     def _special(self) -> frozenset[str]:
@@ -200,27 +197,18 @@ class OpenAIBackend:
         paths = (server.processor_body, server.frames_body)
         return frozenset([*server.interleaved_body, *(path[0] for path in paths if path)])
 
-    def body(self, prompt: Prompt, delivery: Delivery) -> dict[str, Any]:
-        """Return the request."""
+    def _video_fields(self, delivery: Delivery, *, interleaved: bool) -> dict[str, Any]:
         videos = [blob for blob in delivery.blobs if blob.kind == "video"]
-        interleaved = "interleaved" in delivery.evidence.soundtrack
-        fields = video_fields(videos, self.options, self._server, interleaved=interleaved)
-        names = {blob: video_name(blob, fields) for blob in videos if interleaved}
-        body: dict[str, Any] = {
-            "model": self._model,
-            "messages": [
-                {"role": turn.role, "content": [self._part(part, names) for part in turn.parts]}
-                for turn in delivery.turns
-            ],
-            **self._decoding(prompt),
-        }
-        if self._schema(prompt) is not None:
-            form = {"name": "reply", "schema": self._schema(prompt), "strict": True}
-            body["response_format"] = {"type": "json_schema", "json_schema": form}
-        asked = prompt.generation
-        if self._server.top_k and asked.temperature > 0 and asked.top_k is not None:
-            body["top_k"] = asked.top_k
-        return {**body, **fields}
+        return video_fields(videos, self.options, self._server, interleaved=interleaved)
+
+    def _names(
+        self, delivery: Delivery, fields: Mapping[str, Any], *, interleaved: bool
+    ) -> dict[Blob, str]:
+        """Return the names that media are sent with."""
+        blobs = delivery.blobs
+        if not self._server.forgotten:
+            blobs = [blob for blob in blobs if interleaved and blob.kind == "video"]
+        return {blob: content_id(blob, fields) for blob in blobs}
 
     def _find_key(self) -> str:
         """A server of the user's own may do without a key; a service's own address may not."""
@@ -231,40 +219,9 @@ class OpenAIBackend:
         needed = own in self._urls and own.startswith("https")
         return key_from([name], self._name, needed=needed or self.options.key_env is not None)
 
-    def _schema(self, prompt: Prompt) -> Mapping[str, Any] | None:
-        sent = self.options.json_schema
-        takes = self._server.schema_form is not None if sent is None else sent
-        return dict(prompt.schema) if prompt.schema is not None and takes else None
-
-    def _decoding(self, prompt: Prompt) -> dict[str, Any]:
-        asked, options = prompt.generation, self.options
-        limit = min(asked.max_new_tokens, options.max_new_tokens or asked.max_new_tokens)
-        fields: dict[str, Any] = {self._server.limit: limit + options.room_for_thinking}
-        if options.fixed_temperature:
-            return fields
-        # Greedy has to be asked for: the servers' own default is 1.
-        fields["temperature"] = asked.temperature
-        if asked.temperature > 0:
-            fields["seed"] = asked.seed
-            if asked.top_p is not None:
-                fields["top_p"] = asked.top_p
-        return fields
-
-    def _part(self, part: Text | Blob, names: Mapping[Blob, str]) -> dict[str, Any]:
-        if isinstance(part, Text):
-            return {"type": "text", "text": part.text}
-        if part.kind == "image":
-            return {"type": "image_url", "image_url": {"url": part.data_url()}}
-        if part.kind == "video":
-            named = {"uuid": names[part]} if part in names else {}
-            return {"type": "video_url", "video_url": {"url": part.data_url()}, **named}
-        if self._sound == "audio_url":
-            return {"type": "audio_url", "audio_url": {"url": part.data_url()}}
-        return {"type": "input_audio", "input_audio": {"data": part.base64(), "format": "wav"}}
-
     def _reply(self, completion: Completion, prompt: Prompt, delivery: Delivery) -> Reply:
         text = cut_at(completion.text, prompt.generation.until).strip()
-        self._watch.read(text, self._schema(prompt))
+        self._watch.read(text, self._bodies.schema(prompt))
         if completion.cut:
             self._watch.cut()
         return Reply(

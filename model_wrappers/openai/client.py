@@ -1,4 +1,4 @@
-"""OpenAI's client library: opened while calls are under way, its errors turned into ours."""
+"""OpenAI's client library: opened once for an event loop, its errors turned into ours."""
 
 from __future__ import annotations
 
@@ -55,15 +55,19 @@ class OpenAIClient:
         reply = await self._post(content)
         return read_completion(reply, self._backend, secret=self._key)
 
+    async def close(self) -> None:
+        """Close the running loop's connections; the next call opens them again."""
+        await self._shared.close()
+
     async def _post(self, content: bytes) -> str:
         import openai
 
         try:
-            async with self._shared() as client:
-                # `chat.completions.create` compares every part of the body with its type first,
-                # which takes 17 ms where there are pictures: more than all else of a call.
-                # Nor does it look at what comes back: text may hold anything.
-                return str(await client.post("/chat/completions", cast_to=str, content=content))
+            client = await self._shared()
+            # `chat.completions.create` compares every part of the body with its type first,
+            # which takes 17 ms where there are pictures: more than all else of a call.
+            # Nor does it look at what comes back: text may hold anything.
+            return str(await client.post("/chat/completions", cast_to=str, content=content))
         except openai.APIStatusError as error:
             # The error's own cause chain may quote headers: it is not kept.
             raise failure(

@@ -16,6 +16,8 @@ __all__ = ["Endpoints"]
 
 _FIRST_REST_S = 5.0
 _LONGEST_REST_S = 120.0
+_LEAD = 2
+"""Calls that a server which has a call's media may have under way beyond another."""
 
 ClientT = TypeVar("ClientT")
 T = TypeVar("T")
@@ -43,6 +45,9 @@ class _Place(Generic[ClientT]):
 class Endpoints(Generic[ClientT]):
     """Chooses a server for each call: the one with the fewest under way, then the least used.
 
+    A server that has what a call is about may have two calls more than others: it need not be sent
+    the media, and has the beginning of the prompt in its cache.
+
     A server that fails is left out for five seconds, then for twice as long each time, up to two
     minutes, and is then tried with real calls. Where all are left out, the one whose rest ends
     first is asked: a call is never refused here.
@@ -58,8 +63,16 @@ class Endpoints(Generic[ClientT]):
         self._places = [_Place(name, client) for name, client in clients.items()]
         self._clock = clock
 
-    async def __call__(self, ask: Callable[[ClientT], Awaitable[T]]) -> T:
+    async def __call__(
+        self,
+        ask: Callable[[ClientT], Awaitable[T]],
+        knows: Callable[[ClientT], bool] = lambda client: False,
+    ) -> T:
         """Return what `ask` returns for one of the servers.
+
+        Args:
+            ask: makes the call.
+            knows: whether a server has what the call is about.
 
         A server that did no work for the call (it could not be reached, or answered with a server
         error) is followed by another one at once. What may have cost something is raised, to be
@@ -71,7 +84,7 @@ class Endpoints(Generic[ClientT]):
         """
         waiting = list(self._places)
         while True:
-            place = self._chosen(waiting)
+            place = self._chosen(waiting, knows)
             waiting.remove(place)
             place.begun += 1
             place.under_way += 1
@@ -89,12 +102,17 @@ class Endpoints(Generic[ClientT]):
             finally:
                 place.under_way -= 1
 
-    def _chosen(self, places: Sequence[_Place[ClientT]]) -> _Place[ClientT]:
+    def _chosen(
+        self, places: Sequence[_Place[ClientT]], knows: Callable[[ClientT], bool]
+    ) -> _Place[ClientT]:
         now = self._clock()
         awake = [place for place in places if place.rests_until <= now]
         if not awake:
             return min(places, key=lambda place: place.rests_until)
-        return min(awake, key=lambda place: (place.under_way, place.begun))
+        if len(awake) == 1:
+            return awake[0]
+        lead = {place: _LEAD if knows(place.client) else 0 for place in awake}
+        return min(awake, key=lambda place: (place.under_way - lead[place], place.begun))
 
     def _rest(self, place: _Place[ClientT], error: TransientError) -> None:
         now = self._clock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +29,21 @@ VIDEO_INPUTS: dict[VideoForm, VideoInput] = {
 """The same in the words of `Capabilities`."""
 
 
+class ModelForm(Record):
+    """What some models of a kind of server take otherwise; what is not set holds for them, too.
+
+    Attributes:
+        named: a regular expression for the whole of their names; the first that fits counts.
+        body: fields of each of their requests.
+    """
+
+    named: str
+    video: VideoForm | None = None
+    sound: Literal["input_audio", "audio_url"] | None = None
+    schema_form: Literal["json_schema"] | None = None
+    body: dict[str, Any] = Field(default_factory=dict)
+
+
 class Server(Record):
     """One kind of server.
 
@@ -46,9 +62,15 @@ class Server(Record):
         processor_body: the path of the field with `min_pixels`, `max_pixels` and `fps` of a video's
             frames.
         refusal: the flag, without its dashes, without which it refuses these fields with HTTP 400.
+        forgotten: words of its refusal of a medium that is named (`uuid`) and not sent, when it has
+            not got it any more; None for servers that have to be sent media with every request.
+        requests: raised when what is sent changes although options do not. From 2 on it is part of
+            a backend's identity, with all that was settled by default.
         schema_form: `json_schema` if it enforces a schema through `response_format`.
         top_k: whether it takes this field, which OpenAI lacks.
         largest_mb: size of a video file beyond which it is encoded anew, smaller.
+        body: fields of each request.
+        models: models that take something else.
     """
 
     base_url: str
@@ -62,15 +84,27 @@ class Server(Record):
     step_frames: int = 1
     processor_body: tuple[str, ...] = ()
     refusal: str | None = None
+    forgotten: str | None = None
+    requests: int = 1
     schema_form: Literal["json_schema"] | None = None
     top_k: bool = False
     largest_mb: float = 50.0
+    body: dict[str, Any] = Field(default_factory=dict)
+    models: tuple[ModelForm, ...] = ()
+
+    def for_model(self, name: str) -> Server:
+        """Return what it takes for one of its models."""
+        form = next((form for form in self.models if re.fullmatch(form.named, name)), None)
+        if form is None:
+            return self
+        return self.model_copy(update=form.model_dump(exclude={"named"}, exclude_unset=True))
 
     @property
     def takes(self) -> Capabilities:
         """What it takes unless the options say otherwise."""
         return Capabilities(
             video=VIDEO_INPUTS[self.video],
+            images=self.video != "none",
             soundtrack="none" if self.sound is None else "after",
             sounds=0 if self.sound is None else None,
             largest_bytes=round(self.largest_mb * 1e6),

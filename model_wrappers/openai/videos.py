@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +9,7 @@ from aurelia_plugin.model_wrappers.delivery.encoding import SEQUENCE, Blob
 from aurelia_plugin.model_wrappers.openai.options import OpenAIOptions
 from aurelia_plugin.model_wrappers.openai.servers import Server
 
-__all__ = ["video_fields", "video_name"]
+__all__ = ["video_fields"]
 
 
 def video_fields(
@@ -40,18 +38,6 @@ def video_fields(
         # vLLM 0.32 puts picture and sound of Qwen2.5-Omni in order by this one alone.
         processing["second_per_grid_ts"] = [server.step_frames / rate for _ in videos]
     return _merged(fields, _nested(server.processor_body, processing))
-
-
-def video_name(video: Blob, fields: Mapping[str, Any]) -> str:
-    """Return a name for a video whose soundtrack is interleaved, as these fields have it read.
-
-    vLLM 0.32 keeps the frames and the sound of such a video apart, each under a digest of its own,
-    and refuses a request for which it has kept only the sound ("Video doesn't have audio track"):
-    the silence of another muted clip, a swapped sound, another rate of the same clip's frames.
-    Under one name they are kept together.
-    """
-    settings = json.dumps(fields, sort_keys=True).encode()
-    return hashlib.sha256(settings + b"\n" + video.read()).hexdigest()
 
 
 def _sampling(videos: Sequence[Blob], server: Server) -> dict[str, float]:

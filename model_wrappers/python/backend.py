@@ -108,7 +108,7 @@ def _class(module: ModuleType, name: str, spec: str) -> type:
     return kind
 
 
-def _arguments(kind: type, given: Mapping[str, Any], spec: str) -> dict[str, Any]:
+def _arguments(kind: type, given: Mapping[str, object], spec: str) -> dict[str, Any]:
     """Return the keyword arguments, each as its annotation says.
 
     Raises:
@@ -127,7 +127,7 @@ def _arguments(kind: type, given: Mapping[str, Any], spec: str) -> dict[str, Any
     values = {}
     for name, value in given.items():
         try:
-            values[name] = TypeAdapter(hints.get(name, Any)).validate_python(value)
+            values[name] = TypeAdapter(hints.get(name, object)).validate_python(value)
         except ValidationError as error:
             raise ConfigError(
                 f"{spec}: {name}={value!r}: {error.errors()[0]['msg']}.", "Correct this option."
@@ -164,5 +164,5 @@ def _completed(kind: type, facts: str) -> type:
     return Completed
 
 
-def _plain(given: Mapping[str, Any]) -> dict[str, str]:
+def _plain(given: Mapping[str, object]) -> dict[str, str]:
     return {key: str(value) for key, value in given.items()}

@@ -17,6 +17,7 @@ from aurelia_plugin.model_wrappers.run.stage import (
     plan_for,
     require_able_evaluator,
     resolved,
+    senses_of,
     set_decoding,
 )
 from aurelia_plugin.reasoning.prompting import PromptSet
@@ -51,7 +52,7 @@ class DistilRun:
         ConfigError: if anything in it is unknown or unfit.
     """
 
-    def __init__(self, model: str, given: Mapping[str, Any], shard: Shard | None = None) -> None:
+    def __init__(self, model: str, given: Mapping[str, object], shard: Shard | None = None) -> None:
         self.shard = shard or Shard()
         values = {**_named(model), **given}
         objects = {key: value for key, value in values.items() if isinstance(value, Backend)}
@@ -76,8 +77,9 @@ class DistilRun:
             (self.shard.index, self.shard.count),
         )
         self.plan = plan_for(self.settings, self.prompts, self.roles)
+        senses = senses_of(self.settings)
         self.distiller = Distiller(
-            Agents(self.roles, self.plan, self.store, self.caller),
+            Agents(self.roles, self.plan, self.store, self.caller, senses=senses),
             MediaChange(self.settings.media, self.settings.seed),
             self.outcome.items,
             window=self._window(),
@@ -112,7 +114,7 @@ class DistilRun:
         """Release the backends."""
         await self._pool.close()
 
-    def _opened(self, options: Mapping[str, Any], objects: Mapping[str, Backend]) -> BackendPool:
+    def _opened(self, options: Mapping[str, object], objects: Mapping[str, Backend]) -> BackendPool:
         """Return the pool; the target is in it only if it is an agent, too."""
         target, specs = self.settings.target, self.settings.role_specs()
         if target is None and options:

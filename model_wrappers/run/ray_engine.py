@@ -36,7 +36,7 @@ class RayJob(NamedTuple):
 
     tasks: tuple[str, ...]
     model: str
-    given: dict[str, Any]
+    given: dict[str, object]
     limit: float | None
     include_path: str | None
     shard: Shard
@@ -148,7 +148,7 @@ def _row(source: str, made: Made) -> dict[str, Any]:
     return {"source": source, **row_of(made)}
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> Any:
+def _table(rows: Sequence[Mapping[str, object]]) -> Any:
     """Return rows as a table whose types do not depend on what is in them."""
     import pyarrow as pa
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from aurelia_plugin import __version__
 from aurelia_plugin.calling.backend import Backend
@@ -17,8 +16,10 @@ from aurelia_plugin.model_wrappers.run.stage import (
     open_store,
     plan_for,
     require_able_evaluator,
+    require_logits,
     require_target,
     resolved,
+    senses_of,
     set_decoding,
 )
 from aurelia_plugin.model_wrappers.run.summary import Summary
@@ -62,11 +63,11 @@ class Run:
 
     def __init__(
         self,
-        given: Mapping[str, Any],
+        given: Mapping[str, object],
         *,
         batch_size: int | str | None = None,
         device: str | None = None,
-        gather: Gather[Any] = no_gather,
+        gather: Gather[object] = no_gather,
         process: tuple[int, int] = (0, 1),
     ) -> None:
         objects = {key: value for key, value in given.items() if isinstance(value, Backend)}
@@ -86,6 +87,7 @@ class Run:
             options,
             harness_flags(batch_size, device),
         )
+        require_logits(self._info, self.target)
         self.outcome = RunOutcome()
         self.roles: dict[Role, Backend] = {}
         if self.uses_agents:
@@ -188,7 +190,15 @@ class Run:
         return max(_WINDOW, 2 * sum(backend.concurrency for backend in backends.values()))
 
     def _condition(self) -> Condition:
-        agents = Agents(self.roles, self.plan, self.store, self.caller)
+        senses = senses_of(self.settings)
+        agents = Agents(self.roles, self.plan, self.store, self.caller, senses=senses)
         return self._info.make(
-            RunContext(self.settings, self.prompts, self.store, self.target.identity, agents.trace)
+            RunContext(
+                self.settings,
+                self.prompts,
+                self.store,
+                self.target.identity,
+                agents.trace,
+                agents.rate,
+            )
         )

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from aurelia_plugin.calling.backend import Backend
 from aurelia_plugin.calling.budget import Limits
 from aurelia_plugin.calling.caller import Caller
+from aurelia_plugin.calling.contrast import Contrasting, without_logits
 from aurelia_plugin.calling.ledger import Ledger
 from aurelia_plugin.calling.prices import Prices
 from aurelia_plugin.errors import ConfigError
@@ -22,6 +23,9 @@ from aurelia_plugin.model_wrappers.catalogue import Row, row, rows
 from aurelia_plugin.reasoning.loop import LoopPlan
 from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.roles import Role
+from aurelia_plugin.reasoning.variant import LoopVariant
+from aurelia_plugin.running.conditions.table import ConditionInfo
+from aurelia_plugin.running.media_modes import MediaChange
 from aurelia_plugin.settings import AureliaSettings, validated
 from aurelia_plugin.spec import TARGET, BackendSpec, catalogue_id
 from aurelia_plugin.traces.store import TraceStore
@@ -34,8 +38,10 @@ __all__ = [
     "open_store",
     "plan_for",
     "require_able_evaluator",
+    "require_logits",
     "require_target",
     "resolved",
+    "senses_of",
     "set_decoding",
 ]
 
@@ -44,10 +50,10 @@ class Resolved(NamedTuple):
     """Settings, completed from the target's catalogue row, and options of the target's backend."""
 
     settings: AureliaSettings
-    options: dict[str, Any]
+    options: dict[str, object]
 
 
-def resolved(given: Mapping[str, Any], *, from_catalogue: bool = True) -> Resolved:
+def resolved(given: Mapping[str, object], *, from_catalogue: bool = True) -> Resolved:
     """Split what was given into settings and backend options.
 
     Args:
@@ -165,7 +171,38 @@ def plan_for(
         threshold=settings.threshold or prompts.styles.threshold,
         max_iterations=settings.max_iterations or prompts.styles.max_iterations,
         seed=settings.seed,
+        variant=_variant(settings, prompts),
     )
+
+
+def _variant(settings: AureliaSettings, prompts: PromptSet) -> LoopVariant | None:
+    """Return what the loop goes without; None for the whole loop."""
+    if not settings.without:
+        return None
+    scores = "evaluator" not in settings.without
+    independent = scores and "feedback" in settings.without
+    judges_steps = scores and "summarizer" in settings.without
+    return LoopVariant(
+        # Without an evaluator there is nothing to summarize for, and no second set of steps.
+        without=settings.without if scores else ("evaluator",),
+        temperature=settings.vote_temperature if independent else None,
+        prompt_digest=prompts.steps_digest if judges_steps else None,
+    )
+
+
+def senses_of(settings: AureliaSettings) -> MediaChange:
+    """Return what of a clip the agents get."""
+    return MediaChange(settings.agents_media, settings.seed)
+
+
+def require_logits(condition: ConditionInfo, target: Backend) -> None:
+    """Check that the target can decode as the condition needs it.
+
+    Raises:
+        ConfigError: it gives text alone.
+    """
+    if condition.needs_logits and not isinstance(target, Contrasting):
+        raise without_logits(target.identity)
 
 
 def caller_for(

@@ -30,7 +30,10 @@ def written(prompt: Prompt) -> list[dict[str, Any]]:
     blocks = []
     for message in prompt.messages:
         for part in message.parts:
-            block = _text(part) if isinstance(part, Text) else _medium(part, prompt.sampling)
+            if isinstance(part, Text):
+                block = _text(part)
+            else:
+                block = _medium(part, prompt.sampling_of(part))
             blocks.append({**block, "role": message.role})
     return blocks
 

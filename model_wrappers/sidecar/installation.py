@@ -13,8 +13,8 @@ from pydantic import ConfigDict, Field
 
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.model_wrappers.catalogue import rows
+from aurelia_plugin.model_wrappers.environments import environment_python
 from aurelia_plugin.model_wrappers.options import BackendOptions
-from aurelia_plugin.model_wrappers.sidecar.environments import environment_python
 from aurelia_plugin.model_wrappers.sidecar.facts import AdapterFacts, adapter_facts
 from aurelia_plugin.model_wrappers.sidecar.process import Launch
 

@@ -22,18 +22,13 @@ from typing import IO, Any, NamedTuple
 
 from loguru import logger
 
+from aurelia_plugin.model_wrappers.environments import variables
 from aurelia_plugin.model_wrappers.sidecar.worker import PROTOCOL
-from aurelia_plugin.redaction import environment_without_secrets
 
 __all__ = ["BrokenError", "Launch", "Ready", "SlowError", "StartError", "WorkerProcess"]
 
 _KEPT_LINES = 30
 _LONGEST_LINE = 400
-_NOT_PASSED_ON = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
-"""Variables of this process's Python that would lead another one to the wrong packages."""
-
-_HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
-"""Passed on nevertheless: upstream code loads weights with them."""
 
 _alive: weakref.WeakSet[WorkerProcess] = weakref.WeakSet()
 
@@ -123,7 +118,7 @@ class WorkerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=_environment(self._launch.environment),
+                env=variables(self._launch.environment),
                 start_new_session=True,  # Ctrl-C is this process's; and its children end with it
             )
         except OSError as error:
@@ -292,13 +287,6 @@ class WorkerProcess:
                 for stream in (process.stdout, process.stderr):
                     if stream is not None:
                         stream.close()
-
-
-def _environment(added: Mapping[str, str]) -> dict[str, str]:
-    """Return a worker's variables: no secrets, for it runs other people's code."""
-    passed = environment_without_secrets(os.environ, keep=_HUB_TOKENS)
-    kept = {key: value for key, value in passed.items() if key not in _NOT_PASSED_ON}
-    return {**kept, "PYTHONNOUSERSITE": "1", "TOKENIZERS_PARALLELISM": "false", **added}
 
 
 def _receive(stream: IO[bytes], inbox: queue.SimpleQueue[dict[str, Any]]) -> None:

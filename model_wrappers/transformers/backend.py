@@ -12,17 +12,23 @@ import functools
 import threading
 from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from aurelia_plugin.calling.backend import Generation, Prompt, Reply, Usage, cut_at
+from aurelia_plugin.calling.contrast import Contrast, Mad
 from aurelia_plugin.errors import BackendError
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.model_wrappers.batching import MicroBatcher
 from aurelia_plugin.model_wrappers.delivery.arrays import Prepared, prepare
-from aurelia_plugin.model_wrappers.transformers.families import Family, family_of
+from aurelia_plugin.model_wrappers.transformers.contrastive.asking import (
+    asking_prompt,
+    not_greedy,
+)
+from aurelia_plugin.model_wrappers.transformers.families import family_of
+from aurelia_plugin.model_wrappers.transformers.inputs import model_inputs
 from aurelia_plugin.model_wrappers.transformers.loading import (
     Loaded,
     find_revision,
@@ -37,17 +43,16 @@ _DECODERS = 4
 """Clips decoded at once while the model runs; more would only hold memory."""
 
 
-_SHORT_S = 30
-"""Seconds up to which an extractor's own padding costs next to nothing, and is left as it is."""
-
-_TIME_SCALE = ("position_id_per_seconds", "seconds_per_chunk")
-
 OPTIONS = TransformersOptions
 
 
 class _Job(NamedTuple):
+    """A request, decoded. `asking` is the prompt that MAD asks beside it."""
+
     prepared: Prepared
     generation: Generation
+    contrast: Contrast | None = None
+    asking: Prepared | None = None
 
 
 class TransformersBackend:
@@ -59,6 +64,8 @@ class TransformersBackend:
     Raises:
         ConfigError: if the model cannot be found.
     """
+
+    contrasts: Literal[True] = True
 
     def __init__(self, model: str, options: TransformersOptions | None = None) -> None:
         self._model = model
@@ -101,8 +108,28 @@ class TransformersBackend:
             MediaError: if a medium cannot be decoded.
             BackendError: if the model cannot run on it.
         """
-        prepared = await asyncio.to_thread(self._prepare, prompt)
-        return await self._batcher(_Job(prepared, self._bounded(prompt.generation)))
+        return await self._batcher(await asyncio.to_thread(self._job, prompt))
+
+    def _job(self, prompt: Prompt) -> _Job:
+        contrast, generation = prompt.contrast, self._bounded(prompt.generation)
+        if contrast is None:
+            return _Job(self._prepare(prompt), generation)
+        problem = not_greedy(generation)
+        if problem is None and self.load().model.config.is_encoder_decoder:
+            problem = "its encoder reads the prompt, and its decoder's attention says nothing of it"
+        if problem is not None:
+            raise self._cannot_contrast(problem)
+        asking = None
+        if isinstance(contrast, Mad):
+            asking = self._prepare(asking_prompt(prompt, contrast.asking))
+        return _Job(self._prepare(prompt), generation, contrast, asking)
+
+    def _cannot_contrast(self, problem: str) -> BackendError:
+        return BackendError(
+            self.identity,
+            f"it cannot decode with a contrast: {problem}",
+            "Use another condition, or other decoding settings (--gen_kwargs).",
+        )
 
     async def close(self) -> None:
         """Release the model."""
@@ -127,7 +154,8 @@ class TransformersBackend:
 
         Interleaving is asked for a whole batch, with one frame rate.
         """
-        if job.generation.temperature > 0 or not self.load().family.batches:
+        alone = job.generation.temperature > 0 or job.contrast is not None
+        if alone or not self.load().family.batches:
             return None
         rates = tuple(job.prepared.video_rates) if job.prepared.interleaved else None
         return job.generation.digest(), rates
@@ -152,73 +180,13 @@ class TransformersBackend:
 
     def inputs(self, prepared: Sequence[Prepared]) -> Any:
         """Return the model's inputs for a batch, on the model's device, padded on the left."""
-        model, processor, _, family = self.load()
-        interleaved = prepared[0].interleaved
-        texts = [
-            processor.apply_chat_template(
-                item.conversation, tokenize=False, add_generation_prompt=True
-            )
-            for item in prepared
-        ]
-        videos = [video for item in prepared for video in item.videos]
-        sounds = [sound for item in prepared for sound in item.sounds]
-        images = [image for item in prepared for image in item.images]
-        media: dict[str, Any] = {}
-        if videos:
-            media["videos"] = videos
-            media["videos_kwargs"] = {"do_sample_frames": False, **self._video_size(family)}
-            if family.timestamps:
-                media["video_metadata"] = [
-                    _metadata(times) for item in prepared for times in item.video_times
-                ]
-        if sounds:
-            media[family.sound_argument] = sounds
-            media["audio_kwargs"] = {**family.sound_options}
-            if family.pads_sound and processor.feature_extractor.chunk_length > _SHORT_S:
-                media["audio_kwargs"]["max_length"] = _padded(processor.feature_extractor, sounds)
-        if interleaved:
-            media |= _interleaving(model.config, len(videos))
-            media["videos_kwargs"]["fps"] = prepared[0].video_rates[0]
-        if images:
-            media["images"] = images
-        batch = processor(text=texts, return_tensors="pt", padding=True, **media)
-        if "video_second_per_grid" in batch:
-            # The processor takes one frame rate for all videos; each was sampled at its own.
-            step = getattr(processor.video_processor, "temporal_patch_size", 1)
-            rates = [rate for item in prepared for rate in item.video_rates]
-            batch["video_second_per_grid"] = batch["video_second_per_grid"].new_tensor(
-                [step / rate for rate in rates]
-            )
-        self._check_heard(processor, batch, prepared)
-        if interleaved:
-            batch["use_audio_in_video"] = True
-        return batch.to(model.device, dtype=model.dtype)
-
-    def _video_size(self, family: Family) -> dict[str, Any]:
-        own = family.video_pixels or (None, None)
-        low = self.options.min_pixels or own[0]
-        high = self.options.max_pixels or own[1]
-        if low is None and high is None:
-            return {}
-        return {"size": {"shortest_edge": low or 1, "longest_edge": high or low}}
-
-    def _check_heard(self, processor: Any, batch: Any, prepared: Sequence[Prepared]) -> None:
-        """Make sure that every sound handed over has left tokens in its prompt."""
-        token = getattr(processor, "audio_token_id", None)
-        if token is None:
-            return
-        for row, item in zip(batch["input_ids"], prepared, strict=True):
-            if item.sounds and int((row == token).sum()) < len(item.sounds):
-                raise BackendError(
-                    self.identity,
-                    f"{len(item.sounds)} sounds were handed over, and the prompt has fewer sound "
-                    "tokens than that: the chat template drops them.",
-                    "Use a processor whose chat template has audio blocks.",
-                )
+        return model_inputs(self.load(), self.options, prepared, self.identity)
 
     def _answer_batch(self, jobs: Sequence[_Job]) -> list[Reply]:
         import torch
 
+        if jobs[0].contrast is not None:
+            return [self._contrasted(job) for job in jobs]
         model, processor, _, family = self.load()
         generation = jobs[0].generation
         inputs = self.inputs([job.prepared for job in jobs])
@@ -229,21 +197,56 @@ class TransformersBackend:
             output = model.generate(**inputs, **family.generation, **_decoding(generation))
         if not model.config.is_encoder_decoder:
             output = output[:, inputs["input_ids"].shape[1] :]
-        texts = processor.batch_decode(output, skip_special_tokens=True)
         fill = processor.tokenizer.pad_token_id
         return [
-            Reply(
-                text=cut_at(text, job.generation.until).strip(),
-                usage=Usage(
-                    input_tokens=int(mask.sum()), output_tokens=int((tokens != fill).sum())
-                ),
-                evidence=job.prepared.evidence,
-                model=self.name,
+            self._reply(
+                job,
+                tokens,
+                Usage(input_tokens=int(mask.sum()), output_tokens=int((tokens != fill).sum())),
+                generation.num_beams * _steps(tokens, model.generation_config.eos_token_id),
             )
-            for text, tokens, mask, job in zip(
-                texts, output, inputs["attention_mask"], jobs, strict=True
-            )
+            for tokens, mask, job in zip(output, inputs["attention_mask"], jobs, strict=True)
         ]
+
+    def _reply(self, job: _Job, tokens: Any, usage: Usage, passes: int) -> Reply:
+        (text,) = self.load().processor.batch_decode(tokens[None], skip_special_tokens=True)
+        return Reply(
+            text=cut_at(text, job.generation.until).strip(),
+            usage=usage,
+            evidence=job.prepared.evidence,
+            model=self.name,
+            passes=passes,
+        )
+
+    def _contrasted(self, job: _Job) -> Reply:
+        from aurelia_plugin.model_wrappers.transformers.contrastive.decoding import (
+            decode_avcd,
+            decode_mad,
+        )
+
+        loaded = self.load()
+        options = {**loaded.family.generation, **_decoding(job.generation)}
+
+        inputs = self.inputs([job.prepared])
+        try:
+            if isinstance(job.contrast, Mad):
+                assert job.asking is not None
+                asking = self.inputs([job.asking])
+                done = decode_mad(loaded, inputs, asking, job.contrast, options)
+            else:
+                assert job.contrast is not None
+                done = decode_avcd(loaded, inputs, job.contrast, options)
+        except (RuntimeError, ValueError) as error:
+            raise self._cannot_contrast(str(error)) from error
+        usage = Usage(input_tokens=done.read, output_tokens=len(done.tokens))
+        return self._reply(job, done.tokens, usage, done.passes)
+
+
+def _steps(tokens: Any, ends: int | Sequence[int] | None) -> int:
+    """Return how many tokens were written until the end, its own token included."""
+    known = set([ends] if isinstance(ends, int) else ends or ())
+    written = tokens.tolist()
+    return next((place for place, token in enumerate(written, 1) if token in known), len(written))
 
 
 def _decoding(generation: Generation) -> dict[str, Any]:
@@ -258,33 +261,6 @@ def _decoding(generation: Generation) -> dict[str, Any]:
             if getattr(generation, name) is not None:
                 settings[name] = getattr(generation, name)
     return settings
-
-
-def _interleaving(config: Any, videos: int) -> dict[str, Any]:
-    """Return the processor's arguments: each sound is its video's, on the model's time scale."""
-    scale = {name: getattr(config, name, None) for name in _TIME_SCALE}
-    return {
-        "load_audio_from_video": True,
-        "audio_from_video_indices": list(range(videos)),
-        **{name: float(value) for name, value in scale.items() if value is not None},
-    }
-
-
-def _padded(extractor: Any, sounds: Sequence[npt.NDArray[np.float32]]) -> int:
-    """Return the samples to which the sounds of a batch are padded.
-
-    The longest one's own length, and silence for one window more, so that no frame of it differs
-    from that of a sound padded to the longest that the extractor takes.
-    """
-    longest = max(len(sound) for sound in sounds)
-    whole = -(-(longest + extractor.n_fft) // extractor.hop_length) * extractor.hop_length
-    return int(min(whole, extractor.n_samples))
-
-
-def _metadata(times: Sequence[float]) -> dict[str, Any]:
-    """Describe sampled frames by their times, in milliseconds as if there were 1000 a second."""
-    indices = [round(time * 1000) for time in times]
-    return {"total_num_frames": len(times), "fps": 1000.0, "frames_indices": indices}
 
 
 def open_backend(model: str, options: TransformersOptions) -> TransformersBackend:

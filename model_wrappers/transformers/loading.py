@@ -12,6 +12,7 @@ from aurelia_plugin.files.digests import digest_of_path
 from aurelia_plugin.model_wrappers.capabilities import Capabilities, VideoInput
 from aurelia_plugin.model_wrappers.transformers.families import Family, family_of
 from aurelia_plugin.model_wrappers.transformers.options import TransformersOptions
+from aurelia_plugin.model_wrappers.transformers.quiet import quiet
 
 __all__ = ["Loaded", "find_revision", "load", "model_type"]
 
@@ -70,6 +71,7 @@ def load(model: str, options: TransformersOptions) -> Loaded:
     """
     import transformers
 
+    quiet()
     how = {
         "dtype": options.dtype,
         "device_map": options.device_map,

@@ -99,7 +99,7 @@ def test_ids_choose_the_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert _build("music_avqa", one, *arguments, "--number", "5", "--seed", "3") == 0
     ids = one / "row_ids" / "music_avqa.txt"
     lines = ids.read_text().splitlines()
-    assert "5 of 54 rows" in lines[0]
+    assert "5 items of 54 rows" in lines[0]
     assert "seed 3" in lines[0]
     assert len(lines) == 6
     assert _build("music_avqa", two, *arguments, "--ids", str(ids)) == 0

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from aurelia_plugin.benchmark.data.items import COLUMNS, read_items
 from aurelia_plugin.benchmark.synthetic import folder, make, render
+from aurelia_plugin.benchmark.synthetic.build import chosen_folder, require_media
 from aurelia_plugin.benchmark.synthetic.encode import write_mp4
 from aurelia_plugin.benchmark.synthetic.render import RGB, render_picture, render_sound
 from aurelia_plugin.benchmark.synthetic.scene import Figure, Flag, Note, Scene, Sound
@@ -179,6 +180,27 @@ def test_the_folder_is_complete_and_made_once() -> None:
     assert folder(0, 2) == path
     assert (path / "digest.json").stat().st_mtime_ns == before
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+def test_media_are_made_when_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AVREASONBENCH_MINI_SEED", "5")
+    monkeypatch.setenv("AVREASONBENCH_MINI_ITEMS", "2")
+    path = chosen_folder()
+    items = [item for column in COLUMNS for item in read_items(path / f"{column}.jsonl")]
+    assert len(items) == 14
+    assert list((path / "media").iterdir()) == []
+    asked = next(item for item in items if item.column == "dm_match")
+    require_media(asked, path)
+    made = {str(one.relative_to(path)): one.stat().st_mtime_ns for one in path.glob("media/*")}
+    assert set(made) == set(asked.media)
+    require_media(asked, path)
+    assert made == {name: (path / name).stat().st_mtime_ns for name in made}
+    bytes_ = {name: (path / name).read_bytes() for name in made}
+    assert folder(5, 2) == path  # all others
+    assert {name: (path / name).read_bytes() for name in made} == bytes_
+    assert len(list((path / "media").iterdir())) == sum(len(item.media) for item in items)
+    with pytest.raises(ConfigError, match="another question"):
+        require_media(asked.model_copy(update={"question": "?", "video": "media/no.mp4"}), path)
 
 
 def _make_folder(_: int) -> str:

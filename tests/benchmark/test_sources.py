@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from media.conftest import MakeSound, MakeVideo, grey_frames, tone
 from PIL import Image
 
+from aurelia_plugin.benchmark.data.home import PUBLIC
+from aurelia_plugin.benchmark.data.items import COLUMNS
 from aurelia_plugin.benchmark.reading import read_item
 from aurelia_plugin.benchmark.scoring.labels import QUESTION_TYPES, canonical_label
 from aurelia_plugin.benchmark.sources import SOURCES, avsd, music_avqa, odyssey, valor
@@ -353,7 +355,7 @@ _FIRST_THREE = ["00000093/12", "00000195/188", "00008117/1982"]
 
 
 def test_every_source_states_its_terms() -> None:
-    assert tuple(SOURCES) == ("music_avqa", "avsd", "captioning", "dm_match", "meme")
+    assert sorted(SOURCES) == sorted(COLUMNS) == sorted(PUBLIC.columns)
     for column, source in SOURCES.items():
         assert len(source.licence) > 40
         ids = shipped_ids(column)
@@ -361,12 +363,14 @@ def test_every_source_states_its_terms() -> None:
         assert (ids is None) == (source.number is None)
         if ids is not None:
             assert len(ids) == len(set(ids)) == source.number
+    with pytest.raises(ConfigError, match="one annotation file, not 2"):
+        SOURCES["captioning"].read([_UPDATE, _UPDATE], None)
 
 
 def test_the_shipped_rows_are_those_that_the_algorithm_chooses() -> None:
     """The sample holds the first rows of each type of the file that the ids were made from."""
     shipped = set(shipped_ids("music_avqa") or ())
-    drafts = SOURCES["music_avqa"].read(_UPDATE, None).drafts
+    drafts = SOURCES["music_avqa"].read([_UPDATE], None).drawn("music_avqa", None, 0)
     ranks = {d.item.source.id: _rank(0, "music_avqa", d.item.source.id) for d in drafts}
     among = [ranks[row] for row in ranks if row in shipped]
     beside = [ranks[row] for row in ranks if row not in shipped]
@@ -376,8 +380,8 @@ def test_the_shipped_rows_are_those_that_the_algorithm_chooses() -> None:
 
 def test_files_that_a_source_lacks_or_does_not_have() -> None:
     with pytest.raises(ConfigError, match="file of references"):
-        SOURCES["avsd"].read(_DIALOGS, None)
+        SOURCES["avsd"].read([_DIALOGS], None)
     with pytest.raises(ConfigError, match="without --references"):
-        SOURCES["music_avqa"].read(_UPDATE, _SIX)
+        SOURCES["music_avqa"].read([_UPDATE], _SIX)
     with pytest.raises(ConfigError, match="No such file"):
-        SOURCES["captioning"].read(_DATA / "none.json", None)
+        SOURCES["captioning"].read([_DATA / "none.json"], None)

@@ -78,3 +78,41 @@ def test_an_unknown_model_is_an_error_that_names_it_and_the_fix() -> None:
     with pytest.raises(ConfigError, match=r"no price for x-1, x-2\.\nSet price=IN/OUT"):
         prices.require([ServedBackend(model="x-2"), ServedBackend(model="x-1")])
     Prices.packaged("1/2").require([ServedBackend(model="x-2")])
+
+
+def test_cached_input_costs_its_share_and_sound_and_long_requests_likewise() -> None:
+    prices = Prices.packaged()
+    flash = prices.of_model("gemini-2.5-flash")
+    assert flash is not None
+    usage = Usage(input_tokens=1000, output_tokens=0, cached_tokens=400)
+    assert flash.cost(usage) == pytest.approx((600 * 0.30 + 400 * 0.03) / 1e6)
+    heard = Evidence(sound_seconds=10)  # 320 tokens of sound
+    whole = 680 * 0.30 + 320 * 1.00
+    assert flash.cost(usage, heard) == pytest.approx(whole * (0.6 + 0.4 * 0.1) / 1e6)
+    stored = Usage(stored_token_hours=2.0)
+    pro = prices.of_model("gemini-3.1-pro-preview")
+    assert pro is not None
+    assert (flash.cost(stored), pro.cost(stored)) == pytest.approx((2e-6, 9e-6))
+
+
+@pytest.mark.parametrize(
+    ("model", "share"),
+    [("gpt-5.4-mini", 0.1), ("gpt-4.1", 0.25), ("gpt-4o", 0.5), ("gpt-4o-audio-preview", 1.0)],
+)
+def test_openai_charges_cached_input_by_family(model: str, share: float) -> None:
+    price = Prices.packaged().of_model(model)
+    assert price is not None
+    all_cached = Usage(input_tokens=1000, cached_tokens=1000)
+    assert price.cost(all_cached) == pytest.approx(share * price.cost(Usage(input_tokens=1000)))
+
+
+def test_more_cached_than_read_costs_no_less_than_all_of_it() -> None:
+    price = Price(input=1, output=1, cached_share=0.1)
+    assert price.cost(Usage(input_tokens=10, cached_tokens=99)) == pytest.approx(1e-6)
+    assert price.cost(Usage(cached_tokens=5)) == 0.0
+
+
+def test_a_price_of_the_users_own_holds_for_cached_input_too() -> None:
+    price = Prices.packaged("2/8").of_model("gemini-2.5-flash")
+    assert price is not None
+    assert price.cost(Usage(input_tokens=100, cached_tokens=100)) == pytest.approx(2e-4)

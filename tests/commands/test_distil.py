@@ -284,6 +284,7 @@ def test_a_manifest_is_annotated_with_provenance_and_people_keep_their_steps(
         "trace": trace.key,
         **trace.roles,
         "prompts_digest": trace.prompts_digest,
+        "leak": "clean",
     }
     assert two == items[1]
     assert main([*command, f"agents={script},traces={folder}"]) == 0

@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 
 from aurelia_plugin.cli import main
 from aurelia_plugin.errors import ConfigError
-from aurelia_plugin.model_wrappers.sidecar import environments
+from aurelia_plugin.model_wrappers import environments
 from aurelia_plugin.model_wrappers.sidecar.facts import adapter_facts
 
 FAKE = Path(__file__).parents[1] / "model_wrappers" / "sidecar" / "fake_system.py"

@@ -59,9 +59,14 @@ COMMANDS = {
     "sidecar create": Command("no_such_environment --to {out}", ("--python",), "--to"),
     "sidecar check": Command("videollama2 --repo {path}", ("--python", "--weights")),
     "sidecar conformance": Command("{path}", ("--repo", "--python", "--weights")),
+    "engine create": Command("no_such_environment --to {out}", ("--python",), "--to"),
+    "engine check": Command("vllm:m?python={path}"),
+    "engine hold": Command("vllm:m?python={path} true"),
     "summary": Command("{path}"),
     "export lm-eval": Command("{path} --to {out}", (), "--to"),
     "export leaderboard": Command("{path} --to {out}", (), "--to"),
+    "export submission": Command("{path} --to {out}", ("--traces",), "--to"),
+    "board": Command("{path}", ("--items",), "--out"),
     "reported": Command(""),
 }
 

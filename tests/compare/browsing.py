@@ -14,11 +14,14 @@ from making import trace as made_trace
 from making_comparisons import comparison, item, run
 
 from aurelia_plugin.calling.backend import Evidence, Usage
+from aurelia_plugin.calling.seeds import sample_seed
 from aurelia_plugin.compare.outputs.page import write_page
 from aurelia_plugin.compare.outputs.plots import write_plots
 from aurelia_plugin.compare.result import ArmAnswer, Comparison
+from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.trace import AgentCall, Iteration
-from aurelia_plugin.running.conditions.voting import Ballot, Vote, sample_seed
+from aurelia_plugin.running.conditions.voting import Ballot, Vote
+from aurelia_plugin.running.turns import Turn
 from aurelia_plugin.traces.store import TraceStore
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -115,6 +118,7 @@ def small(folder: Path, clips: list[Path], count: int = 12) -> Comparison:
         store.put_trace(
             made_trace(
                 f"{index:064x}", *_loop(index), best=1, question_key=f"question {index}",
+                question=f"What rings, {index}?", prompts_digest=PromptSet().loop_digest,
             )
         )  # fmt: skip
         arms = {arm: _answer(arm, index) for arm in ARMS}
@@ -147,6 +151,13 @@ def _put_vote(store: TraceStore) -> None:
     store.put_vote(vote.key, vote)
 
 
+TURNS = [
+    Turn("request", f'{{"look": {{"from": 1}}}} {EVIL}', note="seconds 1 to 2").record(),
+    Turn("score", "8", role="evaluator", note="json", score=8).record(),
+    Turn("answer", "Answer: A", chosen=True).record(),
+]
+
+
 def _put_record(store: TraceStore, arm: str, rows: list[Any]) -> Path:
     record = store.put_run(f"20260101T000000Z_{arm}", {"condition": arm})
     lines = [
@@ -154,6 +165,7 @@ def _put_record(store: TraceStore, arm: str, rows: list[Any]) -> Path:
             "id": f"{row.task}/test/{row.doc_id}",
             "preface": f"Preface of {arm}: {EVIL}" if arm in {"aurelia", "placebo"} else "",
             "vote": "f" * 64 if arm == "consistency" and row is rows[0] else None,
+            "turns": TURNS if arm == "none" and row is rows[0] else [],
         }
         for row in rows
     ]

@@ -19,12 +19,15 @@ def run(folder: Path, task: str, right: int) -> dict[str, Path]:
 
 
 def test_every_packaged_board_is_dated_and_sourced() -> None:
-    assert packaged_boards() == ["av_odyssey", "daily_omni", "omnibench", "paper", "worldsense"]
+    assert {"av_odyssey", "daily_omni", "omnibench", "paper", "worldsense"} < set(packaged_boards())
+    new = {"av_speakerbench", "video_holmes", "xmodbench", "mmou", "cg_av_counting"}
+    assert new | {"jointavbench", "omnivideobench"} < set(packaged_boards())
     for name in packaged_boards():
         board = load_board(name)
         assert board.source
         assert "20" in board.dated
-        assert set(board.protocol) == {"split", "prompt", "judge"}
+        assert {"split", "prompt", "judge"} <= set(board.protocol)
+        assert board.closest.startswith("lmms-eval --model aurelia_")
         assert all(0 < published.score < 100 for published in board.published())
         names = [published.model for published in board.published()]
         assert len(names) == len(set(names))
@@ -59,6 +62,18 @@ def test_a_measured_row_stands_in_its_place(tmp_path: Path) -> None:
         assert f"{what}: board:" in said
 
 
+@pytest.mark.parametrize("name", packaged_boards())
+def test_every_board_takes_runs_of_its_tasks(name: str, tmp_path: Path) -> None:
+    task = load_board(name).tasks[0].replace("*", "x")
+    result = compare(run(tmp_path, task, 47), Options(boards=(name,), draws=100))
+    (board,) = result.boards
+    (mine,) = [line for line in board.rows if line.arm == "mine"]
+    assert mine.score == pytest.approx(47.0)
+    assert len(board.rows) == 1 + len(load_board(name).published())
+    frames = [text for text in board.differs if text.startswith("frames: ")]
+    assert bool(frames) == ("frames" in load_board(name).protocol)
+
+
 def test_users_add_boards_as_files(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     content = {
@@ -80,7 +95,7 @@ def test_users_add_boards_as_files(tmp_path: Path) -> None:
 
 
 def test_faults_name_the_fix(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="av_odyssey, daily_omni, omnibench, paper, worldsense"):
+    with pytest.raises(ConfigError, match="av_odyssey, av_speakerbench, cg_av_counting"):
         load_board("nothing")
     with pytest.raises(ConfigError, match=r"no run is of its tasks alone .*the runs have qa"):
         compare(run(tmp_path, "qa", 60), Options(boards=("omnibench",)))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -72,7 +73,12 @@ def test_three_variants_of_every_question(result: Comparison, tmp_path: Path) ->
     assert steps[0]["prompt"] == f"{preface}\n\n{plain[0]['prompt']}"  # as the target reads them
     captions = read_questions(tmp_path / "data" / "question_caption.jsonl")
     assert "caption of 00" in captions[0]["prompt"]
-    assert "13 of 14" in (tmp_path / "README.md").read_text()
+    page = (tmp_path / "README.md").read_text()
+    assert "13 of 14" in page
+    # The sections of a task's page in lm-evaluation-harness, in their order.
+    sections = ["Paper", "Citation", "Groups, Tags, and Tasks", "Checklist", "Changelog"]
+    assert re.findall(r"^### (.+)$", page, re.MULTILINE) == sections
+    assert all(f"* `aurelia_blind_{name}`" in page for name in made.counts)
     with pytest.raises(ConfigError, match="Choose from: none, aurelia"):
         export_blind(result, tmp_path, "nobody")
 

@@ -23,7 +23,7 @@ def texts(path: Path) -> str:
 
 @pytest.fixture(scope="module")
 def made() -> Comparison:
-    return comparison(60)
+    return comparison(119)
 
 
 def test_every_plot_is_there_as_png_and_svg(made: Comparison, tmp_path: Path) -> None:
@@ -35,7 +35,14 @@ def test_every_plot_is_there_as_png_and_svg(made: Comparison, tmp_path: Path) ->
         for suffix in ("", "-dark"):
             assert ElementTree.parse(tmp_path / f"{name}{suffix}.svg").getroot().tag.endswith("svg")
     gains = texts(tmp_path / "gain_per_column.svg")
-    for word in ("cot", "aurelia", "consistency", "meme (n=8)", "all items (n=60)", "reported"):
+    for word in (
+        "cot",
+        "aurelia",
+        "consistency",
+        "AV-Meme (n=17)",
+        "all items (n=119)",
+        "reported",
+    ):
         assert word in gains, word
     assert "US dollars" not in texts(tmp_path / "cost_against_gain.svg")
 
@@ -69,8 +76,8 @@ def test_what_there_is_nothing_of_is_not_drawn(made: Comparison, tmp_path: Path)
 
 def test_names_are_names_and_intervals_stay_on_the_scale(tmp_path: Path) -> None:
     name = "$x^2 <b>&amp; " + "long " * 40
-    rows = [row.model_copy(update={"category": name}) for row in comparison(4).items]
-    made = comparison(4, items=rows)
+    rows = [row.model_copy(update={"category": name}) for row in comparison(8).items]
+    made = comparison(8, items=rows)
     contrasts = tuple(
         one.model_copy(
             update={
@@ -88,10 +95,49 @@ def test_names_are_names_and_intervals_stay_on_the_scale(tmp_path: Path) -> None
     assert "\u2212200" not in drawn
 
 
+def test_small_categories_are_left_out_and_named(made: Comparison, tmp_path: Path) -> None:
+    few = comparison(90)  # five of each of 17, and a sixth of the first five
+    rows = [
+        row.model_copy(update={"category": "Currency"}) if number % 17 == 0 and number else row
+        for number, row in enumerate(few.items)
+    ]
+    plot = write_plots(few.model_copy(update={"items": tuple(rows)}), tmp_path)[1]
+    assert plot.name == "gain_per_category"
+    assert "fewer than 5 items each: Country recognition (1)." in plot.note
+    drawn = texts(tmp_path / "gain_per_category.svg")
+    assert "Country recognition" not in drawn
+    assert "Currency" in drawn
+    assert "Left out" not in write_plots(made, tmp_path)[1].note
+
+
+def test_a_bar_that_runs_off_is_marked() -> None:
+    from matplotlib.figure import Figure
+
+    from aurelia_plugin.compare.outputs.drawing import gains
+
+    def marks(low: float, high: float) -> list[str]:
+        made = comparison(30, ("none", "aurelia"))
+        (one,) = [c for c in made.contrasts if c.kind == "all"]
+        own = one.model_copy(update={"gain": 0.1, "interval": Interval(low=low, high=high)})
+        figure = Figure()
+        gains(figure, made.model_copy(update={"contrasts": (own,)}), ["aurelia"], "column", [])
+        (axes,) = figure.axes
+        left, right = axes.get_xlim()
+        assert left < 10 < right
+        found = [str(line.get_marker()) for line in axes.lines]
+        assert all((mark == "<") <= (100 * low < left) for mark in found)
+        return [mark for mark in found if mark in ("<", ">")]
+
+    assert marks(-0.2, 0.4) == []
+    assert marks(-0.2, 1.0) == [">"]
+    assert marks(-1.0, 0.4) == ["<"]
+    assert marks(-1.0, 1.0) == ["<", ">"]
+
+
 def test_several_targets_have_a_row_each(made: Comparison, tmp_path: Path) -> None:
     write_target_plot({"one": made, "two": comparison(20)}, tmp_path)
     drawn = texts(tmp_path / "gain_by_target.svg")
-    assert "one (n=60)" in drawn
+    assert "one (n=119)" in drawn
     assert "two (n=20)" in drawn
 
 

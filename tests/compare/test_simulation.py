@@ -1,4 +1,4 @@
-"""The small version of the table in docs/comparing.md."""
+"""The small version of the table in docs/explanation/statistics.md."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from aurelia_plugin.benchmark.reported import reported
 from aurelia_plugin.compare.comparing import Options, compare
 from aurelia_plugin.compare.outputs.cells import pvalue, share, signed, span
 from aurelia_plugin.compare.outputs.tables import latex, markdown, write_tables
-from aurelia_plugin.compare.outputs.terminal import show
+from aurelia_plugin.compare.outputs.terminal import show, show_arms
 from aurelia_plugin.compare.result import Comparison, Interval
 
 from .making_logs import make_trace, row, write_plugin_run
@@ -88,13 +88,25 @@ def test_latex_has_the_papers_layout(result: Comparison) -> None:
     lines = latex(result).splitlines()
     assert r"none & 50.0 & 50.0 & 50.0 \\" in lines
     (ours,) = [line for line in lines if line.startswith(r"aurelia\_\& &")]
-    assert ours.count(r"75.0\textsuperscript{+50.0\%") == 3
+    assert ours.count(r"75.0$^{+50.0") == 3
     vita = reported().row("VITA")
     assert vita is not None
     cell = vita.cells["geoiq"]
     (published,) = [line for line in lines if line.startswith("VITA + AURELIA, reported")]
-    assert rf"{cell.with_aurelia:.1f}\textsuperscript{{+52.94\%}}" in published
+    assert rf"{cell.with_aurelia:.1f}$^{{+52.94}}$" in published
+    assert lines.count(r"\begin{table*}") == lines.count(r"\end{table*}") == 1
+    named = {part for line in lines for part in re.findall(r"\\([a-z]+rule)", line)}
+    assert named == {"toprule", "midrule", "bottomrule"}  # booktabs and nothing else
     assert {r"\toprule", r"\midrule", r"\bottomrule"} <= set(lines)
+
+
+def test_a_loss_has_a_minus_sign_in_latex(result: Comparison) -> None:
+    lower = tuple(c.model_copy(update={"relative_gain": -0.123}) for c in result.contrasts)
+    text = latex(result.model_copy(update={"contrasts": lower}))
+    assert "$^{-12.3" in text  # in mathematics a hyphen is a minus sign
+    assert not re.search(r"[^${^]-12\.3", text)
+    none = tuple(c.model_copy(update={"relative_gain": -0.0001}) for c in result.contrasts)
+    assert "-0.0" not in latex(result.model_copy(update={"contrasts": none}))
 
 
 def _has_booktabs() -> bool:
@@ -120,8 +132,44 @@ def test_the_terminal_shows_texts_as_they_are(result: Comparison) -> None:
     assert "[bold red]x[/]" in text
     assert "\x1b" not in text
     assert "aurelia_& against none" in text
+    assert "Left out" not in text
     brief = io.StringIO()
     show(result, Console(file=brief, width=250))
     assert "Steps to look at" not in brief.getvalue()
     for word in ("unparsed", "failed", "dropped", "iterations", "tokens", "could show", "Holm"):
         assert word in brief.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 140])
+def test_tables_fit_the_width_and_say_what_they_leave_out(
+    result: Comparison, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))  # piped: the width is what the variable says
+    out = io.StringIO()
+    show(result, Console(file=out, width=width))
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    gains = [line for line in lines if line.strip().startswith("geoiq")]
+    assert all("+25.0" in line for line in gains[:1])  # a figure is never broken
+    whole = "Left out, for want of width" in " ".join(out.getvalue().split())
+    assert whole == (width < 140) or width >= 100
+
+
+def test_a_pipe_without_a_width_gets_everything(
+    result: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    out = io.StringIO()
+    show(result, Console(file=out))
+    assert "Left out" not in out.getvalue()
+    assert "could show" in " ".join(out.getvalue().split())
+
+
+def test_the_arms_are_a_line_each(result: Comparison) -> None:
+    out = io.StringIO()
+    show_arms(result, Console(file=out, width=90))
+    said = out.getvalue()
+    assert said.startswith(result.verdicts[0].sentence[:20])
+    rows = [line.split() for line in said.splitlines()]
+    assert next(row for row in rows if row[:1] == ["none"])[:3] == ["none", "40", "50.0"]
+    assert any(row[:1] == ["aurelia_&"] and "+25.0" in row for row in rows)

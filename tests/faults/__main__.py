@@ -13,8 +13,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
 
+from faults.arms import ARMS, try_arm
 from faults.counting import Tally, table
 from faults.disks import DISK_FAULTS, NEEDS_MOUNT, can_mount, try_disk
+from faults.files import FILE_FAULTS, try_files
 from faults.kills import try_kills
 from faults.services import SERVICE_FAULTS, try_duplicates, try_service
 
@@ -53,9 +55,15 @@ def _tallies(options: argparse.Namespace) -> Iterator[Tally]:
             sys.stderr.write(f"{name}: left out, mounting is not allowed here\n")
             continue
         yield try_disk(name, rounds=options.rounds, questions=12, seed=seed)
+    for name in FILE_FAULTS:
+        if options.only in name:
+            yield try_files(name, questions=options.questions, seed=seed)
     if options.only in "SIGKILL":
         yield try_kills(options.kills, seed=seed)
         yield try_kills(options.kills, processes=2, seed=seed)
+    for name in ARMS:
+        if options.only in f"SIGKILL, {name}":
+            yield try_arm(name, max(2, options.kills // 4), seed=seed)
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def try_kills(kills: int, *, processes: int = 1, questions: int = 40, seed: int 
         while tally.tried < kills:
             span = (first, first + questions)
             workers = [_start(work, span) for _ in range(processes)]
-            _wait_for_work(log, workers)
+            wait_for_work(log, workers)
             time.sleep(rng.random() * 0.1)
             for worker in workers:
                 worker.send_signal(signal.SIGKILL)
@@ -106,7 +106,7 @@ def try_kills(kills: int, *, processes: int = 1, questions: int = 40, seed: int 
             tally.wrong += sum(b"complete" not in worker.communicate()[0] for worker in done)
         tally.survived = len(list(TraceStore(work / "traces", writable=False).traces()))
         tally.lost = tally.questions - tally.survived
-        tally.repeated = _repeated(log)
+        tally.repeated = repeated_in(log)
         tally.lost += sum(1 for _ in (work / "traces").rglob("*.unreadable"))
     return tally
 
@@ -117,7 +117,7 @@ def _start(work: Path, span: Sequence[int]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.PIPE)
 
 
-def _wait_for_work(log: Path, workers: Sequence[subprocess.Popen[bytes]]) -> None:
+def wait_for_work(log: Path, workers: Sequence[subprocess.Popen[bytes]]) -> None:
     """Wait until one of the workers has begun, or all have ended."""
     before = log.stat().st_size if log.exists() else 0
     while any(worker.poll() is None for worker in workers):
@@ -126,7 +126,7 @@ def _wait_for_work(log: Path, workers: Sequence[subprocess.Popen[bytes]]) -> Non
         time.sleep(0.001)
 
 
-def _repeated(log: Path) -> int:
+def repeated_in(log: Path) -> int:
     """Count calls that a process finished without having looked for them in vain."""
     finished: set[str] = set()
     in_vain: set[tuple[int, str]] = set()

@@ -14,6 +14,7 @@ from fake_servers import Answer, completion, serving
 from faults.counting import Tally
 from faults.world import Asked, Fault, Service, Watched, answers, right
 
+_MEGABYTE = 1_000_000
 _MOST = 3
 """How often in a row one request meets a fault; the run has more attempts than that."""
 
@@ -119,6 +120,15 @@ SERVICE_FAULTS: dict[str, Callable[[int], Fault]] = {
         "reasoner", "", "{}", '{"steps": []}', '{"steps": null}', '{"steps": [""]}'
     ),
     "empty captions": _said("summarizer", "", "  ", "<think>a caption</think>"),
+    "megabytes of text": _said(
+        "evaluator",
+        "{" * _MEGABYTE,
+        "[{" * (_MEGABYTE // 2),
+        "<think>" * (_MEGABYTE // 7),
+        '{"score": ' * (_MEGABYTE // 10),
+        "Score: " * (_MEGABYTE // 7),
+        "\\" * _MEGABYTE,
+    ),
     "all mixed": _any,
 }
 

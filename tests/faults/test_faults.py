@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from faults.arms import ARMS, try_arm
 from faults.counting import Tally, table
 from faults.disks import DISK_FAULTS, NEEDS_MOUNT, can_mount, try_disk
+from faults.files import FILE_FAULTS, try_files
 from faults.kills import try_kills
 from faults.services import SERVICE_FAULTS, try_duplicates, try_service
 
@@ -37,9 +40,21 @@ def test_a_disk_that_goes_wrong(name: str) -> None:
     _assert_sound(try_disk(name, rounds=1, questions=9, seed=2))
 
 
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg, which makes the clip")
+@pytest.mark.parametrize("name", FILE_FAULTS)
+def test_files_that_go_wrong(name: str) -> None:
+    _assert_sound(try_files(name, questions=9, seed=2))
+
+
 @pytest.mark.parametrize(("kills", "processes"), [(8, 1), (6, 2)])
 def test_processes_that_are_killed(kills: int, processes: int) -> None:
     _assert_sound(try_kills(kills, processes=processes))
+
+
+@pytest.mark.parametrize("name", ["self_refine", "best_of_n", "look_again"])
+def test_arms_that_are_killed(name: str) -> None:
+    assert name in ARMS
+    _assert_sound(try_arm(name, kills=2, questions=6))
 
 
 def test_the_tallies_are_added_up() -> None:

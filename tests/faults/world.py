@@ -17,10 +17,11 @@ from pathlib import Path
 
 from fake_servers import Answer, Request, completion
 
-from aurelia_plugin.calling.backend import Generation, Message, Reply, Text
+from aurelia_plugin.calling.backend import Generation, Message, Part, Reply, Text
 from aurelia_plugin.calling.caller import Caller
 from aurelia_plugin.calling.retries import RetryPolicy
 from aurelia_plugin.files.digests import digest_of
+from aurelia_plugin.media.clip import Media
 from aurelia_plugin.model_wrappers.openai.backend import (
     OpenAIBackend,
     OpenAIOptions,
@@ -41,6 +42,8 @@ from aurelia_plugin.traces.store import TraceStore
 
 PATIENT = RetryPolicy(attempts=6, first_wait=0.001, longest_wait=0.02, patience=20.0)
 Fault = Callable[["Asked"], "Answer | None"]
+MakeMedia = Callable[[int], tuple[Media, ...]]
+"""The media of a question, by its number; may raise."""
 
 
 def right(number: int) -> str:
@@ -136,13 +139,15 @@ class Watched(TraceStore):
 class _Source:
     category = "numbers"
 
-    def __init__(self, number: int, position: int) -> None:
+    def __init__(self, number: int, position: int, media: MakeMedia) -> None:
         self.id = f"numbers/test/{position}"
         self._number = number
+        self._media = media
 
     def __call__(self) -> Question:
         text = Text(f"Number {self._number}: what is there?")
-        return Question(self.id, (Message("user", (text,)),), Generation(max_new_tokens=16))
+        parts: tuple[Part, ...] = (*self._media(self._number), text)
+        return Question(self.id, (Message("user", parts),), Generation(max_new_tokens=16))
 
 
 class _Silent:
@@ -158,7 +163,19 @@ def answers(
     *,
     timeout: float = 30.0,
 ) -> list[str]:
-    """Run every question through agents and target behind `url`, as a run does."""
+    """Run every question through agents and target behind `url`; return what each came to."""
+    return [answer for answer, _ in outcomes(url, store, numbers, timeout=timeout)]
+
+
+def outcomes(
+    url: str,
+    store: TraceStore,
+    numbers: Sequence[int],
+    *,
+    timeout: float = 30.0,
+    media: MakeMedia = lambda number: (),
+) -> list[tuple[str, str]]:
+    """Run every question as a run does; return each one's answer and the cause of its failure."""
     backend = OpenAIBackend("m-1", OpenAIOptions(base_url=f"{url}/v1"))
     plan = LoopPlan(
         PromptSet(), dict.fromkeys(ROLES, backend.identity), threshold=6, max_iterations=4
@@ -172,5 +189,7 @@ def answers(
         window=16,
         watch=TargetWatch(0),
     )
-    sources = [_Source(number, position) for position, number in enumerate(numbers)]
-    return [answer.text for answer in asyncio.run(pipeline.run(sources, _Silent()))]
+    sources = [_Source(number, position, media) for position, number in enumerate(numbers)]
+    given = asyncio.run(pipeline.run(sources, _Silent()))
+    causes = [item.failure.cause if item.failure else "" for item in pipeline.items]
+    return [(answer.text, cause) for answer, cause in zip(given, causes, strict=True)]

@@ -14,12 +14,14 @@ from lmms_eval.tasks import TaskManager
 from making import score, steps, text_of
 from media.conftest import MakeSound, MakeVideo, tone
 
-from aurelia_plugin.calling.backend import Prompt
+from aurelia_plugin.calling.backend import Prompt, Text
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.model_wrappers.aurelia import Aurelia
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
+from aurelia_plugin.registration import tasks_path
 
+FLAGS = ("apply_chat_template", "cache_requests", "num_fewshot", "system_instruction")
 TASKS = Path(__file__).parent / "tasks"
 KINDS = {
     "array": "a",
@@ -53,12 +55,13 @@ def run(
 
     def evaluate(target: ScriptedBackend, **settings: Any) -> dict[str, Any]:
         limit = settings.pop("limit", None)
-        flags = {key: settings.pop(key) for key in ("cache_requests",) if key in settings}
+        task = settings.pop("task", "any_media")
+        flags = {key: settings.pop(key) for key in FLAGS if key in settings}
         model = Aurelia(target=target, traces=str(tmp_path / "traces"), **settings)
         manager = TaskManager(include_path=str(TASKS), include_defaults=False)
         results = simple_evaluate(
             model=model,
-            tasks=["any_media"],
+            tasks=[task],
             task_manager=manager,
             limit=limit,
             log_samples=True,
@@ -224,3 +227,65 @@ def test_cache_requests_is_refused_with_the_reason(run: Any) -> None:
     with pytest.raises(ConfigError, match="--cache_requests is on") as caught:
         run(ScriptedBackend(answering), condition="none", cache_requests=True)
     assert str(caught.value).splitlines()[-1].startswith("Run without --cache_requests")
+
+
+def spoken(target: ScriptedBackend) -> list[list[tuple[str, str]]]:
+    return [
+        [
+            (message.role, "".join(part.text for part in message.parts if isinstance(part, Text)))
+            for message in prompt.messages
+        ]
+        for prompt in target.prompts
+    ]
+
+
+@pytest.mark.parametrize("task", ["any_media", "any_media_sampled"])
+def test_a_system_instruction_is_the_first_message_of_every_question(run: Any, task: str) -> None:
+    target = ScriptedBackend(answering)
+    run(target, condition="none", task=task, system_instruction="Answer with one letter.")
+    assert spoken(target) == [
+        [("system", "Answer with one letter."), ("user", f"What is in this {kind}?")]
+        for kind in KINDS
+    ]
+
+
+def test_a_description_is_no_system_instruction(run: Any) -> None:
+    target = ScriptedBackend(answering)
+    run(target, condition="none", task="any_media_sampled")
+    assert spoken(target) == [[("user", f"What is in this {kind}?")] for kind in KINDS]
+
+
+def test_a_chat_template_for_texts_is_refused(run: Any) -> None:
+    target = ScriptedBackend(answering)
+    with pytest.raises(ConfigError, match="--apply_chat_template") as refused:
+        run(target, condition="none", apply_chat_template=True)
+    assert refused.value.fix == "Run without --apply_chat_template."
+    assert target.prompts == []
+
+
+def test_agents_and_traces_know_the_system_instruction(run: Any, tmp_path: Path) -> None:
+    target = ScriptedBackend(team)
+    run(target, condition="aurelia", system_instruction="Answer with one letter.")
+    asked = [text_of(prompt) for prompt in target.prompts if '"steps"' in text_of(prompt)]
+    assert len(asked) == 7
+    assert all("Answer with one letter." in text for text in asked)
+
+
+def test_examples_without_their_clips_are_refused(run: Any) -> None:
+    target = ScriptedBackend(answering)
+    with pytest.raises(ConfigError, match=r"num_fewshot=2.*without their clips"):
+        run(target, condition="none", task="any_media_sampled", num_fewshot=2)
+    assert target.prompts == []
+
+
+def test_the_packaged_tasks_refuse_examples_with_the_reason(tmp_path: Path) -> None:
+    model = Aurelia(target=ScriptedBackend(answering), condition="none", traces=str(tmp_path))
+    with pytest.raises(ConfigError, match="--num_fewshot 1") as refused:
+        simple_evaluate(
+            model=model,
+            tasks=["avreasonbench_mini_avsd"],
+            task_manager=TaskManager(include_path=str(tasks_path()), include_defaults=False),
+            limit=1,
+            num_fewshot=1,
+        )
+    assert refused.value.fix == "Run without --num_fewshot."

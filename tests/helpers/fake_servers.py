@@ -147,15 +147,19 @@ class Gemini:
     Args:
         states: what a file's state is when it is made and at each look; the last one stays.
         reply: the answer to each question to the model.
+        least: tokens of a clip that it keeps at least (context caching); None where it keeps none.
     """
 
     def __init__(
         self,
         states: tuple[str, ...] = ("PROCESSING", "ACTIVE"),
         reply: Callable[[Request], Answer] | None = None,
+        least: int | None = 10,
     ) -> None:
         self.states = states
         self.reply = reply or (lambda request: said())
+        self.least = least
+        self.caches: dict[str, dict[str, Any]] = {}
         self.files: dict[str, int] = {}
         self.contents: list[bytes] = []
         self.deleted: list[str] = []
@@ -163,7 +167,9 @@ class Gemini:
 
     def __call__(self, request: Request) -> Answer:
         if ":generateContent" in request.path:
-            return self.reply(request)
+            return self._generated(request)
+        if "/cachedContents" in request.path:
+            return self._cached(request)
         if request.path.startswith("/upload/"):
             if request.headers["x-goog-upload-command"] == "start":
                 return Answer({}, headers={"X-Goog-Upload-URL": f"{self.url}/upload/send?id=1"})
@@ -179,10 +185,46 @@ class Gemini:
         self.files[name] += 1
         return Answer(self._file(name))
 
+    def _generated(self, request: Request) -> Answer:
+        """Answer; of a request that names a cache, its tokens are found again."""
+        name = request.body.get("cachedContent")
+        answer = self.reply(request)
+        if name is None or answer.status != 200:
+            return answer
+        if name not in self.caches:
+            return refused(403, "CachedContent not found (or permission denied)")
+        if "systemInstruction" in request.body or "tools" in request.body:
+            return refused(400, "CachedContent can not be used with a system instruction")
+        tokens = self.caches[name]["tokens"]
+        usage = {**answer.body["usageMetadata"], "cachedContentTokenCount": tokens}
+        return answer._replace(body={**answer.body, "usageMetadata": usage})
+
+    def _cached(self, request: Request) -> Answer:
+        if request.method == "DELETE":
+            name = "cachedContents/" + request.path.split("/cachedContents/")[1].split("?")[0]
+            del self.caches[name]
+            self.deleted.append(name)
+            return Answer({})
+        if self.least is None:
+            return refused(400, "Model does not support cached content")
+        tokens = 90
+        if tokens < self.least:
+            said_ = f"Cached content is too small. total_token_count={tokens}, "
+            return refused(400, f"{said_}min_total_token_count={self.least}")
+        name = f"cachedContents/c{len(self.caches)}"
+        self.caches[name] = {**request.body, "tokens": tokens}
+        return Answer({"name": name, "usageMetadata": {"totalTokenCount": tokens}})
+
     def _file(self, name: str) -> dict[str, Any]:
         state = self.states[min(self.files[name], len(self.states) - 1)]
         uri = f"https://service.example/v1beta/{name}"
         return {"name": name, "uri": uri, "mimeType": "video/mp4", "state": state}
+
+
+def refused(status: int, message: str) -> Answer:
+    """How Google's services say no."""
+    error = {"code": status, "message": message, "status": "INVALID_ARGUMENT"}
+    return Answer({"error": error}, status)
 
 
 def said(text: str | None = "a bell", **fields: Any) -> Answer:

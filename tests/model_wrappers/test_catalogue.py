@@ -125,7 +125,7 @@ def test_only_what_is_run_in_these_tests_claims_a_run() -> None:
 def test_rows_that_can_be_loaded_here_say_where_their_facts_were_read() -> None:
     for known in rows().values():
         provider = (known.backend or "").partition(":")[0]
-        assert bool(known.sources) == (provider in ("transformers", "lmms")), known.id
+        assert bool(known.sources) == (provider in ("transformers", "lmms", "vllm")), known.id
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_a_lack_is_told_with_its_fix(tmp_path: Path, monkeypatch: pytest.MonkeyP
     base = row("gemma3n").model_dump()
 
     def told(**change: object) -> list[str]:
-        return [" ".join(lack) for lack in lacks(Row(**{**base, **change}))]
+        return [f"{lack.what} {lack.fix}" for lack in lacks(Row(**{**base, **change}))]
 
     here = {"backend": f"transformers:{tmp_path}", "needs": []}
     assert told(**here) == []

@@ -29,31 +29,73 @@ def test_the_first_key_that_is_set_is_taken(monkeypatch: pytest.MonkeyPatch) -> 
         key_from(["FIRST_KEY", "THIRD_KEY"], "b")
 
 
-def test_a_client_lives_as_long_as_somebody_uses_it() -> None:
-    opened: list[int] = []
-    closed: list[int] = []
+class Clients:
+    """Opens numbered clients and keeps which were closed, and in which loop."""
 
-    def make() -> int:
-        opened.append(len(opened))
-        return opened[-1]
+    def __init__(self) -> None:
+        self.opened: dict[int, asyncio.AbstractEventLoop] = {}
+        self.closed: dict[int, asyncio.AbstractEventLoop] = {}
+        self.shared = Shared(self._make, self._end)
 
-    async def end(client: int) -> None:
-        closed.append(client)
+    def _make(self) -> int:
+        self.opened[len(self.opened)] = asyncio.get_running_loop()
+        return len(self.opened) - 1
 
-    shared = Shared(make, end)
+    async def _end(self, client: int) -> None:
+        await asyncio.sleep(0)  # as a connection's own closing
+        assert client not in self.closed
+        self.closed[client] = asyncio.get_running_loop()
 
-    async def use(seconds: float) -> int:
-        async with shared() as client:
-            await asyncio.sleep(seconds)
-            assert client not in closed
-            return client
+    async def used(self, pauses: int) -> list[int]:
+        """Use the client in several tasks with pauses in which nobody uses it."""
+        found = []
+        for _ in range(pauses):
+            found += await asyncio.gather(self.shared(), self.shared())
+            await asyncio.sleep(0.001)
+        assert not any(loop is asyncio.get_running_loop() for loop in self.closed.values())
+        return found
 
-    async def two() -> list[int]:
-        return list(await asyncio.gather(use(0.0), use(0.02)))
 
-    assert asyncio.run(two()) == [0, 0]
-    assert asyncio.run(two()) == [1, 1]
-    assert closed == [0, 1]
+def test_a_client_lives_as_long_as_its_loop_and_ends_inside_it() -> None:
+    clients = Clients()
+    assert asyncio.run(clients.used(3)) == [0] * 6
+    assert asyncio.run(clients.used(2)) == [1] * 4
+    assert clients.closed == clients.opened
+
+
+def test_a_client_ends_with_a_loop_that_fails_or_is_cancelled() -> None:
+    clients = Clients()
+
+    async def failing() -> None:
+        await clients.used(1)
+        asyncio.get_running_loop().call_soon(asyncio.current_task().cancel)  # type: ignore[union-attr]
+        await asyncio.sleep(10)
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(failing())
+    assert clients.closed == clients.opened
+
+
+def test_a_client_that_was_closed_is_opened_anew() -> None:
+    clients = Clients()
+
+    async def twice() -> tuple[int, int]:
+        first = await clients.shared()
+        await clients.shared.close()
+        await clients.shared.close()  # once is enough
+        return first, await clients.shared()
+
+    assert asyncio.run(twice()) == (0, 1)
+    assert clients.closed == clients.opened
+
+
+def test_what_a_lost_loop_held_is_not_held_for_ever() -> None:
+    clients = Clients()
+    lost = asyncio.new_event_loop()
+    lost.run_until_complete(clients.shared())
+    lost.close()  # without `shutdown_asyncgens`
+    asyncio.run(clients.used(1))
+    assert clients.shared._held == {}
 
 
 def test_every_kind_of_server_is_described() -> None:

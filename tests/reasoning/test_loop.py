@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from making import Team, beep, question, score, steps, team, text_of
 
-from aurelia_plugin.calling.backend import Message, Text
+from aurelia_plugin.calling.backend import Message, Part, Text
 from aurelia_plugin.errors import BackendError, ConfigError, MediaError
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.reasoning.prompting import PromptSet
@@ -199,15 +200,50 @@ def test_who_sees_what(tmp_path: Path) -> None:
     assert {p.generation.seed for p in (reasoner, summarizer, evaluator)} == {5}
 
 
-def test_several_media_are_named_for_the_agents(tmp_path: Path, clip_file: Path) -> None:
-    asked = question("Which fits?", Media.file("video", clip_file), beep(220), beep(880))
+_SOUNDS = beep(220), beep(880)
+
+
+@pytest.mark.parametrize(
+    "sounds",
+    [
+        _SOUNDS,
+        (Text("Audio 1:"), _SOUNDS[0], Text("Audio 2: "), _SOUNDS[1]),
+        (_SOUNDS[0], Text("Audio 2:"), _SOUNDS[1]),
+        (Text("Sound:"), _SOUNDS[0]),
+    ],
+)
+def test_agents_prompts_begin_as_the_targets_prompt_does(
+    tmp_path: Path, clip_file: Path, sounds: tuple[Part, ...]
+) -> None:
+    """As far as the task only names media: engines have this beginning in their caches."""
+    lead = (Media.file("video", clip_file), *sounds)
+    asked = replace(ASKED, messages=(Message("user", (*lead, Text("Which fits?"))),))
     made = team(tmp_path, evaluator=[score(9)])
     asyncio.run(made.agents.trace(asked))
-    parts = made.reasoner.prompts[0].messages[0].parts
-    assert [p.text for p in parts[:-1] if isinstance(p, Text)] == (
+    for agent in (made.reasoner, made.evaluator):
+        parts = agent.prompts[0].messages[0].parts
+        assert parts[:-1] == lead == asked.prompt().messages[0].parts[: len(lead)]
+
+
+@pytest.mark.parametrize("words", ["Which of these fits?", "Recorded in a hall of 1998:" * 2])
+def test_media_among_the_tasks_words_are_named_by_number(
+    tmp_path: Path, clip_file: Path, words: str
+) -> None:
+    """An agent sees no more of the task than its prompt shows."""
+    video = Media.file("video", clip_file)
+    parts = (Text(words), video, Text("Audio:"), *_SOUNDS)
+    asked = replace(ASKED, messages=(Message("user", parts),))
+    made = team(tmp_path, evaluator=[score(9)])
+    asyncio.run(made.agents.trace(asked))
+    shown = made.evaluator.prompts[0].messages[0].parts
+    assert [p.text for p in shown[:-1] if isinstance(p, Text)] == (
         ["Video 1:", "Audio 1:", "Audio 2:"]
     )
-    assert tuple(p for p in parts if isinstance(p, Media)) == asked.clip.media
+    assert tuple(p for p in shown if isinstance(p, Media)) == (video, *_SOUNDS)
+    alone = replace(ASKED, messages=(Message("user", (Text(words), video)),))
+    other = team(tmp_path / "other", evaluator=[score(9)])
+    asyncio.run(other.agents.trace(alone))
+    assert other.reasoner.prompts[0].messages[0].parts[:-1] == (video,)
 
 
 def test_the_paper_preset_in_the_loop(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import pytest
 from making import question, team
@@ -35,6 +37,7 @@ def test_agents_that_reply_in_json_are_asked_for_its_form(
 ) -> None:
     members = team(tmp_path, prompts=PromptSet(preset))
     asyncio.run(members.agents.trace(question()))
-    asked = [m.prompts[0].schema for m in (members.reasoner, members.evaluator)]
-    assert [list((schema or {})["properties"]) for schema in asked] == [reasoner, evaluator]
+    asked = [m.prompts[0].schema or {} for m in (members.reasoner, members.evaluator)]
+    properties = [cast("Mapping[str, object]", schema["properties"]) for schema in asked]
+    assert [list(each) for each in properties] == [reasoner, evaluator]
     assert members.summarizer.prompts[0].schema is None

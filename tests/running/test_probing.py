@@ -78,6 +78,37 @@ def test_a_declared_drop_is_the_reason() -> None:
     assert found.picture.reached
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "soundtrack beyond 30 s: more than the model takes",
+        "soundtrack outside the windows: not heard",
+    ],
+)
+def test_a_sound_that_was_only_shortened_is_reached_and_the_cut_is_told(entry: str) -> None:
+    def short(prompt: Prompt) -> Reply:
+        whole = perceived(prompt)
+        evidence = whole.evidence.model_copy(update={"dropped": (entry,)})
+        return whole.model_copy(update={"evidence": evidence})
+
+    found = probed(short)
+    assert found.passed
+    assert found.sound.reason.endswith(f"; not all of it: {entry}")
+    assert "not all" not in found.picture.reason
+
+
+def test_a_sound_of_which_nothing_is_left_is_not_reached() -> None:
+    def gone(prompt: Prompt) -> Reply:
+        evidence = Evidence(frames=4, dropped=("soundtrack beyond 0 s: more than the model takes",))
+        return perceived(prompt).model_copy(update={"evidence": evidence})
+
+    found = probed(gone)
+    assert not found.sound.reached
+    assert "the backend delivered no sound; not all of it: soundtrack beyond 0 s" in (
+        found.sound.reason
+    )
+
+
 def test_nothing_delivered_is_not_reached_whatever_the_reply_says() -> None:
     found = probed(lambda prompt: perceived(prompt).model_copy(update={"evidence": Evidence()}))
     assert (found.picture.reached, found.sound.reached) == (False, False)

@@ -17,11 +17,12 @@ from making import trace as made_trace
 from aurelia_plugin.benchmark.data.items import Item, Source
 from aurelia_plugin.benchmark.vote_values import read_answer, reader_of
 from aurelia_plugin.calling.backend import Generation, Prompt
+from aurelia_plugin.calling.seeds import sample_seed
 from aurelia_plugin.errors import BackendError
 from aurelia_plugin.model_wrappers.scripted import ScriptedBackend
 from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.running.conditions.packaged import Consistency
-from aurelia_plugin.running.conditions.voting import Poll, Vote, majority, read_any, sample_seed
+from aurelia_plugin.running.conditions.voting import Poll, Vote, majority, read_any
 from aurelia_plugin.traces.store import TraceStore
 
 

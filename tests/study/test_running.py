@@ -28,6 +28,10 @@ how, out = os.environ["HOW"], pathlib.Path(args["--output_path"])
 settings = dict(pair.split("=", 1) for pair in args["--model_args"].split(","))
 with open(os.environ["STARTS"], "a") as starts:
     print(settings["condition"], file=starts)
+with open(os.environ["STARTS"] + ".parents", "a") as parents:
+    print(os.getpid(), os.getppid(), file=parents)
+if how == "die" and settings["condition"] == "none":
+    os.kill(os.getpid(), 9)
 print("loading a model")
 if how == "raise":
     print("Traceback (most recent call last):\\n  File x\\nConfigError: it is broken.\\nMend it.")
@@ -112,6 +116,42 @@ def test_one_arm_that_fails_does_not_keep_the_others_from_running(plan: Any) -> 
     outcome = run_arms(made, lambda line: None)
     assert [arm.label for arm in outcome.failed] == ["none", "cot"]
     assert starts(made) == ["none", "cot"]
+
+
+def parents(plan: StudyPlan) -> list[list[str]]:
+    """Return the process of each run, and the one that started it."""
+    lines = Path(f"{plan.environment['STARTS']}.parents").read_text().splitlines()
+    return [line.split() for line in lines]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="runs are forked on Linux only")
+def test_runs_are_processes_of_their_own_from_one_that_starts_once(plan: Any) -> None:
+    made = plan(conditions=["none", "cot", "aurelia"])
+    assert not run_arms(made, lambda line: None).failed
+    runs = parents(made)
+    assert len({run for run, _ in runs}) == 3
+    (warm,) = {parent for _, parent in runs}
+    assert warm not in {str(os.getpid()), *(run for run, _ in runs)}
+    for arm in made.arms:
+        assert (arm.folder / "run.log").read_text().count("loading a model") == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="runs are forked on Linux only")
+def test_a_run_that_dies_takes_no_other_along(plan: Any) -> None:
+    made = plan("die", conditions=["none", "cot"])
+    outcome = run_arms(made, lambda line: None)
+    assert [arm.label for arm in outcome.failed] == ["none"]
+    assert [arm.label for arm in outcome.done] == ["cot"]
+    assert len({parent for _, parent in parents(made)}) == 1
+
+
+def test_several_processes_are_no_forks(plan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aurelia_plugin.study import study
+
+    monkeypatch.setattr(study, "can_be_warm", lambda: False)
+    made = plan(conditions=["none", "cot"])
+    assert not run_arms(made, lambda line: None).failed
+    assert {parent for _, parent in parents(made)} == {str(os.getpid())}
 
 
 def test_unanswered_questions_are_tried_again(plan: Any) -> None:
@@ -203,6 +243,9 @@ def test_a_stopped_study_stops_its_run(plan: Any, tmp_path: Path) -> None:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) != 0
-    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    running = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
     assert str(made.out) not in running.stdout
+    ours = {process for pair in parents(made) for process in pair}
+    left = [line for line in running.stdout.splitlines() if line.split()[0] in ours]
+    assert not [line for line in left if "warm" in line], left
     assert finished(only(made)) is None

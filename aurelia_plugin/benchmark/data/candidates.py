@@ -131,11 +131,11 @@ def _outcome(group: Sequence[Mapping[str, Any]]) -> Outcome:
     return Outcome(any(value["right"] for value in best) / len(best), 0.0)
 
 
-def mean_outcome(values: Sequence[Mapping[str, Any]]) -> float:
+def mean_outcome(values: Sequence[Mapping[str, object]]) -> float:
     """Aggregate the mean score over questions."""
     return fmean(outcome.score for outcome in outcomes(values).values())
 
 
-def unparsed_share(values: Sequence[Mapping[str, Any]]) -> float:
+def unparsed_share(values: Sequence[Mapping[str, object]]) -> float:
     """Aggregate the share of questions without any rating."""
     return fmean(outcome.unparsed for outcome in outcomes(values).values())

@@ -15,6 +15,7 @@ from loguru import logger
 from tqdm import tqdm
 
 from aurelia_plugin.benchmark.data.items import Item
+from aurelia_plugin.benchmark.data.media_path import SOUND_ENDINGS, VIDEO_ENDINGS
 from aurelia_plugin.benchmark.sources.draft import Draft
 from aurelia_plugin.errors import ConfigError, MediaError
 from aurelia_plugin.files.contents import content_digest
@@ -23,14 +24,7 @@ from aurelia_plugin.files.shown import shown
 
 __all__ = ["Collected", "MediaFolder", "collect"]
 
-_VIDEO: Final = frozenset(
-    {".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".flv", ".wmv", ".ts"}
-    | {".mts", ".m2ts", ".3gp", ".ogv", ".vob"}
-)
-_SOUND: Final = frozenset(
-    {".wav", ".mp3", ".flac", ".ogg", ".oga", ".m4a", ".aac", ".opus", ".wma", ".aiff", ".aif"}
-)
-_SUFFIXES: Final = _VIDEO | _SOUND
+_SUFFIXES: Final = VIDEO_ENDINGS | SOUND_ENDINGS
 _CHUNK: Final = 1 << 20
 
 
@@ -117,7 +111,7 @@ def _likeness(path: Path, wanted: PurePosixPath) -> tuple[bool, bool, bool, int]
         same += 1
     suffix = wanted.suffix.lower()
     ending = path.suffix.lower() == suffix
-    kind = (path.suffix.lower() in _SOUND) == (suffix in _SOUND)
+    kind = (path.suffix.lower() in SOUND_ENDINGS) == (suffix in SOUND_ENDINGS)
     return path.name == wanted.name, ending, kind, same
 
 
@@ -128,10 +122,12 @@ class Collected:
     Attributes:
         items: whose media are all there, or all items if media were not asked for.
         missing: names of the media, as the source has them, that were not found.
+        faults: items that were left out because a file of theirs cannot be used, and why.
     """
 
     items: list[Item] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
 
 def collect(
@@ -183,7 +179,7 @@ class _Target:
         exact = self._folder / place
         suffix = exact.suffix.lower()
         stem = exact.stem if suffix in _SUFFIXES else exact.name
-        kinds = next((kind for kind in (_SOUND, _VIDEO) if suffix in kind), _SUFFIXES)
+        kinds = next((kind for kind in (SOUND_ENDINGS, VIDEO_ENDINGS) if suffix in kind), _SUFFIXES)
         paths = [exact, *(exact.with_name(stem + ending) for ending in sorted(kinds))]
         there = [path for path in paths if path.is_file() and _key(path) not in self._taken]
         return there[0].relative_to(self._folder).as_posix() if there else None

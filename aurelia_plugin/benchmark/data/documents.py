@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from aurelia_plugin.benchmark.data.items import FREE_TEXT_COLUMNS, Item
+from aurelia_plugin.benchmark.data.items import Item
 from aurelia_plugin.benchmark.synthetic.vocabulary import VOCABULARY
 from aurelia_plugin.files.places import inside
 from aurelia_plugin.media.containers.muting import without_soundtrack
@@ -13,6 +13,8 @@ from aurelia_plugin.media.containers.muting import without_soundtrack
 __all__ = ["media_paths", "question_text", "user_turn"]
 
 _FREE_TEXT: Final = "Answer in one sentence. End with one line: Answer: <sentence>"
+_PHRASE: Final = "a word or a short phrase"
+_CUSTOM: Final = {"number": "a number", "yes_no": "yes or no"}
 _MUSIC_AVQA: Final = "End with one line: Answer: <a number, yes or no, a place, or an instrument>"
 
 
@@ -25,11 +27,11 @@ def _instruction(item: Item) -> str:
         if attribute in ("number", "presence", "place", "sound"):
             return f"End with one line: Answer: <{', '.join(words)}>"
         return "End with one line: Answer: <name>"
-    if item.column in FREE_TEXT_COLUMNS or item.facts:
+    if item.is_sentence or item.facts:
         return _FREE_TEXT
     if item.column == "music_avqa":
         return _MUSIC_AVQA
-    return "End with one line: Answer: <a word or a short phrase>"
+    return f"End with one line: Answer: <{_CUSTOM.get(item.answer_kind or '', _PHRASE)}>"
 
 
 def question_text(item: Item) -> str:

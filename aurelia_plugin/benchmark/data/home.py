@@ -15,6 +15,7 @@ from aurelia_plugin.benchmark.data.candidates import expanded
 from aurelia_plugin.benchmark.data.items import (
     CATEGORIES,
     COLUMNS,
+    CUSTOM,
     MANIFEST,
     Item,
     Source,
@@ -26,8 +27,8 @@ from aurelia_plugin.files.places import cache_dir
 
 __all__ = ["AUTHORS", "PUBLIC", "Benchmark", "category_name", "dataset_kwargs", "require_item"]
 
-_LAYOUT: Final = 1
-"""Raised when the files of the splits change their form."""
+_LAYOUT: Final = 2
+"""Raised when the splits of a manifest, or the form of their files, change."""
 
 _ABSENT: Final = "no item of this split is in the manifest"
 
@@ -71,11 +72,11 @@ class Benchmark(NamedTuple):
 AUTHORS: Final = Benchmark(
     "avreasonbench",
     "AVREASONBENCH_HOME",
-    "1. Get the data from the authors (they have not published it). 2. Run: aurelia data import "
-    "WHAT_YOU_GOT --to FOLDER. 3. Run: aurelia data check FOLDER. 4. Set: "
-    "export AVREASONBENCH_HOME=FOLDER. Without their data use avreasonbench_public or "
+    "1. Get the data from the authors (they have not published it), or take your own. 2. Run: "
+    "aurelia data import WHAT_YOU_HAVE --to FOLDER. 3. Run: aurelia data check FOLDER. 4. Set: "
+    "export AVREASONBENCH_HOME=FOLDER. Without data use avreasonbench_public or "
     "avreasonbench_mini.",
-    COLUMNS,
+    (*COLUMNS, CUSTOM),
 )
 PUBLIC: Final = Benchmark(
     "avreasonbench_public",
@@ -83,7 +84,7 @@ PUBLIC: Final = Benchmark(
     "1. Download a source (see: aurelia data build --help). 2. Run, for each column: aurelia data "
     "build COLUMN --annotations FILE --media FOLDER. 3. Run: aurelia data check. "
     "AVREASONBENCH_PUBLIC_HOME names the folder if it is not the default one.",
-    ("music_avqa", "avsd", "captioning", "dm_match", "meme"),
+    ("music_avqa", "avsd", "captioning", "compositional", "geoiq", "meme", "dm_match"),
 )
 
 
@@ -129,7 +130,8 @@ def _splits(benchmark: Benchmark, items: Iterable[Item]) -> dict[str, list[Item]
     categories = {category: split for split, category in _CATEGORY_SPLITS.items()}
     for item in items:
         found[item.column].append(item)
-        found[categories[item.category]].append(item)
+        if item.category in categories:  # a custom one has no task of its own
+            found[categories[item.category]].append(item)
         if item.column == "dm_match":
             found["dm_match_per_candidate"] += expanded(item)
     names = (*benchmark.columns, *_CATEGORY_SPLITS, "dm_match_per_candidate")

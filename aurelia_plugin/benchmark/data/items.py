@@ -27,12 +27,15 @@ from aurelia_plugin.files.text_lines import LineError, read_lines
 __all__ = [
     "CATEGORIES",
     "COLUMNS",
+    "CUSTOM",
     "FREE_TEXT_COLUMNS",
     "MANIFEST",
     "Item",
     "Medium",
+    "OpenAnswer",
     "ReasoningSource",
     "Source",
+    "StepLeak",
     "item_schema",
     "parse_item",
     "read_items",
@@ -40,6 +43,12 @@ __all__ = [
 ]
 
 Medium = Literal["sound", "picture"]
+
+StepLeak = Literal["leak", "clean", "unclear"]
+"""Whether steps give the gold answer away; `unclear` where no rule can tell."""
+
+OpenAnswer = Literal["phrase", "sentence", "number", "yes_no"]
+"""What answers a question of the column `custom` that has no options."""
 
 MANIFEST = "manifest.jsonl"
 """Name of the manifest in a benchmark's folder."""
@@ -53,6 +62,9 @@ COLUMNS = (
     "meme",
     "dm_match",
 )
+
+CUSTOM = "custom"
+"""The column of data that are none of the paper's: any category, any kind of answer."""
 
 FREE_TEXT_COLUMNS = ("avsd", "captioning")
 
@@ -77,15 +89,18 @@ CATEGORIES = (
 )
 
 
+_LEFT_OUT = frozenset(
+    ("licence", "question_type", "answer_kind", "reasoning_source", "leak", "attempt")
+)
+
+
 class _Row(Record):
     @model_serializer(mode="wrap")
     def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
         # Fields that only some sources have are left out where they say nothing.
         row: dict[str, JsonValue] = handler(self)
         return {
-            key: value
-            for key, value in row.items()
-            if value is not None or key not in ("licence", "question_type", "reasoning_source")
+            key: value for key, value in row.items() if value is not None or key not in _LEFT_OUT
         }
 
 
@@ -110,6 +125,12 @@ class ReasoningSource(_Row):
     summarizer: Plain
     evaluator: Annotated[Plain, Field(description="Identity of the model that gave the score.")]
     prompts_digest: Plain
+    leak: Annotated[
+        StepLeak | None, Field(description="Whether the steps give the answer away, by the rules.")
+    ] = None
+    attempt: Annotated[
+        int | None, Field(ge=2, description="At which these steps were written, if not the first.")
+    ] = None
 
 
 class Item(_Row):
@@ -118,12 +139,21 @@ class Item(_Row):
     Media paths are relative to the folder of the manifest. With `options`, `answer` is the letter
     of the right one. `facts` maps an attribute of `benchmark.synthetic.vocabulary` to the value
     that a right answer states. `question_type` is the source's own, such as
-    "Audio-Visual Counting" in MUSIC-AVQA.
+    "Audio-Visual Counting" in MUSIC-AVQA. `answer_kind` is the form of an open answer of the
+    column `custom`, a word or short phrase if it is not given.
     """
 
     id: Annotated[str, Field(min_length=1, description="Unique in the manifest."), PLAIN]
-    column: Annotated[str, Field(json_schema_extra={"enum": list(COLUMNS)})]
-    category: Annotated[str, Field(json_schema_extra={"enum": list(CATEGORIES)})]
+    column: Annotated[str, Field(json_schema_extra={"enum": [*COLUMNS, CUSTOM]})]
+    category: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="One of the 17 in the examples; with column custom any text.",
+            examples=list(CATEGORIES),
+        ),
+        PLAIN,
+    ]
     question: Plain
     options: Annotated[
         tuple[Plain, ...] | None, Field(description="Texts without letters; null if open.")
@@ -147,13 +177,17 @@ class Item(_Row):
     needs: tuple[Medium, ...] = ()
     facts: dict[Plain, Plain] = Field({})
     question_type: Plain | None = None
+    answer_kind: Annotated[
+        OpenAnswer | None, Field(description="Of column custom, without options.")
+    ] = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Item:
         problems = []
-        if self.column not in COLUMNS:
-            problems.append(f"column {shown(self.column)!r} is not one of {', '.join(COLUMNS)}")
-        if self.category not in CATEGORIES:
+        if self.column not in (*COLUMNS, CUSTOM):
+            known = ", ".join((*COLUMNS, CUSTOM))
+            problems.append(f"column {shown(self.column)!r} is not one of {known}")
+        if self.category not in CATEGORIES and self.column != CUSTOM:
             problems.append(
                 f"category {shown(self.category)!r} is not one of {', '.join(CATEGORIES)}"
             )
@@ -162,6 +196,8 @@ class Item(_Row):
             problems.append(f"answer {shown(self.answer)!r} is not one of {letters}")
         elif self.options and not self.options[self.letters.index(self.answer)].strip():
             problems.append(f"answer {self.answer} is an option without text")
+        if self.answer_kind is not None and (self.column != CUSTOM or self.options is not None):
+            problems.append("answer_kind is of open questions of the column custom alone")
         if self.step_answers is not None and len(self.step_answers) != len(
             self.reasoning_steps or ()
         ):
@@ -171,6 +207,11 @@ class Item(_Row):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    @property
+    def is_sentence(self) -> bool:
+        """Whether a sentence answers it, which is compared with reference sentences."""
+        return self.column in FREE_TEXT_COLUMNS or self.answer_kind == "sentence"
 
     @property
     def media(self) -> tuple[str, ...]:

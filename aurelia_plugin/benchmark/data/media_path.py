@@ -1,16 +1,24 @@
-"""Where an item's medium lies: a path below the manifest's folder."""
+"""Where an item's medium lies: a path below the manifest's folder; how such files are named."""
 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
 from aurelia_plugin.files.places import name_problem
 from aurelia_plugin.files.shown import shown
 
-__all__ = ["MediaPath", "is_below"]
+__all__ = ["SOUND_ENDINGS", "VIDEO_ENDINGS", "MediaPath", "is_below"]
+
+VIDEO_ENDINGS: Final = frozenset(
+    {".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".flv", ".wmv", ".ts"}
+    | {".mts", ".m2ts", ".3gp", ".ogv", ".vob"}
+)
+SOUND_ENDINGS: Final = frozenset(
+    {".wav", ".mp3", ".flac", ".ogg", ".oga", ".m4a", ".aac", ".opus", ".wma", ".aiff", ".aif"}
+)
 
 
 def is_below(path: str) -> bool:

@@ -48,10 +48,13 @@ def item_features() -> Features:
                 "summarizer": text,
                 "evaluator": text,
                 "prompts_digest": text,
+                "leak": text,
+                "attempt": Value("int64"),
             },
             "needs": texts,
             "facts": dict.fromkeys(VOCABULARY, text),
             "question_type": text,
+            "answer_kind": text,
         }
     )
 

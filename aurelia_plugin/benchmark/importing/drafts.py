@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Final
+from typing import Final, get_args
 
-from aurelia_plugin.benchmark.data.items import Item, Source
+from aurelia_plugin.benchmark.data.items import CUSTOM, Item, OpenAnswer, Source
 from aurelia_plugin.benchmark.importing.options import letter_of
+from aurelia_plugin.benchmark.importing.own_data import UNCATEGORISED, open_answer
 from aurelia_plugin.benchmark.importing.rows import Row, read_rows
 from aurelia_plugin.benchmark.reading import as_choice
 from aurelia_plugin.benchmark.sources.draft import Draft, unique_place
@@ -23,10 +25,26 @@ from aurelia_plugin.files.escaping import for_csv
 from aurelia_plugin.files.records import problem_of
 from aurelia_plugin.files.shown import shown
 
-__all__ = ["Row", "drafts_of", "missing_fields", "read_rows", "write_form"]
+__all__ = ["Row", "as_own_data", "drafts_of", "missing_fields", "read_rows", "write_form"]
 
 _REQUIRED: Final = ("question", "answer", "column", "category")
 _FORM: Final = ("id", "question", "answer", "options", "column", "category")
+
+
+def as_own_data(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows with the column `custom` where no row names a column and nothing is missing.
+
+    What the official pipeline writes has no answers, and is asked for its columns. Questions of
+    the column `custom` without a category are given one that says so.
+    """
+    named = any(row.column for row in rows)
+    whole = all(row.question and row.answer for row in rows)
+    if not named and whole:
+        rows = [replace(row, column=CUSTOM) for row in rows]
+    return [
+        replace(row, category=UNCATEGORISED) if row.column == CUSTOM and not row.category else row
+        for row in rows
+    ]
 
 
 def missing_fields(rows: Iterable[Row]) -> Counter[str]:
@@ -77,6 +95,7 @@ def _draft(row: Row, dataset: str) -> Draft:
             audios=tuple(place(name) for name in row.audios),
             source=Source(dataset=dataset, id=row.id),
             reasoning_steps=row.reasoning_steps or None,
+            answer_kind=_answer_kind(row),
         )
     except ValueError as error:
         raise ConfigError(
@@ -84,6 +103,18 @@ def _draft(row: Row, dataset: str) -> Draft:
             "Correct the question there, or in the file given with --fill.",
         ) from error
     return Draft(item, places)
+
+
+def _answer_kind(row: Row) -> OpenAnswer | None:
+    if row.column != CUSTOM or row.options.texts:
+        return None
+    given = row.answer_kind.strip().lower().replace("/", "_").replace(" ", "_").replace("-", "_")
+    if not given:
+        return open_answer(row.answer)
+    kinds: tuple[OpenAnswer, ...] = get_args(OpenAnswer)
+    if given not in kinds:
+        raise ValueError(f"answer_kind {shown(given)!r} is not one of {', '.join(kinds)}")
+    return next(kind for kind in kinds if kind == given)
 
 
 def _answer(row: Row) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from aurelia_plugin.benchmark.data.items import COLUMNS
+from aurelia_plugin.benchmark.data.items import COLUMNS, CUSTOM
 from aurelia_plugin.benchmark.importing.options import (
     NO_OPTIONS,
     Options,
@@ -23,6 +23,7 @@ from aurelia_plugin.benchmark.importing.options import (
     read_options,
     scalar_text,
 )
+from aurelia_plugin.benchmark.importing.own_data import clip_of, option_cells
 from aurelia_plugin.benchmark.importing.row_files import FORMS, RawRow, read_raw
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.shown import shown
@@ -40,12 +41,14 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "audios": ("audio_paths", "audios"),
     "column": ("column", "task", "task_name", "subset"),
     "category": ("category", "question_category"),
+    "answer_kind": ("answer_kind", "answer_type"),
     "reasoning_steps": ("reasoning_steps", "reasoning", "steps"),
 }
 _COLUMNS: Final = {
     **{column.replace("_", ""): column for column in COLUMNS},
     **{"avcaptioning": "captioning", "valor": "captioning", "avgeoiq": "geoiq"},
     **{"avcompositional": "compositional", "avcomp": "compositional", "avmeme": "meme"},
+    **dict.fromkeys(("custom", "own", "owndata"), CUSTOM),
     **{"dmmatch": "dm_match", "avdancematch": "dm_match", "dancematch": "dm_match"},
 }
 
@@ -75,6 +78,7 @@ class Row:
     audio: str = ""
     audios: tuple[str, ...] = ()
     reasoning_steps: tuple[str, ...] = ()
+    answer_kind: str = ""
 
     def filled(self, other: Row | None) -> Row:
         """Return the row with the other's fields where it has none itself."""
@@ -92,6 +96,7 @@ class Row:
             audio=self.audio or other.audio,
             audios=self.audios or other.audios,
             reasoning_steps=self.reasoning_steps or other.reasoning_steps,
+            answer_kind=self.answer_kind or other.answer_kind,
         )
 
     def placed(self, column: str | None, category: str | None) -> Row:
@@ -109,14 +114,17 @@ def column_of(text: str) -> str:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Return the rows of a file, or of the JSON files of a folder, with ids that differ.
+    """Return the rows of a file, or of the files of a folder, with ids that differ.
+
+    In a folder the JSON files count, at any depth; if there are none, tables (CSV, JSON lines)
+    that lie in it.
 
     Raises:
         ConfigError: it cannot be read, holds no rows, or an id twice; the message names the file
             and, where there is one, the row.
     """
     folder = path if path.is_dir() else None
-    files = [path] if folder is None else sorted(folder.rglob("*.json"))
+    files = [path] if folder is None else _files(folder)
     rows = [_row(file, raw) for file in files for raw in read_raw(file, folder, _NAMES["question"])]
     if not rows:
         raise ConfigError(f"{path}: holds no questions.", FORMS)
@@ -130,6 +138,12 @@ def read_rows(path: Path) -> list[Row]:
         ]
     _require_ids(rows)
     return rows
+
+
+def _files(folder: Path) -> list[Path]:
+    found = sorted(folder.rglob("*.json"))
+    tables = (path for path in folder.iterdir() if path.suffix.lower() in (".csv", ".jsonl"))
+    return found or sorted(tables)
 
 
 def _name_below(folder: Path, file: Path) -> str:
@@ -156,18 +170,21 @@ def _row(file: Path, raw: RawRow) -> Row:
     field = ""
     try:
         texts = {}
-        for field in ("id", "question", "answer", "column", "category", "video"):
+        for field in ("id", "question", "answer", "column", "category", "video", "answer_kind"):
             texts[field] = scalar_text(_single(found[field]))
         lists = {}
         for field in ("references", "reasoning_steps", "audio", "audios"):
             lists[field] = _texts(found[field], in_order=field.startswith("audio"))
         field = "options"
-        options = read_options(found["options"])
+        options = read_options(found["options"] or option_cells(raw.fields))
     except ValueError as error:
         raise ConfigError(
             f"{file}:{raw.number}: {field}: {shown(error)}", f"Correct {field} there."
         ) from error
     sounds, audio = lists["audios"], lists["audio"]
+    clip = clip_of(raw.fields)
+    if not (texts["video"] or audio or sounds):
+        texts["video"], audio = clip.video, tuple(filter(None, (clip.audio,)))
     return Row(
         file=file,
         number=raw.number,
@@ -182,6 +199,7 @@ def _row(file: Path, raw: RawRow) -> Row:
         audio=audio[0] if len(audio) == 1 else "",
         audios=audio if len(audio) > 1 else sounds,
         reasoning_steps=lists["reasoning_steps"],
+        answer_kind=texts["answer_kind"],
     )
 
 

@@ -6,6 +6,6 @@ Each reads annotation files as they are published and gives drafts of items; med
 from __future__ import annotations
 
 from aurelia_plugin.benchmark.sources.catalogue import SOURCES, PublicSource
-from aurelia_plugin.benchmark.sources.draft import Draft, Reading
+from aurelia_plugin.benchmark.sources.draft import Draft, Pool, Reading
 
-__all__ = ["SOURCES", "Draft", "PublicSource", "Reading"]
+__all__ = ["SOURCES", "Draft", "Pool", "PublicSource", "Reading"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from aurelia_plugin.benchmark.sources import avsd, music_avqa, odyssey, valor
-from aurelia_plugin.benchmark.sources.draft import Reading
+from aurelia_plugin.benchmark.sources.compositional import drawing as compositional
+from aurelia_plugin.benchmark.sources.draft import Pool
+from aurelia_plugin.benchmark.sources.instruments import drawing as instruments
 from aurelia_plugin.errors import ConfigError
 
 __all__ = ["SOURCES", "PublicSource"]
@@ -25,6 +27,8 @@ class PublicSource(NamedTuple):
         number: how many rows a build takes unless told otherwise; None takes all.
         has_references: whether a second annotation file is needed.
         reader: of the annotation files.
+        several: whether more than one annotation file may be given.
+        made: whether the items' clips are put together from those of the source.
     """
 
     name: str
@@ -32,14 +36,21 @@ class PublicSource(NamedTuple):
     where: str
     number: int | None
     has_references: bool
-    reader: Callable[..., Reading]
+    reader: Callable[..., Pool]
+    several: bool = False
+    made: bool = False
 
-    def read(self, annotations: Path, references: Path | None) -> Reading:
+    def read(self, annotations: Sequence[Path], references: Path | None) -> Pool:
         """Read the annotation files.
 
         Raises:
             ConfigError: a file is missing, superfluous or of another form.
         """
+        if len(annotations) > 1 and not self.several:
+            raise ConfigError(
+                f"{self.name}: has one annotation file, not {len(annotations)}.",
+                "Name one file with --annotations.",
+            )
         if self.has_references and references is None:
             raise ConfigError(
                 f"{self.name}: needs its file of references too.", f"Download: {self.where}"
@@ -48,7 +59,7 @@ class PublicSource(NamedTuple):
             raise ConfigError(
                 f"{self.name}: has no file of references.", "Run again without --references."
             )
-        files = (annotations,) if references is None else (annotations, references)
+        files = annotations if references is None else (*annotations, references)
         return self.reader(*files, licence=self.licence)
 
 
@@ -92,6 +103,31 @@ SOURCES: Final[Mapping[str, PublicSource]] = MappingProxyType(
             number=1000,
             has_references=False,
             reader=valor.read,
+        ),
+        "compositional": PublicSource(
+            name="clips of MUSIC-AVQA, of VALOR-32K, or of your own, joined and exchanged",
+            licence="MUSIC-AVQA: annotations MIT, (c) 2022 GeWu-Lab; VALOR-32K: no licence of the "
+            "annotations is stated; the videos of both have separate terms, and so have clips made "
+            "of them. Do not redistribute.",
+            where="the files of music_avqa and of captioning, one or both (the shipped rows need "
+            "both: --annotations avqa-test.json --annotations desc_test.json); for your own clips "
+            "write a CSV file with the columns file and label, or sort them into folders that are "
+            "named as what they show, and name that folder as annotations",
+            number=968,
+            has_references=False,
+            reader=compositional.read,
+            several=True,
+            made=True,
+        ),
+        "geoiq": PublicSource(
+            name="MUSIC-AVQA and a table of facts about instruments and countries",
+            licence="MUSIC-AVQA: annotations MIT, (c) 2022 GeWu-Lab; the videos (YouTube and the "
+            "authors' own) have separate terms. The facts are this package's own table.",
+            where="data/json_update/avqa-test.json of github.com/GeWu-Lab/MUSIC-AVQA, and the "
+            "videos that its README links to",
+            number=200,
+            has_references=False,
+            reader=instruments.read,
         ),
         "dm_match": PublicSource(
             name="AV-Odyssey, task 16 (dance and music matching)",

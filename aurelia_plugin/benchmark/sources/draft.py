@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from aurelia_plugin.benchmark.data.items import Item
+from aurelia_plugin.benchmark.sources.montage import Montage
+from aurelia_plugin.benchmark.sources.selection import by_ids, by_seed
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.files.records import problem_of
@@ -18,7 +21,7 @@ from aurelia_plugin.files.shown import shown
 from aurelia_plugin.files.strict_json import parse_json
 from aurelia_plugin.files.text_lines import decoded
 
-__all__ = ["Draft", "Reading", "bad_file", "media_place", "parsed", "unique_place"]
+__all__ = ["Draft", "Pool", "Reading", "bad_file", "media_place", "parsed", "unique_place"]
 
 _MOST_BYTES: Final = 1024 * 2**20
 _PLAIN_ID: Final = re.compile(r"[a-z0-9][a-z0-9_.]*")
@@ -35,10 +38,38 @@ class Draft(NamedTuple):
     Attributes:
         item: with media paths as they will stand in the manifest.
         media: those paths -> the name of the file in the source, by which it is searched.
+        montage: what the item's video is made from, where it is no file of the source.
     """
 
     item: Item
     media: dict[str, str]
+    montage: Montage | None = None
+
+
+class Pool(Protocol):
+    """What a column's items can be chosen from."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows or clips of the source are usable."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, and why."""
+
+    @property
+    def has_shipped_rows(self) -> bool:
+        """Whether the ids that this package ships are of these annotations."""
+
+    def drawn(self, column: str, number: int | None, seed: int) -> list[Draft]:
+        """Return `number` drafts (None: as many as there are), the same ones for a seed."""
+
+    def named(self, ids: Sequence[str], what: str) -> list[Draft]:
+        """Return the drafts with these ids, in their order.
+
+        Raises:
+            ConfigError: the annotations do not give some of them; `what` names the ids.
+        """
 
 
 @dataclass(frozen=True)
@@ -47,6 +78,20 @@ class Reading:
 
     drafts: tuple[Draft, ...]
     notes: tuple[str, ...] = ()
+    has_shipped_rows: bool = True
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return len(self.drafts)
+
+    def drawn(self, column: str, number: int | None, seed: int) -> list[Draft]:
+        """Return the drafts that the seed ranks first; see `selection.by_seed`."""
+        return by_seed(self.drafts, column, number, seed)
+
+    def named(self, ids: Sequence[str], what: str) -> list[Draft]:
+        """Return the drafts with these ids; see `selection.by_ids`."""
+        return by_ids(self.drafts, ids, what)
 
 
 def bad_file(path: Path, cause: str, wanted: str) -> ConfigError:

@@ -26,7 +26,7 @@ from aurelia_plugin.benchmark.sources.draft import (
 )
 from aurelia_plugin.files.records import problem_of
 
-__all__ = ["fill", "read"]
+__all__ = ["Question", "fill", "read", "read_questions"]
 
 _WANTED: Final = "MUSIC-AVQA's data/json_update/avqa-test.json"
 _SLOT: Final = re.compile(r"<[A-Za-z]+>")
@@ -65,7 +65,7 @@ class _Row(BaseModel):
     anser: _Text | None = None
 
 
-class _Question(BaseModel):
+class Question(BaseModel):
     """What a row has that is not deleted."""
 
     video_id: _Text
@@ -78,6 +78,25 @@ class _Question(BaseModel):
 
 def read(path: Path, licence: str) -> Reading:
     """Read the annotation file.
+
+    Rows are those of `read_questions`.
+
+    Raises:
+        ConfigError: the file is not in this form; the message names the row.
+    """
+    questions, notes = read_questions(path)
+    drafts = []
+    for row in questions:
+        try:
+            drafts.append(_draft(row, licence))
+        except ValueError as error:
+            where = _where(row.video_id, row.question_id)
+            raise bad_file(path, f"{where}: {problem_of(error)}", _WANTED) from error
+    return Reading(tuple(drafts), notes)
+
+
+def read_questions(path: Path) -> tuple[tuple[Question, ...], tuple[str, ...]]:
+    """Return the rows of the annotation file that can be used, and what was left out.
 
     Rows marked as deleted are left out. Of rows with the same key and answer the first is kept;
     rows with the same key and different answers are all left out, since none is known to be right.
@@ -99,20 +118,21 @@ def read(path: Path, licence: str) -> Reading:
             groups[row.video_id, row.question_id].append(value)
             answers[row.video_id, row.question_id].add(row.anser)
     notes = [f"{deleted} rows are marked as deleted and left out"] if deleted else []
-    drafts = []
+    questions = []
     for (video, question), group in groups.items():
-        where = f"video {video}, question {question}"
+        where = _where(video, question)
         if len(answers[video, question]) > 1:
             notes.append(f"{where}: answers differ; left out")
             continue
-        try:
-            drafts.append(_draft(parsed(_Question, group[0], path, where, _WANTED), licence))
-        except ValueError as error:
-            raise bad_file(path, f"{where}: {problem_of(error)}", _WANTED) from error
-    return Reading(tuple(drafts), tuple(notes))
+        questions.append(parsed(Question, group[0], path, where, _WANTED))
+    return tuple(questions), tuple(notes)
 
 
-def _draft(row: _Question, licence: str) -> Draft:
+def _where(video: str, question: str) -> str:
+    return f"video {video}, question {question}"
+
+
+def _draft(row: Question, licence: str) -> Draft:
     name = f"{row.video_id}.mp4"
     place = media_place("music_avqa", name)
     item = Item(

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from aurelia_plugin.benchmark.data.collecting import Collected, MediaFolder, collect
 from aurelia_plugin.benchmark.data.items import COLUMNS, MANIFEST, read_items, write_items
-from aurelia_plugin.benchmark.sources import SOURCES, Draft, Reading
+from aurelia_plugin.benchmark.sources import SOURCES, Draft, Pool
+from aurelia_plugin.benchmark.sources.compositional.assembling import assemble
 from aurelia_plugin.benchmark.sources.selection import (
-    by_ids,
-    by_seed,
     read_ids,
     shipped_ids,
     write_ids,
@@ -27,9 +26,10 @@ class Recipe:
 
     Attributes:
         column: one of `sources.SOURCES`.
-        annotations: the source's file (or folder of parquet files).
+        annotations: the source's file (or folder of parquet files); several where it has several.
         references: the second file of AVSD.
-        media: the folder that is searched for the source's media.
+        media: the folder that is searched for the source's media; without, that of clips
+            which are their own annotations.
         number: how many rows; 0 for all, None for the column's own number.
         seed: of the choice of rows.
         ids: a file with the ids of the rows, instead of number and seed.
@@ -37,7 +37,7 @@ class Recipe:
     """
 
     column: str
-    annotations: Path
+    annotations: tuple[Path, ...]
     references: Path | None = None
     media: Path | None = None
     number: int | None = None
@@ -75,13 +75,17 @@ def build(recipe: Recipe, folder: Path) -> Built:
             folder cannot be written.
     """
     source = SOURCES[recipe.column]
-    reading = source.read(recipe.annotations, recipe.references)
-    chosen, how = _choose(recipe, reading)
-    media = MediaFolder(recipe.media) if recipe.media is not None else None
+    pool = source.read(recipe.annotations, recipe.references)
+    chosen, how = _choose(recipe, pool)
+    searched = recipe.media
+    if searched is None and source.made:
+        searched = next((path for path in recipe.annotations if path.is_dir()), None)
+    media = MediaFolder(searched) if searched is not None else None
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_ids(folder / "row_ids" / f"{recipe.column}.txt", chosen, how)
-        collected = collect(chosen, folder, media, keep_incomplete=recipe.annotations_only)
+        collector = assemble if source.made else collect
+        collected = collector(chosen, folder, media, keep_incomplete=recipe.annotations_only)
         _merge(folder, recipe.column, collected)
         missing_list = _write_missing(folder, recipe.column, collected.missing)
     except OSError as error:
@@ -89,34 +93,43 @@ def build(recipe: Recipe, folder: Path) -> Built:
             f"{folder}: cannot be written: {error}", "Name another folder with --to."
         ) from error
     return Built(
-        rows=len(reading.drafts),
+        rows=pool.rows,
         chosen=len(chosen),
         items=len(collected.items),
         missing=tuple(collected.missing),
         missing_list=missing_list,
-        notes=reading.notes,
+        notes=(*pool.notes, *collected.faults),
     )
 
 
-def _choose(recipe: Recipe, reading: Reading) -> tuple[list[Draft], str]:
+def _choose(recipe: Recipe, pool: Pool) -> tuple[list[Draft], str]:
     """Return the chosen drafts and, in words, how they were chosen."""
-    digest = "folder"
-    if recipe.annotations.is_file():
-        digest = f"sha256 {hashlib.sha256(recipe.annotations.read_bytes()).hexdigest()}"
-    made_from = f"{recipe.annotations.name} ({digest})"
+    made_from = " and ".join(f"{path.name} ({_digest(path)})" for path in recipe.annotations)
     if recipe.ids is not None:
-        chosen = by_ids(reading.drafts, read_ids(recipe.ids), str(recipe.ids))
+        chosen = pool.named(read_ids(recipe.ids), str(recipe.ids))
         return chosen, f"{recipe.column}: {len(chosen)} rows of {made_from}, named by the user"
-    shipped = shipped_ids(recipe.column)
+    shipped = shipped_ids(recipe.column) if pool.has_shipped_rows else None
     if shipped is not None and recipe.number is None and recipe.seed == 0:
-        chosen = by_ids(reading.drafts, shipped, "the shipped row ids")
+        chosen = pool.named(shipped, "the shipped row ids")
         return chosen, f"{recipe.column}: the {len(chosen)} shipped rows of {made_from}"
     number = SOURCES[recipe.column].number if recipe.number is None else recipe.number or None
-    chosen = by_seed(reading.drafts, recipe.column, number, recipe.seed)
+    chosen = pool.drawn(recipe.column, number, recipe.seed)
+    if not chosen:
+        raise ConfigError(
+            f"{recipe.column}: no item can be made from {made_from}: of its rows {pool.rows} can "
+            "be used, which is too few to choose right and wrong options from.",
+            f"Name the complete annotation file: {SOURCES[recipe.column].where}",
+        )
     return chosen, (
-        f"{recipe.column}: {len(chosen)} of {len(reading.drafts)} rows of {made_from}, "
+        f"{recipe.column}: {len(chosen)} items of {pool.rows} rows of {made_from}, "
         f"seed {recipe.seed}"
     )
+
+
+def _digest(path: Path) -> str:
+    if not path.is_file():
+        return "folder"
+    return f"sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
 def _merge(folder: Path, column: str, collected: Collected) -> None:

@@ -11,11 +11,14 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from aurelia_plugin.benchmark.sources.draft import Draft
 from aurelia_plugin.errors import ConfigError
 
-__all__ = ["by_ids", "by_seed", "read_ids", "shipped_ids", "write_ids"]
+if TYPE_CHECKING:
+    from aurelia_plugin.benchmark.sources.draft import Draft
+
+__all__ = ["by_ids", "by_seed", "read_ids", "shipped_ids", "unknown_rows", "write_ids"]
 
 
 def by_seed(drafts: Sequence[Draft], column: str, number: int | None, seed: int) -> list[Draft]:
@@ -39,13 +42,23 @@ def by_ids(drafts: Iterable[Draft], ids: Sequence[str], what: str) -> list[Draft
     found = {draft.item.source.id: draft for draft in drafts}
     unknown = [row for row in ids if row not in found]
     if unknown:
-        raise ConfigError(
-            f"{what}: {len(unknown)} of {len(ids)} rows are not in the annotations, first "
-            f"{unknown[0]}",
-            "Use the annotation file that the ids were made from, or choose rows of this one: "
-            "--number N (0 for all).",
-        )
+        raise unknown_rows(what, unknown, len(ids))
     return [found[row] for row in ids]
+
+
+def unknown_rows(what: str, unknown: Sequence[str], number: int) -> ConfigError:
+    """Return the error for ids that the annotations do not give.
+
+    Args:
+        what: the ids, in words.
+        unknown: those that are not there.
+        number: how many there are in all.
+    """
+    return ConfigError(
+        f"{what}: {len(unknown)} of {number} rows are not in the annotations, first {unknown[0]}",
+        "Use the annotation file that the ids were made from, or choose rows of this one: "
+        "--number N (0 for all).",
+    )
 
 
 def read_ids(path: Path) -> list[str]:

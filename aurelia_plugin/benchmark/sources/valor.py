@@ -18,7 +18,7 @@ from aurelia_plugin.benchmark.sources.draft import (
     read_json,
 )
 
-__all__ = ["ClipId", "clip_id", "read"]
+__all__ = ["Clip", "ClipId", "clip_id", "read"]
 
 _WANTED: Final = "VALOR-32K's desc_test.json (a list of video_id and desc)"
 _ID: Final = re.compile(r"(?P<video>.{11})_(?P<start>\d+\.\d{3})_(?P<end>\d+\.\d{3})", re.DOTALL)
@@ -39,7 +39,9 @@ class ClipId(NamedTuple):
     end: float
 
 
-class _Clip(BaseModel):
+class Clip(BaseModel):
+    """A row: a clip and what is seen and heard in it."""
+
     video_id: str
     desc: str
 
@@ -68,7 +70,7 @@ def read(path: Path, licence: str) -> Reading:
     drafts: dict[str, Draft] = {}
     notes = []
     for number, row in enumerate(rows):
-        clip = parsed(_Clip, row, path, f"row {number}", _WANTED)
+        clip = parsed(Clip, row, path, f"row {number}", _WANTED)
         try:
             name, description = clip.video_id, " ".join(clip.desc.split())
             clip_id(name)

@@ -88,7 +88,7 @@ def _gold(target: str, column: str, question: str, about: Mapping[str, Any]) -> 
         return Gold(kind, text, letters[place], options, wording, tuple(others), letters=letters)
     facts: Mapping[str, str] = about.get("facts") or {}
     references = tuple(about.get("references") or ())
-    if column in FREE_TEXT_COLUMNS:
+    if column in FREE_TEXT_COLUMNS or about.get("answer_kind") == "sentence":
         return Gold("free_text", target, wordings=_normal((target, *references)), facts=facts)
     words = normalise(target)
     if words in ("yes", "no"):

@@ -65,9 +65,9 @@ def audits(
             if given.leaks.get(label)
         ),
         saturation=tuple(
-            _saturation(label, given.traces[label], items, method)
+            _saturation(label, scored, items, method)
             for label in labels
-            if given.traces.get(label)
+            if (scored := _with_evaluator(given.traces.get(label, ())))
         ),
         discrimination=tuple(
             found for label in labels if (found := _discrimination(label, items, method))
@@ -143,6 +143,11 @@ def _sampled(
         )
 
 
+def _with_evaluator(traces: Sequence[Trace]) -> list[Trace]:
+    """Return the traces of loops that have an evaluator."""
+    return [trace for trace in traces if trace.variant is None or trace.variant.scores]
+
+
 def _saturation(
     label: str, traces: Sequence[Trace], items: Sequence[ItemRow], method: Method
 ) -> Saturation:
@@ -212,6 +217,7 @@ def _modality(
         ]
         if reduced.media not in _REDUCED or not twins:
             continue
+        twins.sort(key=lambda run: _apart_from_media(run) != _apart_from_media(reduced))
         groups: dict[str, list[ItemRow]] = {"all": list(items)}
         for item in items:
             if item.needs:
@@ -229,6 +235,10 @@ def _modality(
                     interval=found.interval,
                     p=found.p,
                 )
+
+
+def _apart_from_media(run: RunInfo) -> dict[str, object]:
+    return {key: value for key, value in run.settings.items() if key != "media"}
 
 
 def _positions(label: str, items: Sequence[ItemRow]) -> Iterable[PositionAudit]:

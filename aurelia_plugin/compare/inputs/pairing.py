@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from aurelia_plugin.compare.inputs.arms import ComparedArm, Key
 from aurelia_plugin.compare.inputs.run_info import asked_model
@@ -161,7 +161,7 @@ def _generation(one: Iterable[TaskInfo], two: Iterable[TaskInfo]) -> Iterable[st
     for task in two:
         if task.name not in first:
             continue
-        before: Mapping[str, Any] = first[task.name].generation
+        before: Mapping[str, object] = first[task.name].generation
         for key in sorted({*before, *task.generation}):
             text = f"generation {key}: {before.get(key)} / {task.generation.get(key)}"
             if before.get(key) != task.generation.get(key) and text not in said:

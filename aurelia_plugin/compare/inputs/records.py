@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Final
 
 from aurelia_plugin.calling.backend import Evidence, Usage
+from aurelia_plugin.calling.compute import Compute
+from aurelia_plugin.calling.ledger import TARGET_ROLE
 from aurelia_plugin.calling.prices import Prices
 from aurelia_plugin.compare.inputs.logs import RunLog, read_json, read_rows
 from aurelia_plugin.files.places import cache_dir
@@ -20,6 +22,9 @@ from aurelia_plugin.traces.store import TraceStore
 __all__ = ["Account", "Record", "cost_of", "find_record"]
 
 _NAME: Final = re.compile(r"(?P<time>\d{8}T\d{6}Z)_[^.]+\.json$")
+_TELLING: Final = ("condition", "media", "inject", "without", "agents_media", "iteration")
+"""Settings that tell the arms of a study apart, so that their defaults count, too."""
+
 _SLACK: Final = timedelta(seconds=5)
 _START_UP: Final = timedelta(minutes=30)  # loading a model, where the harness gives no duration
 
@@ -39,7 +44,13 @@ def cost_of(calls: Iterable[tuple[str, Usage, Evidence]], prices: Prices) -> flo
 
 @dataclass(frozen=True)
 class Account:
-    """What became of one question, by the run's record and its trace."""
+    """What became of one question, by the run's record and its trace.
+
+    Attributes:
+        trace: on which the answer builds.
+        judged: calls of agents outside of a loop.
+        target_compute, agents_compute: what calls took; None where the record does not say.
+    """
 
     content: str | None
     media: tuple[str, ...]
@@ -54,6 +65,16 @@ class Account:
     model: str
     target_usage: Usage
     target_evidence: Evidence
+    judged: tuple[tuple[str, Usage, Evidence], ...] = ()
+    target_compute: Compute | None = None
+    agents_compute: Compute | None = None
+
+    @property
+    def compute(self) -> Compute | None:
+        """What the question's calls took in all; None where the record does not say."""
+        if self.target_compute is None or self.agents_compute is None:
+            return None
+        return self.target_compute + self.agents_compute
 
     def cost(self, target: str, prices: Prices) -> float | None:
         """Return the US dollars of the question's calls; None if a model has no price.
@@ -63,6 +84,7 @@ class Account:
             prices: by model.
         """
         calls = [(self.model or target, self.target_usage, self.target_evidence)]
+        calls += self.judged
         for turn in self.trace.iterations if self.trace is not None else ():
             calls += [(call.model, call.usage, call.evidence) for call in turn.calls]
         return cost_of(calls, prices)
@@ -116,15 +138,23 @@ def _in_time(log: RunLog, stamp: str) -> bool:
 
 def _fits(log: RunLog, values: Mapping[str, Any]) -> bool:
     fields = AureliaSettings.model_fields
-    usual = {key: str(fields[key].default) for key in ("condition", "media", "inject")}
+    usual = {key: _written(fields[key].default) for key in _TELLING}
     given = {k: v for k, v in log.model_args.items() if k in fields}
     settings = values.get("settings") or {}
     for key, value in {**usual, **given}.items():
         if key in ("traces", "target", "prompts", "precomputed"):  # names that are resolved
             continue
-        if key in settings and str(settings[key]).casefold() != value.casefold():
+        if key in settings and _written(settings[key]) != _written(value):
             return False
     return values.get("n") == sum(len(rows) for rows in log.rows.values())
+
+
+def _written(value: object) -> str:
+    """Return a setting as `--model_args` have it: a list in one order, with `|`."""
+    parts = value.split("|") if isinstance(value, str) else value
+    if isinstance(parts, (list, tuple)):
+        return "|".join(sorted(str(part) for part in parts)).casefold()
+    return str(value).casefold()
 
 
 def _accounts(path: Path, folder: Path) -> dict[tuple[str, str], Account]:
@@ -137,6 +167,19 @@ def _accounts(path: Path, folder: Path) -> dict[tuple[str, str], Account]:
         task, _, document = row["id"].rpartition("/")
         task = task.rpartition("/")[0]
         trace = store.trace(row["trace"]) if row.get("trace") else None
+        target = Usage(
+            input_tokens=row.get("input_tokens", 0), output_tokens=row.get("output_tokens", 0)
+        )
+        judged = tuple(_judged(row))
+        read = Usage(
+            input_tokens=_tokens(trace, "input_tokens"),
+            output_tokens=_tokens(trace, "output_tokens"),
+        )
+        whole = sum((usage for _, usage, _ in judged), target + read)
+        compute = row.get("compute") or {}
+        if compute:
+            target = _usage_of(compute["target"])
+            whole = target + _usage_of(compute["agents"])
         accounts[task, document] = Account(
             content=row.get("content"),
             media=tuple(row.get("media") or (trace.media if trace else ())),
@@ -144,17 +187,34 @@ def _accounts(path: Path, folder: Path) -> dict[tuple[str, str], Account]:
             failed=row.get("failed"),
             cause=row.get("cause"),
             dropped=(*row.get("dropped", ()), *_dropped(trace)),
-            input_tokens=row.get("input_tokens", 0) + _tokens(trace, "input_tokens"),
-            output_tokens=row.get("output_tokens", 0) + _tokens(trace, "output_tokens"),
+            input_tokens=whole.input_tokens,
+            output_tokens=whole.output_tokens,
             seconds=row.get("seconds", 0.0),
             trace=trace,
             model=row.get("model", ""),
-            target_usage=Usage(
-                input_tokens=row.get("input_tokens", 0), output_tokens=row.get("output_tokens", 0)
+            target_usage=target,
+            target_evidence=Evidence(
+                sound_seconds=compute["target"]["sound_seconds"]
+                if compute
+                else row.get("sound_seconds", 0.0)
             ),
-            target_evidence=Evidence(sound_seconds=row.get("sound_seconds", 0.0)),
+            judged=judged,
+            target_compute=Compute(**compute["target"]) if compute else None,
+            agents_compute=Compute(**compute["agents"]) if compute else None,
         )
     return accounts
+
+
+def _usage_of(compute: Mapping[str, Any]) -> Usage:
+    return Usage(input_tokens=compute["input_tokens"], output_tokens=compute["output_tokens"])
+
+
+def _judged(row: Mapping[str, Any]) -> Iterator[tuple[str, Usage, Evidence]]:
+    """Yield the agents' calls outside of a loop: model, tokens, sound."""
+    for turn in row.get("turns") or ():
+        if turn["role"] != TARGET_ROLE:
+            heard = Evidence(sound_seconds=turn["sound_seconds"])
+            yield turn["model"], Usage(**turn["usage"]), heard
 
 
 def _dropped(trace: Trace | None) -> list[str]:

@@ -117,6 +117,7 @@ def _answer(
         output_tokens=account.output_tokens if account is not None else question.output_tokens,
         cost=cost,
         seconds=account.seconds if account is not None else None,
+        compute=account.compute if account is not None else None,
     )
 
 

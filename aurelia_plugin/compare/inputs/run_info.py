@@ -161,7 +161,11 @@ def _cost(values: Mapping[str, Any], prices: Prices | None) -> float | None:
     calls = []
     for role, count in tokens.items():
         names = list(models.get(role, ()))
-        usage = Usage(input_tokens=count["input"], output_tokens=count["output"])
+        usage = Usage(
+            input_tokens=count["input"],
+            output_tokens=count["output"],
+            cached_tokens=count.get("cached", 0),
+        )
         if len(names) > 1 and usage.total:
             return None  # several models answered: whose tokens are whose is not recorded
         seconds = ((values.get("evidence") or {}).get(role) or {}).get("sound_seconds", 0.0)

@@ -15,7 +15,7 @@ from aurelia_plugin.compare.outputs.cells import (
     slug,
     span,
 )
-from aurelia_plugin.compare.result import Comparison, Interval
+from aurelia_plugin.compare.result import Audits, Comparison, Interval
 
 __all__ = ["audit_sections", "published_sections"]
 
@@ -25,36 +25,39 @@ def audit_sections(result: Comparison) -> Iterator[Section]:
     yield _leaks(result)
     yield _leak_kinds(result)
     yield _leak_sample(result)
-    audits = result.audits
-    yield Section(
-        "evaluator",
-        "Evaluator: is everything let through, and does its score know what is right?",
-        ("arm", "traces", "accepted at first try", "95%", "AUC", "95%", "score if right", "wrong"),
-        tuple(
+    yield _evaluator(result.audits)
+    yield _modality(result.audits)
+    yield _position(result.audits)
+
+
+def _evaluator(audits: Audits) -> Section:
+    found = {one.arm: one for one in audits.discrimination}
+    rows = []
+    for one in audits.saturation:
+        score = found.get(one.arm)
+        rows.append(
             (
                 one.arm,
                 str(one.n),
                 share(one.accepted_first),
                 span(one.interval),
-                *next(
-                    (
-                        (
-                            amount(found.auc, ".3f"),
-                            _auc(found.interval),
-                            amount(found.mean_right, ".2f"),
-                            amount(found.mean_wrong, ".2f"),
-                        )
-                        for found in audits.discrimination
-                        if found.arm == one.arm
-                    ),
-                    (NONE,) * 4,
-                ),
+                amount(score.auc, ".3f") if score else NONE,
+                _auc(score.interval) if score else NONE,
+                amount(score.mean_right, ".2f") if score else NONE,
+                amount(score.mean_wrong, ".2f") if score else NONE,
             )
-            for one in audits.saturation
-        ),
+        )
+    return Section(
+        "evaluator",
+        "Evaluator: is everything let through, and does its score know what is right?",
+        ("arm", "traces", "accepted at first try", "95%", "AUC", "95%", "score if right", "wrong"),
+        tuple(rows),
         "AUC 0.5: the score says nothing about whether the answer was right.",
     )
-    yield Section(
+
+
+def _modality(audits: Audits) -> Section:
+    return Section(
         "modality",
         "What taking evidence away costs",
         ("full, reduced", "media", "items need", "n", "drop", "95% interval", "p"),
@@ -72,7 +75,10 @@ def audit_sections(result: Comparison) -> Iterator[Section]:
         ),
         "A drop near zero says that the evidence was not used.",
     )
-    yield Section(
+
+
+def _position(audits: Audits) -> Section:
+    return Section(
         "position",
         "Positions of chosen options",
         ("arm", "options", "n", "chosen", "gold", "not read", "p"),

@@ -7,7 +7,31 @@ from typing import Final
 
 from aurelia_plugin.compare.result import Contrast, Figure, Interval
 
-__all__ = ["NONE", "Section", "amount", "between", "pvalue", "share", "signed", "slug", "span"]
+__all__ = [
+    "COLUMN_TITLES",
+    "NONE",
+    "Section",
+    "amount",
+    "between",
+    "money",
+    "pvalue",
+    "share",
+    "signed",
+    "slug",
+    "span",
+]
+
+COLUMN_TITLES: Final = {
+    "music_avqa": "Music-AVQA",
+    "avsd": "AVSD",
+    "captioning": "AV-Captioning",
+    "compositional": "AV-Compositional",
+    "geoiq": "AV-GeoIQ",
+    "meme": "AV-Meme",
+    "dm_match": "DM-Match",
+    "custom": "Own data",
+}
+"""The paper's names of the columns."""
 
 NONE: Final = "-"
 """Stands for what is not known or not defined."""
@@ -19,6 +43,7 @@ class Section:
 
     Attributes:
         text: whether cells are texts of models, to be shown whole.
+        least: columns that a narrow terminal goes without, the least important first.
     """
 
     name: str
@@ -27,6 +52,7 @@ class Section:
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
     text: bool = False
+    least: tuple[str, ...] = ()
 
 
 def share(value: float | None, digits: int = 1) -> str:
@@ -65,6 +91,11 @@ def pvalue(value: float | None) -> str:
 def amount(value: float | None, form: str = ",.0f") -> str:
     """Return a number that is no share."""
     return NONE if value is None else format(value, form)
+
+
+def money(value: float | None) -> str:
+    """Return US dollars."""
+    return NONE if value is None else f"${value:,.4f}" if value < 1 else f"${value:,.2f}"
 
 
 def slug(label: str) -> str:

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import numpy as np
+
+from aurelia_plugin.compare.outputs.cells import COLUMN_TITLES
 from aurelia_plugin.compare.result import Comparison, Contrast, ScopeKind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["CostAxis", "by_target", "cost_against_gain", "costs", "gains", "iterations"]
+__all__ = ["CostAxis", "by_target", "calls", "cost_against_gain", "costs", "gains", "iterations"]
 
 # Okabe and Ito's colours, told apart by people with any common colour vision; one marker each.
 _COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C8C00")
 _MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
+
+_REACH: Final = 60
+"""Points beyond the outermost gain that a bar may take up; a longer one runs off, and is marked."""
 
 _LABEL: Final = 36
 """Characters of a name at most."""
@@ -96,14 +102,42 @@ def _whiskers(
 
 
 def _within_scale(axes: Axes) -> None:
-    """Show no more than gains can be, and the whole of a marker."""
-    low, high = axes.get_xlim()
-    axes.set_xlim(max(low, -105), min(high, 105))
+    """Show what gains can be and no more than is needed; mark every bar that runs off.
+
+    The scale holds all gains and, around them, bars of up to `_REACH` points.
+    """
+    points = [float(x) for line in axes.lines for x in np.atleast_1d(line.get_xdata())]
+    bars = [
+        (segment[0], segment[1], bar)
+        for bar in axes.collections
+        for segment in getattr(bar, "get_segments", list)()
+    ]
+    ends = [float(end[0]) for one, other, _ in bars for end in (one, other)]
+    if not points:
+        return
+    low = max(-105.0, min(min([*ends, 0.0]), 0.0) - 3)
+    high = min(105.0, max(max([*ends, 0.0]), 0.0) + 3)
+    gains = [float(one[0] + other[0]) / 2 for one, other, _ in bars] or [0.0]
+    low = max(low, min(*gains, 0.0) - _REACH)
+    high = min(high, max(*gains, 0.0) + _REACH)
+    axes.set_xlim(low, high)
+    for one, other, bar in bars:
+        colour = bar.get_colors()[0]
+        for edge, beyond, marker in (
+            (low, one[0] < low, "<"),
+            (high, other[0] > high, ">"),
+        ):
+            if beyond:
+                axes.plot(
+                    [edge], [one[1]], linestyle="none", marker=marker, markersize=6, color=colour,
+                    clip_on=False, zorder=5,
+                )  # fmt: skip
 
 
 def _row_label(comparison: Comparison, arms: Sequence[str], kind: ScopeKind, name: str) -> str:
     contrasts = (comparison.contrast(arm, kind, name) for arm in arms)
     n = next((contrast.n for contrast in contrasts if contrast is not None), 0)
+    name = COLUMN_TITLES.get(name, name)
     short = name if len(name) <= _LABEL else f"{name[: _LABEL - 1]}\u2026"
     return f"{short or 'all items'} (n={n})"
 
@@ -167,6 +201,17 @@ def costs(comparison: Comparison) -> CostAxis | None:
         if figure.input_tokens is not None and figure.output_tokens is not None and figure.n
     }
     return CostAxis("tokens per question, agents and target", tokens) if tokens else None
+
+
+def calls(comparison: Comparison) -> CostAxis | None:
+    """Return how many calls a question takes in each arm; None where no record says it."""
+    figures = {run.label: comparison.figure(run.label, "all") for run in comparison.runs}
+    counts = {
+        label: figure.compute.calls / figure.n
+        for label, figure in figures.items()
+        if figure is not None and figure.compute is not None and figure.n
+    }
+    return CostAxis("calls per question, agents and target", counts) if counts else None
 
 
 def cost_against_gain(figure: Figure, comparison: Comparison, axis: CostAxis) -> None:

@@ -7,6 +7,7 @@ same, byte for byte, every time.
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +27,12 @@ _GROUNDS: Final = {
     "": ("#ffffff", "#1b1f24", "#d0d7de"),
     "-dark": ("#161b22", "#e6edf3", "#3d444d"),
 }
+
+_FEWEST: Final = 5
+"""Items of a category that is drawn."""
+
+_MARGIN: Final = 0.15
+"""Inches at the sides."""
 
 
 class Plot(NamedTuple):
@@ -88,18 +95,23 @@ Draw = Callable[["Figure"], None]
 def _drawings(comparison: Comparison) -> list[tuple[Plot, Draw]]:
     """Return the plots for which there are data, and what draws them."""
     arms = [run.label for run in comparison.runs if run.label != comparison.reference]
-    bars = f"Points are gains over {comparison.reference}, bars 95% intervals."
+    bars = (
+        f"Points are gains over {comparison.reference}, bars 95% intervals; an arrowhead marks one "
+        "that runs off."
+    )
     axis = drawing.costs(comparison)
     found: list[tuple[Plot, Draw]] = []
 
-    def per(kind: ScopeKind, names: Sequence[str]) -> None:
-        plot = Plot(f"gain_per_{kind}", f"Gain per {kind}", bars)
+    def per(kind: ScopeKind, names: Sequence[str], more: str = "") -> None:
+        plot = Plot(f"gain_per_{kind}", f"Gain per {kind}", bars + more)
         found.append((plot, lambda figure: drawing.gains(figure, comparison, arms, kind, names)))
 
     if comparison.contrasts:
         per("column", comparison.columns)
-    if comparison.contrasts and len(comparison.categories) > 1:
-        per("category", comparison.categories)
+    enough, few = _by_size(comparison)
+    if comparison.contrasts and len(comparison.categories) > 1 and enough:
+        left_out = f" Left out, fewer than {_FEWEST} items each: {', '.join(few)}." if few else ""
+        per("category", enough, left_out)
     if any(audit.mean_by_iteration for audit in comparison.audits.saturation):
         note = "Mean best score so far; a loop that stopped keeps its score."
         plot = Plot("score_over_iterations", "Evaluator's score over iterations", note)
@@ -107,7 +119,19 @@ def _drawings(comparison: Comparison) -> list[tuple[Plot, Draw]]:
     if axis is not None and comparison.contrasts:
         plot = Plot("cost_against_gain", "Cost against gain", f"{bars} Cost: {axis.label}.")
         found.append((plot, lambda figure: drawing.cost_against_gain(figure, comparison, axis)))
+    asked = drawing.calls(comparison)
+    if asked is not None and comparison.contrasts:
+        plot = Plot("calls_against_gain", "Calls against gain", f"{bars} Calls: {asked.label}.")
+        found.append((plot, lambda figure: drawing.cost_against_gain(figure, comparison, asked)))
     return found
+
+
+def _by_size(comparison: Comparison) -> tuple[list[str], list[str]]:
+    """Return the categories with enough items to be drawn, and the others."""
+    counts = Counter(item.category for item in comparison.items)
+    enough = [name for name in comparison.categories if counts[name] >= _FEWEST]
+    few = [f"{n} ({counts[n]})" for n in comparison.categories if counts[n] < _FEWEST]
+    return enough, few
 
 
 def _write(draw: Draw, ground: tuple[str, str, str], path: Path) -> None:
@@ -139,6 +163,11 @@ def _write(draw: Draw, ground: tuple[str, str, str], path: Path) -> None:
     with mpl.rc_context(style):
         figure = Figure(figsize=(7.2, 4.0), layout="constrained")
         draw(figure)
+        engine = figure.get_layout_engine()
+        if (
+            engine is not None
+        ):  # texts of an SVG are drawn in the reader's font, perhaps a wider one
+            engine.set(w_pad=_MARGIN)
         forms = {".svg": {"Date": None}, ".png": {"Software": None}}
         for suffix, metadata in forms.items():
             if suffix == ".png" and path.name.endswith("-dark"):

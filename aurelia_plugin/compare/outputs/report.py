@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from aurelia_plugin.compare.outputs.page import write_page
 from aurelia_plugin.compare.outputs.page.clips import ClipFiles
@@ -22,7 +21,7 @@ def write_report(
     title: str = "",
     media: ClipFiles = "link",
     thumbnails: bool = True,
-    provenance: Mapping[str, Any] | None = None,
+    provenance: Mapping[str, object] | None = None,
     say: Callable[[str], object] = lambda text: None,
 ) -> Path:
     """Write everything that is made of a comparison, and return the page's path.

@@ -7,26 +7,18 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel
 
+from aurelia_plugin.calling.compute import Compute
+from aurelia_plugin.compare.outputs.cells import COLUMN_TITLES
 from aurelia_plugin.compare.outputs.sections import Section, sections
 from aurelia_plugin.compare.result import Comparison, ItemRow
 from aurelia_plugin.files.atomic import write_atomically
 from aurelia_plugin.files.escaping import for_csv, for_latex, for_markdown
 
 __all__ = ["latex", "markdown", "write_tables"]
-
-_COLUMN_TITLES: Final = {
-    "music_avqa": "Music-AVQA",
-    "avsd": "AVSD",
-    "captioning": "AV-Captioning",
-    "compositional": "AV-Compositional",
-    "geoiq": "AV-GeoIQ",
-    "meme": "AV-Meme",
-    "dm_match": "DM-Match",
-}
 
 
 def write_tables(result: Comparison, folder: Path) -> list[Path]:
@@ -90,14 +82,18 @@ def _markdown_table(section: Section) -> Iterable[str]:
 
 
 def latex(result: Comparison) -> str:
-    """Return the paper's layout: arms by columns, relative gains as superscripts (booktabs)."""
+    """Return the paper's layout: arms by columns, relative gains as superscripts.
+
+    A `table*` in small type, so that it fits the width of a page of two columns; it needs booktabs
+    and nothing else.
+    """
     columns = [*result.columns, *(["mean"] if len(result.columns) > 1 else [])]
-    head = " & ".join(for_latex(_COLUMN_TITLES.get(name, name)) for name in columns)
+    head = " & ".join(for_latex(COLUMN_TITLES.get(name, name)) for name in columns)
     lines = [
         *(f"% {' '.join(one.sentence.split())}" for one in result.verdicts),
-        "% Scores in percent; superscripts: relative gain over the reference in percent.",
-        "% An asterisk: p < 0.05 after Holm's correction over the columns.",
         r"% Needs \usepackage{booktabs}.",
+        r"\begin{table*}",
+        r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
         rf"\begin{{tabular}}{{l{'c' * len(columns)}}}",
         r"\toprule",
         rf"Arm & {head} \\",
@@ -107,8 +103,17 @@ def latex(result: Comparison) -> str:
         cells = [_cell(result, run.label, name) for name in columns]
         lines.append(rf"{for_latex(run.label)} & {' & '.join(cells)} \\")
     lines += list(_reported_rows(result, columns))
-    lines += [r"\bottomrule", r"\end{tabular}", ""]
-    return "\n".join(lines)
+    lines += [r"\bottomrule", r"\end{tabular}", rf"\caption{{{_caption(result)}}}", r"\end{table*}"]
+    return "\n".join([*lines, ""])
+
+
+def _caption(result: Comparison) -> str:
+    targets = ", ".join(dict.fromkeys(run.called for run in result.runs))
+    return (
+        rf"{for_latex(targets)}, {len(result.items)} questions: score in percent; superscript: "
+        rf"gain relative to {for_latex(result.reference)} in percent. $\ast$: $p < 0.05$ after "
+        "Holm's correction over the columns."
+    )
 
 
 def _cell(result: Comparison, arm: str, column: str) -> str:
@@ -120,8 +125,14 @@ def _cell(result: Comparison, arm: str, column: str) -> str:
     contrast = result.contrast(arm, *where)  # type: ignore[arg-type]
     if contrast is None or contrast.relative_gain is None:
         return text
-    star = "*" if contrast.p_holm is not None and contrast.p_holm < result.method.alpha else ""
-    return rf"{text}\textsuperscript{{{100 * contrast.relative_gain:+.1f}\%{star}}}"
+    significant = contrast.p_holm is not None and contrast.p_holm < result.method.alpha
+    return text + _raised(100 * contrast.relative_gain, 1, r"\ast" if significant else "")
+
+
+def _raised(gain: float, digits: int, mark: str = "") -> str:
+    """Return a gain as a superscript; in mathematics, where a hyphen is a minus sign."""
+    written = f"{gain:+.{digits}f}"
+    return f"$^{{{written if float(written) else written[1:]}{mark}}}$"
 
 
 def _reported_rows(result: Comparison, columns: Sequence[str]) -> Iterable[str]:
@@ -139,35 +150,40 @@ def _reported_rows(result: Comparison, columns: Sequence[str]) -> Iterable[str]:
             if one is None or one.with_aurelia is None:
                 gained.append("--")
             else:
-                gained.append(
-                    rf"{one.with_aurelia:.1f}\textsuperscript{{{one.printed_gain:+.2f}\%}}"
-                )
+                gained.append(f"{one.with_aurelia:.1f}{_raised(one.printed_gain or 0.0, 2)}")
         if set(gained) != {"--"}:
             yield rf"{for_latex(model)} + AURELIA, reported & {' & '.join(gained)} \\"
 
 
-def _flat(model: BaseModel) -> dict[str, Any]:
-    """Return a record with an interval as two columns, empty where there is none."""
+def _flat(model: BaseModel) -> dict[str, object]:
+    """Return a record with interval and compute as columns, empty where there is none."""
     flat: dict[str, Any] = {}
     for key, value in model.model_dump().items():
         if isinstance(value, Mapping) and set(value) == {"low", "high"}:
             flat.update({f"{key}_low": value["low"], f"{key}_high": value["high"]})
         elif key == "interval":
             flat.update({f"{key}_low": None, f"{key}_high": None})
+        elif key == "compute":
+            flat.update(_compute_columns(value))
         else:
             flat[key] = value
     return flat
 
 
-def _item_rows(item: ItemRow) -> Iterable[dict[str, Any]]:
+def _compute_columns(compute: Mapping[str, object] | None) -> dict[str, object]:
+    return {f"compute_{name}": (compute or {}).get(name) for name in Compute.model_fields}
+
+
+def _item_rows(item: ItemRow) -> Iterable[dict[str, object]]:
     about = item.model_dump(exclude={"arms", "options", "media", "needs", "about"})
     about["needs"] = "+".join(item.needs)
     for label, answer in item.arms.items():
-        values = answer.model_dump(exclude={"dropped"})
+        values = answer.model_dump(exclude={"dropped", "compute"})
+        values |= _compute_columns(answer.compute and answer.compute.model_dump())
         yield {**about, "arm": label, **values, "dropped": "; ".join(answer.dropped)}
 
 
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def _csv(rows: Sequence[Mapping[str, object]]) -> str:
     if not rows:
         return ""
     names = list(dict.fromkeys(name for row in rows for name in row))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from aurelia_plugin.compare.outputs.sections import Section, sections
+from aurelia_plugin.compare.outputs.sections import Section, arms_section, sections
 from aurelia_plugin.compare.result import Comparison
 from aurelia_plugin.files.escaping import for_terminal
+from aurelia_plugin.files.tables import fitted_table, room
 
-__all__ = ["show"]
+__all__ = ["show", "show_arms"]
 
 _BRIEF = (
     "verdict_",
@@ -23,38 +26,64 @@ _BRIEF = (
     "board_",
     "reported",
 )
-_WIDE = 200
+_WIDE: Final = 200
+"""Columns of a line where nothing limits them, as in a file."""
 
 
 def show(result: Comparison, console: Console | None = None, *, everything: bool = False) -> None:
     """Print the comparison's tables.
 
     Args:
-        console: where to; by default standard output, wide where that is no terminal.
-        everything: all tables, not only runs, gains and scores per column, audits and boards.
+        console: where to; by default standard output. Columns that do not fit its width are left
+            out, the least important first.
+        everything: all tables and all columns, not only runs, gains and scores per column, audits
+            and boards.
     """
     console = console or Console()
-    if not console.is_terminal:
+    width = room(console)
+    if width is None:
         console.width = _WIDE
     for verdict in result.verdicts:
         console.print(_plain(verdict.sentence), style="bold")
     for section in sections(result):
         if everything or (section.name.startswith(_BRIEF) and section.name != "leaks_by_kind"):
-            _print(console, section)
+            _print(console, section, width, everything=everything)
     for note in result.notes:
         console.print(_plain(f"Note: {note}"))
 
 
-def _print(console: Console, section: Section) -> None:
-    table = Table(title=_plain(section.title), title_justify="left", title_style="bold")
-    for place, name in enumerate(section.head):
-        right = place > 0 and not section.text
-        table.add_column(_plain(name), justify="right" if right else "left", overflow="fold")
-    for row in section.rows:
-        table.add_row(*(_plain(cell) for cell in row))
-    console.print(table)
-    if section.note:
-        console.print(_plain(section.note), style="dim")
+def show_arms(result: Comparison, console: Console, *, title: str = "") -> None:
+    """Print what follows, and a line for each arm.
+
+    Args:
+        title: stands above, where there are several comparisons.
+    """
+    width = room(console)
+    if width is None:
+        console.width = _WIDE
+    if title:
+        console.print(_plain(title), style="bold")
+    for verdict in result.verdicts:
+        console.print(_plain(verdict.sentence), style="bold")
+    console.print()
+    _print(console, arms_section(result), width, everything=False)
+
+
+def _print(console: Console, section: Section, width: int | None, *, everything: bool) -> None:
+    fitted = fitted_table(
+        section.head,
+        section.rows,
+        width=width,
+        least=() if everything else section.least,
+        numbers=not section.text,
+        box=SIMPLE_HEAD,
+        title=section.title,
+    )
+    if width is None:
+        console.width = max(_WIDE, console.measure(fitted.table).maximum)
+    console.print(fitted.table)
+    for note in filter(None, (section.note, fitted.note)):
+        console.print(_plain(note), style="dim")
     console.print()
 
 

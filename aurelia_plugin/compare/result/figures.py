@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aurelia_plugin.calling.compute import Compute
 from aurelia_plugin.compare.result.parts import EstimateMethod, Interval, ScopeKind
 from aurelia_plugin.files.records import Record
 
@@ -31,6 +32,8 @@ class Figure(Record):
         cost: in US dollars by the prices that were given, all calls of the traces counted.
         seconds: mean time from taking up a question to its answer. Questions overlap, so the sum
             is more than the run took.
+        compute: what all calls took, target and agents, whenever they were made; None where a
+            question's is not known.
     """
 
     arm: str
@@ -51,6 +54,7 @@ class Figure(Record):
     output_tokens: int | None = None
     cost: float | None = None
     seconds: float | None = None
+    compute: Compute | None = None
 
 
 class Contrast(Record):

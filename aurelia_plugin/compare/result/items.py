@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import Field
 
+from aurelia_plugin.calling.compute import Compute
 from aurelia_plugin.compare.result.parts import Change, Leak
 from aurelia_plugin.files.records import Record
 from aurelia_plugin.files.storable import Storable
@@ -32,6 +32,8 @@ class ArmAnswer(Record):
         stop: why the loop ended.
         trace: key of the trace in `RunInfo.traces`.
         leak, leak_rule: of the arm's own r*.
+        compute: what the target's and the agents' calls took, whenever they were made; None where
+            no record says it.
     """
 
     score: float
@@ -54,6 +56,7 @@ class ArmAnswer(Record):
     output_tokens: int | None = None
     cost: float | None = None
     seconds: float | None = None
+    compute: Compute | None = None
 
 
 class ItemRow(Record):
@@ -82,5 +85,5 @@ class ItemRow(Record):
     options: tuple[Storable, ...] | None = None
     gold: Storable
     media: tuple[Storable, ...] = ()
-    about: Mapping[str, Any] = Field(default_factory=dict)
+    about: Mapping[str, object] = Field(default_factory=dict)
     arms: Mapping[str, ArmAnswer]

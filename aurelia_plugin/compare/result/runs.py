@@ -91,3 +91,10 @@ class RunInfo(Record):
     problems: tuple[Storable, ...] = ()
     record: str | None = None
     traces: str | None = None
+
+    @property
+    def called(self) -> str:
+        """The target as people named it: a catalogue id or a spec; `target` is its identity."""
+        if self.condition is None:
+            return self.target
+        return self.model_args.get("target") or self.model.removeprefix("aurelia_")

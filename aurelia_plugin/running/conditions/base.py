@@ -12,12 +12,24 @@ from typing import NamedTuple, Protocol
 
 from aurelia_plugin.calling.backend import Prompt, Reply
 from aurelia_plugin.reasoning.injection import Reasoning
+from aurelia_plugin.reasoning.parsing import ReadVerdict
 from aurelia_plugin.reasoning.question import Question
-from aurelia_plugin.reasoning.trace import StopReason, Trace
+from aurelia_plugin.reasoning.rounds import Parsed
+from aurelia_plugin.reasoning.trace import AgentCall, StopReason, Trace
 from aurelia_plugin.running.conditions.donors import Gather
 from aurelia_plugin.running.outcomes import Failure
+from aurelia_plugin.running.turns import Turn
 
-__all__ = ["Answered", "AskTarget", "Condition", "MakeTrace", "Prepared"]
+__all__ = [
+    "Answered",
+    "AskTarget",
+    "Condition",
+    "MakeTrace",
+    "Prepared",
+    "RateAnswer",
+    "calls_of",
+    "unfinished",
+]
 
 AskTarget = Callable[[Prompt], Awaitable[Reply]]
 """Puts a prompt to the target."""
@@ -28,6 +40,19 @@ class MakeTrace(Protocol):
 
     async def __call__(self, question: Question, *, priority: int = 0) -> Trace:
         """Return the trace; `priority` as for `Caller.answer`."""
+
+
+class RateAnswer(Protocol):
+    """Has the evaluator score an answer against the clip, 1 to 10.
+
+    Raises `BackendError` or `MediaError` when a call failed after its retries, and
+    `OverBudgetError` when it was not made.
+    """
+
+    async def __call__(
+        self, question: Question, answer: str, *, priority: int = 0
+    ) -> Parsed[ReadVerdict | None]:
+        """Return the verdict, None where no score could be read, with its calls."""
 
 
 class Prepared(NamedTuple):
@@ -41,6 +66,8 @@ class Prepared(NamedTuple):
         steps: what stands in front of the question, its own or another's.
         preface: the words that stand there.
         samples: how many answers are to be sampled, where several are.
+        rounds: how often an answer is to be criticised, where it is.
+        priority: of the calls of agents that `answer` makes; see `Caller.answer`.
     """
 
     question: Question | None
@@ -50,13 +77,26 @@ class Prepared(NamedTuple):
     steps: tuple[str, ...] = ()
     preface: str = ""
     samples: int = 1
+    rounds: int = 0
+    priority: int = 0
 
 
 class Answered(NamedTuple):
-    """The answer under a condition; `vote` is the key of the vote where several were sampled."""
+    """The answer under a condition.
 
-    reply: Reply
+    Attributes:
+        reply: the target's, or None where an agent that it depends on failed.
+        vote: key of the vote, where answers were counted.
+        turns: what was said on the way, the answer included; empty where it took one turn.
+        calls: of agents that took part after the target was asked.
+        failure: why there is no reply.
+    """
+
+    reply: Reply | None
     vote: str | None = None
+    turns: tuple[Turn, ...] = ()
+    calls: tuple[AgentCall, ...] = ()
+    failure: Failure | None = None
 
 
 class Condition(ABC):
@@ -95,3 +135,14 @@ class Condition(ABC):
             ask: puts a prompt to the target; raises what the target raises.
         """
         return Answered(await ask(question.prompt()))
+
+
+def calls_of(trace: Trace) -> int:
+    """Return how many calls the loop of a trace made."""
+    return sum(len(iteration.calls) for iteration in trace.iterations)
+
+
+def unfinished(trace: Trace) -> Prepared:
+    """Return the outcome of a question whose loop failed or was ended by the budget."""
+    failure = Failure(str(trace.error), over_budget=trace.stop == "over_budget")
+    return Prepared(None, failure, trace)

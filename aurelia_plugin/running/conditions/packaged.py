@@ -15,6 +15,8 @@ from aurelia_plugin.running.conditions.base import (
     Condition,
     MakeTrace,
     Prepared,
+    calls_of,
+    unfinished,
 )
 from aurelia_plugin.running.conditions.donors import Gather, donors
 from aurelia_plugin.running.conditions.voting import Poll
@@ -43,18 +45,25 @@ class ChainOfThought(Condition):
 
 
 class Aurelia(Condition):
-    """`condition=aurelia`: r* of this question."""
+    """`condition=aurelia`: r* of this question.
 
-    def __init__(self, trace: MakeTrace, injector: Injector) -> None:
+    Args:
+        trace: makes traces.
+        injector: puts steps in front of the question.
+        iteration: whose steps are used, counted from 1; by default the best one's.
+    """
+
+    def __init__(self, trace: MakeTrace, injector: Injector, iteration: int | None = None) -> None:
         self._trace = trace
         self._inject = injector
+        self._iteration = iteration
 
     async def prepare(self, question: Question, *, priority: int = 0) -> Prepared:
         """Return the question behind its own best steps."""
         trace = await self._trace(question, priority=priority)
         if not trace.finished:
-            return _unfinished(trace)
-        injected = self._inject(question, Reasoning.of(trace))
+            return unfinished(trace)
+        injected = self._inject(question, Reasoning.of(trace, self._iteration))
         return Prepared(
             injected.question, trace=trace, steps=injected.steps, preface=injected.preface
         )
@@ -68,17 +77,20 @@ class Placebo(Condition):
 
     collects = True
 
-    def __init__(self, trace: MakeTrace, injector: Injector, seed: int) -> None:
+    def __init__(
+        self, trace: MakeTrace, injector: Injector, seed: int, iteration: int | None = None
+    ) -> None:
         self._trace = trace
         self._inject = injector
         self._seed = seed
+        self._iteration = iteration
         self._seen: list[tuple[str, str, Reasoning | StopReason]] = []
         self._donated: dict[str, Reasoning | StopReason] = {}
 
     async def collect(self, question: Question, *, priority: int = 0) -> Trace | None:
         """Make this question's trace, so that another question can borrow it."""
         trace = await self._trace(question, priority=priority)
-        own = Reasoning.of(trace) if trace.finished else trace.stop
+        own = Reasoning.of(trace, self._iteration) if trace.finished else trace.stop
         self._seen.append((question.id, question.key, own))
         return trace
 
@@ -124,9 +136,8 @@ class Consistency(Condition):
         """Return the question unchanged, with the number of answers to sample."""
         trace = await self._trace(question, priority=priority)
         if not trace.finished:
-            return _unfinished(trace)
-        calls = sum(len(iteration.calls) for iteration in trace.iterations)
-        return Prepared(question, trace=trace, uses_trace=False, samples=max(1, calls))
+            return unfinished(trace)
+        return Prepared(question, trace=trace, uses_trace=False, samples=max(1, calls_of(trace)))
 
     async def answer(self, question: Question, prepared: Prepared, ask: AskTarget) -> Answered:
         """Return the majority's answer; one plain answer where the loop failed."""
@@ -150,9 +161,3 @@ class Precomputed(Condition):
             return Prepared(None, Failure(f"no precomputed steps for {question.id}"))
         injected = self._inject(question, found)
         return Prepared(injected.question, steps=injected.steps, preface=injected.preface)
-
-
-def _unfinished(trace: Trace) -> Prepared:
-    """Return the outcome of a question whose loop failed or was ended by the budget."""
-    failure = Failure(str(trace.error), over_budget=trace.stop == "over_budget")
-    return Prepared(None, failure, trace)

@@ -19,6 +19,7 @@ from pydantic import model_validator
 
 from aurelia_plugin.benchmark.reading import as_shown
 from aurelia_plugin.calling.backend import Prompt, Reply, Usage
+from aurelia_plugin.calling.seeds import sample_seed
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.files.records import Record
 from aurelia_plugin.files.storable import Storable
@@ -26,7 +27,7 @@ from aurelia_plugin.reasoning.question import Question
 from aurelia_plugin.reasoning.trace import TRACE_SCHEMA
 from aurelia_plugin.traces.store import TraceStore
 
-__all__ = ["Ballot", "Poll", "Polled", "Vote", "majority", "read_any", "sample_seed"]
+__all__ = ["Ballot", "Poll", "Polled", "Vote", "majority", "read_any", "sampled"]
 
 AskTarget = Callable[[Prompt], Awaitable[Reply]]
 
@@ -107,7 +108,9 @@ class Poll:
         """
         plain = question.prompt()
         temperature = plain.generation.temperature or self._temperature
-        prompts = [self._sampled(plain, temperature, index) for index in range(count)]
+        prompts = [
+            sampled(plain, temperature, sample_seed(self._seed, index)) for index in range(count)
+        ]
         outcomes = await asyncio.gather(*map(ask, prompts), return_exceptions=True)
         replies = []
         for outcome in outcomes:  # all have ended, so what was finished is stored
@@ -142,19 +145,11 @@ class Poll:
         usage = sum((reply.usage for reply in replies), Usage())
         return Polled(replies[chosen].model_copy(update={"usage": usage}), key)
 
-    def _sampled(self, plain: Prompt, temperature: float, index: int) -> Prompt:
-        generation = replace(
-            plain.generation,
-            temperature=temperature,
-            num_beams=1,
-            seed=sample_seed(self._seed, index),
-        )
-        return replace(plain, generation=generation)
 
-
-def sample_seed(seed: int, index: int) -> int:
-    """Return the seed of one sample, 0 to 2**31 - 1; runs with other seeds share no sample."""
-    return int(digest_of([seed, index])[:8], 16) >> 1
+def sampled(plain: Prompt, temperature: float, seed: int) -> Prompt:
+    """Return a prompt whose reply is sampled."""
+    generation = replace(plain.generation, temperature=temperature, num_beams=1, seed=seed)
+    return replace(plain, generation=generation)
 
 
 def majority(values: Sequence[str | None]) -> int:

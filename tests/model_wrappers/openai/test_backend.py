@@ -293,7 +293,7 @@ def test_interleaved_videos_have_one_name_as_long_as_they_are_read_alike(
     muted = replace(clip, silenced=True), replace(other, silenced=True)
     assert name(clip) == name(clip)
     assert len({name(clip), name(clip, fewer), *map(name, muted)}) == 4
-    _ask(_backend(server, "vllm"), _prompt(clip))
+    _ask(_backend(server, "transformers"), _prompt(clip))
     assert "uuid" not in _content(server)[0]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aurelia_plugin.calling.backend import Usage
 from aurelia_plugin.errors import BackendError, TransientError
 from aurelia_plugin.model_wrappers.openai.replies import Completion, read_completion
 
@@ -114,3 +115,15 @@ def test_a_cut_answer_is_an_answer_and_is_marked() -> None:
     assert cut.cut
     assert cut.text.endswith("beca")
     assert not _read(_said()).cut
+
+
+def test_what_the_service_found_again_is_counted() -> None:
+    usage = {
+        "prompt_tokens": 2000,
+        "completion_tokens": 5,
+        "prompt_tokens_details": {"cached_tokens": 1920, "audio_tokens": 0},
+    }
+    assert _read({**_said(), "usage": usage}).usage.cached_tokens == 1920
+    assert _read({**_said(), "usage": {**usage, "prompt_tokens_details": None}}).usage == Usage(
+        input_tokens=2000, output_tokens=5
+    )

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from aurelia_plugin.errors import ConfigError
+from aurelia_plugin.model_wrappers import environments
 from aurelia_plugin.model_wrappers.catalogue import row, rows
 from aurelia_plugin.model_wrappers.options import read_options
 from aurelia_plugin.model_wrappers.providers import BackendPool
 from aurelia_plugin.model_wrappers.readiness import lacks
-from aurelia_plugin.model_wrappers.sidecar import environments
 from aurelia_plugin.model_wrappers.sidecar.facts import adapter_facts, adapters
 from aurelia_plugin.model_wrappers.sidecar.installation import SidecarOptions, found
 from aurelia_plugin.spec import BackendSpec

@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 from importlib.resources import files
 from pathlib import Path
 from statistics import fmean
-from typing import Literal
+from typing import Final, Literal
 
 import yaml
 from pydantic import ValidationError
@@ -35,7 +35,9 @@ class Board(Record):
         metric: what the score is, in percent.
         tasks: names of the tasks whose results belong on it; `*` stands for anything.
         n: questions of the board.
-        protocol: split, prompt, judge, in words.
+        protocol: split, prompt, judge, and, where they are known, frames and form of the sound, in
+            words.
+        closest: the command that comes closest to the setting of the figures.
         rows: in any order; `reported` takes the paper's table.
     """
 
@@ -45,7 +47,8 @@ class Board(Record):
     metric: str
     tasks: tuple[str, ...]
     n: int
-    protocol: Mapping[Literal["split", "prompt", "judge"], str]
+    protocol: Mapping[Literal["split", "prompt", "judge", "frames", "sound"], str]
+    closest: str = ""
     rows: tuple[_Row, ...] | Literal["reported"]
 
     def published(self) -> list[_Row]:
@@ -163,17 +166,36 @@ def _differences(board: Board, measured: Sequence[tuple[RunInfo, Figure]]) -> It
     parsers = {
         run.label: "; ".join(sorted({task.parser for task in run.tasks})) for run, _ in measured
     }
-    published = {
+    published: dict[str, str] = {
         "split": f"{board.protocol.get('split', 'unknown')} (n = {board.n})",
         "prompt": board.protocol.get("prompt", "unknown"),
         "judge": board.protocol.get("judge", "unknown"),
     }
-    for what, own in (("split", counts), ("prompt", prompts), ("judge", parsers)):
+    frames = {run.label: _given(run, _FRAMES) for run, _ in measured}
+    sounds = {run.label: _given(run, _SOUND) for run, _ in measured}
+    aspects = [("split", counts), ("prompt", prompts), ("judge", parsers)]
+    if "frames" in board.protocol:
+        published["frames"] = board.protocol["frames"]
+        aspects.append(("frames", frames))
+    if "sound" in board.protocol:
+        published["sound"] = board.protocol["sound"]
+        aspects.append(("sound", sounds))
+    for what, own in aspects:
         groups: dict[str, list[str]] = {}
         for label, text in own.items():
             groups.setdefault(text, []).append(label)
         here = "; ".join(f"{', '.join(labels)}: {text}" for text, labels in groups.items())
         yield f"{what}: board: {published[what]}; {here}"
+
+
+_FRAMES: Final = ("max_frames", "frames", "num_frames", "max_num_frames", "fps")
+_SOUND: Final = ("soundtrack", "media")
+
+
+def _given(run: RunInfo, keys: Sequence[str]) -> str:
+    """Return what the run was told of the keys, else that it took the target's own."""
+    told = [f"{key}={run.model_args[key]}" for key in keys if key in run.model_args]
+    return ", ".join(told) or "the target's own default"
 
 
 def _tasks(run: RunInfo) -> list[str]:

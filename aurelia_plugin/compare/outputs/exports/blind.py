@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from aurelia_plugin.benchmark.data.items import COLUMNS, Item, Source
+from aurelia_plugin.benchmark.data.items import COLUMNS, CUSTOM, Item, Source
 from aurelia_plugin.benchmark.reading import as_choice, as_name, score_item
 from aurelia_plugin.benchmark.scoring.names import is_name
+from aurelia_plugin.compare.outputs.exports.blind_page import GROUP, readme
 from aurelia_plugin.compare.result import Comparison, ItemRow, RunInfo
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.atomic import write_atomically
@@ -25,7 +26,6 @@ from aurelia_plugin.traces.store import TraceStore
 
 __all__ = ["GROUP", "VARIANTS", "Exported", "export_blind", "read_questions", "score_reply"]
 
-GROUP: Final = "aurelia_blind"
 VARIANTS: Final = ("question", "question_steps", "question_caption")
 
 _TASK: Final = """\
@@ -103,7 +103,7 @@ def export_blind(result: Comparison, folder: Path, arm: str | None = None) -> Ex
     files = {
         f"{GROUP}.yaml": _group(list(used)),
         "utils.py": _UTILS_HEAD + "".join(_UTILS_LOAD.format(variant=name) for name in used),
-        "README.md": _readme(used, len(result.items), run),
+        "README.md": readme(used, len(result.items), run),
     }
     for variant, rows in used.items():
         task = f"{GROUP}_{variant}"
@@ -184,7 +184,7 @@ def score_reply(doc: Mapping[str, Any], reply: str) -> dict[str, float]:
     """
     about = json.loads(doc["about"])
     column = doc["column"].split(" (per", maxsplit=1)[0]
-    if column in COLUMNS and "facts" in about and not doc["column"].endswith(")"):
+    if column in (*COLUMNS, CUSTOM) and "facts" in about and not doc["column"].endswith(")"):
         return score_item(_item(doc, column, about), reply)
     if about.get("options"):
         letters = about.get("letters") or [chr(65 + n) for n in range(len(about["options"]))]
@@ -208,6 +208,7 @@ def _item(doc: Mapping[str, Any], column: str, about: Mapping[str, Any]) -> Item
         references=tuple(about["references"]),
         facts=about["facts"],
         question_type=about["question_type"],
+        answer_kind=about.get("answer_kind"),
         source=Source(dataset="log of samples", id=doc["item"]),
     )
 
@@ -218,23 +219,3 @@ def _group(variants: list[str]) -> str:
     for metric in ("score", "accuracy"):
         lines += [f"  - metric: {metric}", "    aggregation: mean", "    weight_by_size: true"]
     return "\n".join([*lines, "metadata:", "  version: 1.0", ""])
-
-
-def _readme(used: Mapping[str, list[dict[str, Any]]], total: int, run: RunInfo | None) -> str:
-    rows = "\n".join(f"| `{GROUP}_{v}` | {len(used[v])} of {total} |" for v in used)
-    steps = f"Steps and captions: {run.label} ({run.target})." if run is not None else ""
-    return f"""# Text-only questions for lm-evaluation-harness
-
-| task | questions |
-|---|---|
-{rows}
-
-{steps}
-
-```bash
-pip install "aurelia-lmms-eval[lm-eval]"
-lm_eval --model hf --model_args pretrained=MODEL --include_path . --tasks {GROUP} \\
-  --output_path results --log_samples
-aurelia compare none=RUN aurelia=RUN text=results
-```
-"""

@@ -154,7 +154,7 @@ def _row(result: Comparison, run: RunInfo, how: Publication) -> str:
     )
 
 
-def _without_none(value: Any) -> Any:
+def _without_none(value: object) -> Any:
     if isinstance(value, dict):
         return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
     return [_without_none(inner) for inner in value] if isinstance(value, list) else value

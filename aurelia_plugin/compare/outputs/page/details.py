@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from aurelia_plugin.compare.outputs.page.prompts import AskedPrompts, prompts_of
 from aurelia_plugin.compare.result import Comparison, ItemRow, RunInfo
+from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.trace import Iteration, Trace
 from aurelia_plugin.running.conditions.voting import Vote
 from aurelia_plugin.traces.store import TraceStore
 
 __all__ = ["TraceDetails"]
+
+_UNKNOWN: Final = "The prompts that this loop was made with are not there, so only replies are."
 
 
 class TraceDetails:
@@ -41,10 +45,16 @@ class TraceDetails:
             account = self._accounts[label].get((item.task, item.doc_id), {})
             if account.get("preface"):
                 about["preface"] = account["preface"]
+            if account.get("turns"):
+                about["turns"] = [
+                    {key: turn[key] for key in ("kind", "role", "text", "note", "score", "chosen")}
+                    for turn in account["turns"]
+                ]
             trace = self._trace(label, answer.trace)
             if trace is not None:
                 about["trace"] = trace.key
-                traces[trace.key] = loop(trace)
+                if trace.key not in traces:
+                    traces[trace.key] = loop(trace, prompts_of(self._runs[label], trace))
             vote = self._vote(label, account.get("vote"))
             if vote is not None:
                 about["votes"] = {
@@ -86,18 +96,28 @@ def _accounts(run: RunInfo) -> Mapping[tuple[str, str], dict[str, Any]]:
     return found
 
 
-def loop(trace: Trace) -> dict[str, Any]:
-    """Return a trace as the page shows it."""
+def loop(trace: Trace, prompts: PromptSet | None) -> dict[str, Any]:
+    """Return a trace as the page shows it.
+
+    Args:
+        prompts: those that it was made with; None where they are not there any more.
+    """
+    whole = getattr(trace, "variant", None) is None
+    asked = AskedPrompts(trace, prompts) if prompts is not None and whole else None
     return {
         "stop": trace.stop,
         "error": trace.error,
         "best": trace.best,
         "threshold": trace.threshold,
-        "iterations": [_iteration(iteration) for iteration in trace.iterations],
+        "prompts_unknown": _UNKNOWN if asked is None else "",
+        "iterations": [
+            _iteration(iteration, None if asked is None else asked.of(place))
+            for place, iteration in enumerate(trace.iterations)
+        ],
     }
 
 
-def _iteration(iteration: Iteration) -> dict[str, Any]:
+def _iteration(iteration: Iteration, prompts: Sequence[str | None] | None) -> dict[str, Any]:
     return {
         "steps": iteration.steps,
         "answers": iteration.step_answers,
@@ -109,11 +129,14 @@ def _iteration(iteration: Iteration) -> dict[str, Any]:
             {
                 "role": call.role,
                 "ask": call.ask,
+                "prompt": prompt,
                 "read": call.read,
                 "text": call.text,
                 "tokens": [call.usage.input_tokens, call.usage.output_tokens],
                 "dropped": call.evidence.dropped,
             }
-            for call in iteration.calls
+            for call, prompt in zip(
+                iteration.calls, prompts or [None] * len(iteration.calls), strict=True
+            )
         ],
     }

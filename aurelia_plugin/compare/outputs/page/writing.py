@@ -23,7 +23,10 @@ __all__ = ["PART", "write_page"]
 PART: Final = 50
 """Questions of which one file holds the details."""
 
-_ASSETS: Final = ("boot.js", "dom.js", "summary.js", "table.js", "wave.js", "question.js", "app.js")
+_ASSETS: Final = (
+    *("boot.js", "dom.js", "differences.js", "summary.js", "table.js"),
+    *("timeline.js", "question.js", "app.js"),
+)
 _SEARCHED: Final = 300  # characters of each answer that the text search sees
 
 
@@ -116,10 +119,18 @@ def _row(item: ItemRow, thumb: str | None) -> dict[str, Any]:
         "g": item.category,
         "a": item.answer_class,
         "q": item.question,
-        "o": item.gold,
+        "o": gold_text(item),
         "p": thumb,
         "m": {label: _arm_row(answer) for label, answer in item.arms.items()},
     }
+
+
+def gold_text(item: ItemRow) -> str:
+    """Return the right answer as people read it: a letter with its option's text."""
+    place = ord(item.gold) - ord("A") if len(item.gold) == 1 else -1
+    if item.options is None or not 0 <= place < len(item.options) or not item.options[place]:
+        return item.gold
+    return f"{item.gold}. {item.options[place]}"
 
 
 def _arm_row(answer: ArmAnswer) -> list[Any]:
@@ -153,6 +164,7 @@ def _detail(item: ItemRow, clips: PageClips, traces: TraceDetails) -> dict[str, 
         "needs": item.needs,
         "question": item.question,
         "gold": item.gold,
+        "gold_text": gold_text(item),
         "options": item.options,
         "media": [clips[name].model_dump(mode="json") for name in item.media],
         "arms": arms,

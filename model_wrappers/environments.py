@@ -1,4 +1,4 @@
-"""The Python environments of sidecars: requirement files, and venvs made from them."""
+"""Python environments of other systems and of engines: requirement files, venvs made from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,9 +23,27 @@ from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.files.places import cache_dir
 from aurelia_plugin.redaction import environment_without_secrets
 
-__all__ = ["ENVIRONMENTS", "Environment", "create", "environment", "environment_python", "names"]
+__all__ = [
+    "ENGINES",
+    "ENVIRONMENTS",
+    "Environment",
+    "create",
+    "environment",
+    "environment_python",
+    "names",
+    "variables",
+]
 
-ENVIRONMENTS = Path(__file__).parent / "environments"
+ENVIRONMENTS = Path(__file__).parent / "sidecar" / "environments"
+"""The requirement files of sidecars."""
+ENGINES = Path(__file__).parent / "vllm" / "environments"
+"""Those of engines."""
+_NOT_PASSED_ON = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
+"""Variables of this process's Python that would lead another one to the wrong packages."""
+
+_HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+"""Passed on nevertheless: other people's code loads weights with them."""
+
 _MARK = "aurelia-environment.json"
 _MINORS = range(20, 7, -1)
 
@@ -53,21 +71,21 @@ class Environment(NamedTuple):
         return cache_dir() / "environments" / self.name
 
 
-def names() -> list[str]:
-    """Return the names of the environments."""
-    return sorted(path.stem for path in ENVIRONMENTS.glob("*.txt"))
+def names(files: Path | None = None) -> list[str]:
+    """Return the names of the environments whose files lie in a folder, that of sidecars."""
+    return sorted(path.stem for path in (files or ENVIRONMENTS).glob("*.txt"))
 
 
-def environment(name: str) -> Environment:
+def environment(name: str, files: Path | None = None) -> Environment:
     """Return an environment.
 
     Raises:
-        ConfigError: if there is none of this name.
+        ConfigError: if there is none of this name in the folder.
     """
-    path = ENVIRONMENTS / f"{name}.txt"
-    if name not in names():
+    path = (files or ENVIRONMENTS) / f"{name}.txt"
+    if name not in names(files):
         raise ConfigError(
-            f"There is no environment {name!r}.", f"Use one of: {', '.join(names())}."
+            f"There is no environment {name!r}.", f"Use one of: {', '.join(names(files))}."
         )
     text = path.read_text(encoding="utf-8")
     return Environment(
@@ -79,18 +97,25 @@ def environment(name: str) -> Environment:
     )
 
 
+def variables(added: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a process that runs other people's code: no secrets of this one."""
+    passed = environment_without_secrets(os.environ, keep=_HUB_TOKENS)
+    kept = {key: value for key, value in passed.items() if key not in _NOT_PASSED_ON}
+    return {**kept, "PYTHONNOUSERSITE": "1", "TOKENIZERS_PARALLELISM": "false", **added}
+
+
 def _listed(text: str, key: str) -> list[str]:
     lines = re.findall(rf"^# {key}:(.*)$", text, re.MULTILINE)
     return [item for line in lines for item in re.split(r"[,\s]+", line.strip()) if item]
 
 
-def environment_python(name: str) -> Path | None:
+def environment_python(name: str, files: Path | None = None) -> Path | None:
     """Return the interpreter of an environment that `create` has finished, None if there is none.
 
     Raises:
         ConfigError: if there is no environment of this name.
     """
-    folder = environment(name).folder
+    folder = environment(name, files).folder
     python = _python_of(folder)
     return python if (folder / _MARK).is_file() and python.is_file() else None
 
@@ -100,23 +125,29 @@ def _python_of(folder: Path) -> Path:
 
 
 def create(
-    name: str, *, python: str | None, folder: Path | None, say: Callable[[str], None]
+    made: Environment,
+    *,
+    python: str | None,
+    folder: Path | None,
+    say: Callable[[str], None],
+    adapt: Callable[[Path], None] | None = None,
 ) -> Path:
     """Make an environment's venv with pip, check its imports, and return its interpreter.
 
     A venv that is there is brought up to date; one that is finished is only checked.
 
     Args:
-        name: the environment.
+        made: the environment.
         python: the interpreter that the venv is made from; by default this one, or, where it does
             not fit, the newest on the PATH that does.
         folder: where; by default in the user's cache, where backends find it by themselves.
         say: told what is being done.
+        adapt: changes what pip has installed, given the venv's interpreter.
 
     Raises:
         ConfigError: if no Python fits, a step failed, or a module cannot be imported.
     """
-    made = environment(name)
+    name = made.name
     place = folder or made.folder
     own = _python_of(place)
     if not own.is_file():
@@ -128,6 +159,8 @@ def create(
         (place / _MARK).unlink(missing_ok=True)
         say(f"{name}: installing {made.path.name} (this downloads some gigabytes)")
         _install(made, own)
+        if adapt is not None:
+            adapt(own)
     _check_imports(made, own)
     write_atomically(place / _MARK, json.dumps(mark).encode())
     say(f"{name}: ready; {len(made.imports)} modules can be imported: {own}")
@@ -212,7 +245,7 @@ def _check_imports(made: Environment, python: Path) -> None:
         raise ConfigError(
             f"{made.name}: not importable: {'; '.join(failed)}.",
             "Install the system's library that they name, if they name one; otherwise remove "
-            f"{python.parent.parent} and run `aurelia sidecar create {made.name}` again.",
+            f"{python.parent.parent} and create it again.",
         )
 
 

@@ -1,0 +1,1 @@
+"""What makes contributions to lmms-eval of this project's own sources."""
