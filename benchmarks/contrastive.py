@@ -39,7 +39,7 @@ from aurelia_plugin.model_wrappers.transformers.backend import (
 from aurelia_plugin.reasoning.prompting import PromptSet
 
 _COLUMNS = ("music_avqa", "avsd", "compositional", "geoiq", "meme")
-_TOKENS = 24
+_TOKENS = 8
 
 
 class Beside:

@@ -54,6 +54,7 @@ def _opponents(run: RunInfo, runs: Sequence[RunInfo], reference: str) -> Iterato
     if _is_ablation(run):
         for other in runs:
             whole = other.condition == run.condition and not _is_ablation(other)
+            whole = whole and other.settings.get("inject") == run.settings.get("inject")
             if whole and other.label != reference and other.media == run.media:
                 yield other.label
         return

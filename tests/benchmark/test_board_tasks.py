@@ -31,7 +31,7 @@ from .handmade import media
 pytest.importorskip("lmms_eval")
 
 # Invented questions in the forms of the sets' own files, their oddities included.
-_DAILY = [
+_DAILY: list[Any] = [
     {
         "Question": "What is heard when the lamp goes on?",
         "Choice": ["A. A bell", "B. A drum", "C. A dog", "D. Nothing"],
@@ -54,7 +54,7 @@ _DAILY = [
         "video_duration": "60s",
     },
 ]
-_JOINT = [
+_JOINT: list[Any] = [
     {
         "qid": f"AbCdEfGhIjK_task{number}_0",
         "video_name": "AbCdEfGhIjK",
@@ -68,7 +68,7 @@ _JOINT = [
     }
     for number, task in ((1, "STL"), (4, "SOOG"))
 ]
-_OMNI = [
+_OMNI: list[Any] = [
     {
         "video": "video_1",
         "video_type": "Vlog",

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from installing import Install, installing
@@ -61,7 +61,15 @@ def _points(**entries: str) -> str:
 def _context(tmp_path: Path, **settings: Any) -> RunContext:
     made = team(tmp_path, lambda prompt: steps("Listen."), evaluator=lambda prompt: score(9))
     values = validated(settings)
-    return RunContext(values, PromptSet(), TraceStore(tmp_path), "t-1", made.agents.trace)
+    agents = made.agents
+    store = TraceStore(tmp_path)
+    return RunContext(values, PromptSet(), store, "t-1", agents.trace, agents.rate)
+
+
+class _WithLogits(ScriptedBackend):
+    """As if it could decode with a contrast."""
+
+    contrasts: Literal[True] = True
 
 
 @pytest.mark.parametrize("name", sorted(set(CONDITIONS) - {"precomputed"}))
@@ -69,7 +77,7 @@ def test_every_row_makes_its_condition_and_says_whether_it_uses_agents(
     tmp_path: Path, name: str
 ) -> None:
     context = _context(tmp_path, condition=name)
-    target = ScriptedBackend(lambda prompt: text_of(prompt).splitlines()[-1])
+    target = _WithLogits(lambda prompt: text_of(prompt).splitlines()[-1])
     line = Line(target, condition_info(name).make(context), store=context.store)
     assert answers(line, [Made(n) for n in range(3)]) == [f"Question {n}?" for n in range(3)]
     traces = len(list(context.store.traces()))

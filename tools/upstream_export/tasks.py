@@ -79,6 +79,8 @@ _ROUGE = """\
 _COLUMNS = 240
 _LONG_STRING = re.compile(r"(\w+: Final = )(\"(?:[^\"\\]|\\.)*\")\n")
 _FIRST_PARTY = "--config=lint.isort.known-first-party=['lmms_eval']"
+_INCLUDE = "include: _group\n"
+_OWN_DATA = "custom"
 _SENTENCES = ("avsd", "captioning")
 _GROUPS = {"avreasonbench": "OWN", "avreasonbench_public": "PUBLIC"}
 
@@ -105,10 +107,9 @@ def task_tree() -> dict[Path, str]:
 def _group_files(group: str) -> dict[Path, str]:
     ours = _ROOT / "task_yamls" / group
     template = yaml.load((ours / "_template").read_text(encoding="utf-8"), _Loader)
-    columns = [
-        task.removeprefix(f"{group}_")
-        for task in yaml.safe_load((ours / f"{group}.yaml").read_text(encoding="utf-8"))["task"]
-    ]
+    columns = _columns(ours)
+    own = (ours / f"{group}.yaml").read_text(encoding="utf-8")
+    tasks = "".join(f"  - {group}_{column}\n" for column in columns)
     included = f"_{group}_template_yaml"
     filled = _TEMPLATE.format(
         kwargs=_GROUPS[group],
@@ -118,7 +119,9 @@ def _group_files(group: str) -> dict[Path, str]:
     )
     files = {
         FOLDER / included: filled,
-        FOLDER / f"{group}.yaml": (ours / f"{group}.yaml").read_text(encoding="utf-8"),
+        FOLDER / f"{group}.yaml": own.replace(_INCLUDE, "").replace(
+            f"group: {group}\n", f"group: {group}\ntask:\n{tasks}"
+        ),
     }
     for column in columns:
         rouge = _ROUGE if column in _SENTENCES else ""
@@ -127,6 +130,13 @@ def _group_files(group: str) -> dict[Path, str]:
             f"process_docs: !function utils.{column}\n{_METRICS}{rouge}"
         )
     return files
+
+
+def _columns(ours: Path) -> list[str]:
+    """Return the group's columns; own data's is a column of this plugin's manifests alone."""
+    named = yaml.load((ours / "_group").read_text(encoding="utf-8"), _Loader)["task"]
+    columns = (name.removeprefix("data.") for name in named)
+    return [column for column in columns if column != _OWN_DATA]
 
 
 def formatted(source: str) -> str:

@@ -111,7 +111,8 @@ def _labelled(path: Path) -> Events:
 
 def _sorted_by_label(folder: Path) -> Events:
     """Return the clips of a folder's subfolders, whose names are the labels."""
-    clips, notes = [], []
+    clips: list[Event] = []
+    notes: list[str] = []
     for file in sorted(folder.rglob("*")):
         if file.suffix.lower() not in VIDEO_ENDINGS or not file.is_file():
             continue
