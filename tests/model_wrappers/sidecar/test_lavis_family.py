@@ -109,13 +109,13 @@ def test_crema_has_seventy_seven_tokens_of_text(crema: SidecarBackend, clip_file
     assert "4. listen" not in seen["text"]
     assert len(reply.evidence.dropped) == 1
     with pytest.raises(BackendError, match="longer than this system takes"):
-        told(crema, asked("why " * 70))
+        told(crema, asked("why " * 90))
 
 
 def test_x_instructblip_shows_the_q_formers_the_end_of_a_long_question(
     blip: SidecarBackend, clip_file: Path
 ) -> None:
-    prompt = reasoned(Media.file("video", clip_file), "What rings?", 4, "listen " * 60)
+    prompt = reasoned(Media.file("video", clip_file), "What rings?", 4, "listen " * 90)
     reply, seen = told(blip, prompt)
     assert "3. listen" not in seen["prompt"]
     assert len(reply.evidence.dropped) == 2
