@@ -74,6 +74,7 @@ def parser() -> Parser:
         study,
         summary,
         traces,
+        verify,
     )
     from aurelia_plugin.commands.parser import Parser
 
@@ -97,6 +98,7 @@ def parser() -> Parser:
         probe,
         doctor,
         sidecar,
+        verify,
         engine,
         summary,
         export,

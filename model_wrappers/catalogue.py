@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.records import Record
 from aurelia_plugin.model_wrappers.capabilities import Capabilities
+from aurelia_plugin.model_wrappers.verification import verifications
 from aurelia_plugin.settings import explain
 from aurelia_plugin.spec import BackendSpec
 
@@ -19,7 +20,7 @@ __all__ = ["CATALOGUE", "Hears", "Row", "Status", "row", "row_named", "row_of", 
 
 CATALOGUE = Path(__file__).with_name("catalogue.yaml")
 
-Status = Literal["run", "run-tiny", "read", "unavailable"]
+Status = Literal["run", "run-tiny", "code-only", "read", "unavailable"]
 
 
 class Hears(Record):
@@ -82,8 +83,9 @@ class Row(Record):
     substitute: str | None = None
     """What to use instead, where the system itself cannot be had."""
     status: Status
-    """run: with its real weights. run-tiny: a tiny instance with random weights. read: source and
-    documentation only. unavailable: cannot be had."""
+    """run: with its real weights. run-tiny: a tiny instance with random weights. code-only:
+    likewise, and no weights were ever published. read: source and documentation only. unavailable:
+    cannot be had."""
     note: str
     """What a user has to know."""
 
@@ -113,10 +115,10 @@ class _Catalogue(Record):
 
 @functools.cache
 def rows() -> dict[str, Row]:
-    """Return the rows by id.
+    """Return the rows by id; those with a record of `aurelia verify` have the status `run`.
 
     Raises:
-        ConfigError: if the file cannot be read.
+        ConfigError: if the file or a record cannot be read.
     """
     try:
         text = CATALOGUE.read_text(encoding="utf-8")
@@ -126,7 +128,11 @@ def rows() -> dict[str, Row]:
         raise ConfigError(f"{CATALOGUE}: {error}", "Reinstall the package.") from error
     except ValidationError as error:
         raise ConfigError(*explain(error, str(CATALOGUE))) from error
-    return {row.id: row for row in catalogue.rows}
+    run = verifications()
+    return {
+        row.id: row.model_copy(update={"status": "run"}) if row.id in run else row
+        for row in catalogue.rows
+    }
 
 
 def row(target: str) -> Row:

@@ -84,10 +84,14 @@ def _sidecar(spec: BackendSpec, row: Row) -> list[Lack]:
             return [Lack(row.note.rstrip("."), "Choose another target.", "unavailable")]
         fix = "Write one (docs/sidecars.md), and name it: target=sidecar:/path/to/adapter.py."
         return [Lack("there is no adapter for this system yet", fix, "adapter")]
-    return [
+    lacking = [
         Lack(f"{lack.setting}=… is not set: {lack.what}", lack.fix, "sidecar")
         for lack in missing(spec.model, options)
     ]
+    if row.status == "code-only":
+        fix = "Run its code with tiny=true; no score can be had."
+        lacking.append(Lack("no weights exist", fix, "unavailable"))
+    return lacking
 
 
 def _packages(row: Row) -> list[Lack]:

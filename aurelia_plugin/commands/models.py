@@ -23,8 +23,9 @@ def add(commands: Subcommands) -> None:
         "models",
         help="print the catalogue of targets",
         description="Print the targets: what each sees and hears, and what was verified. run: with "
-        "its real weights; run-tiny: a tiny instance with random weights; read: source and "
-        "documentation only; unavailable: cannot be had.",
+        "its real weights; run-tiny: a tiny instance with random weights; code-only: likewise, and "
+        "no weights were ever published; read: source and documentation only; unavailable: cannot "
+        "be had.",
     )
     command.add_argument("--all", action="store_true", help="print all columns, however wide")
     command.add_argument("--json", action="store_true", help="print all fields, as a list of rows")

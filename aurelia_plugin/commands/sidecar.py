@@ -16,7 +16,7 @@ from aurelia_plugin.errors import ConfigError
 if TYPE_CHECKING:
     from aurelia_plugin.model_wrappers.sidecar.backend import SidecarBackend
 
-__all__ = ["add"]
+__all__ = ["add", "add_place", "given_place"]
 
 
 def add(commands: Subcommands) -> None:
@@ -37,7 +37,7 @@ def add(commands: Subcommands) -> None:
         "the system is a tiny random instance made of its own classes. The exit status is 0 only "
         "if both media reach the model.",
     )
-    _add_place(check)
+    add_place(check)
     check.set_defaults(run=_check)
     conformance = actions.add_parser(
         "conformance",
@@ -45,7 +45,7 @@ def add(commands: Subcommands) -> None:
         description="Load a system through its adapter and try every rule of docs/sidecars.md. The "
         "exit status is 0 only if all hold.",
     )
-    _add_place(conformance)
+    add_place(conformance)
     conformance.set_defaults(run=_conformance)
 
 
@@ -66,8 +66,17 @@ def _add_create(actions: Subcommands) -> None:
     create.set_defaults(run=_create)
 
 
-def _add_place(action: argparse.ArgumentParser) -> None:
-    action.add_argument("system", help="a catalogue id, an adapter's name, or an adapter's file")
+def add_place(
+    action: argparse.ArgumentParser,
+    system: str = "a catalogue id, an adapter's name, or an adapter's file",
+) -> None:
+    """Add the arguments that say where a system is.
+
+    Args:
+        action: gets them.
+        system: what the first one is.
+    """
+    action.add_argument("system", help=system)
     action.add_argument("--repo", metavar="DIR", help="a checkout of the system's code")
     action.add_argument("--python", help="the interpreter of the system's environment")
     action.add_argument("--weights", metavar="DIR", help="the system's weights")
@@ -97,6 +106,16 @@ def _create(options: argparse.Namespace) -> None:
     )
 
 
+def given_place(options: argparse.Namespace) -> dict[str, str | bool]:
+    """Return where a system is, as options of its backend."""
+    given: dict[str, str | bool] = {
+        key: str(Path(getattr(options, key)).expanduser().absolute())
+        for key in ("repo", "python", "weights")
+        if getattr(options, key)
+    }
+    return {**given, "tiny": True} if options.tiny else given
+
+
 def _backend(options: argparse.Namespace) -> SidecarBackend:
     """Return the backend of what the arguments name.
 
@@ -108,12 +127,7 @@ def _backend(options: argparse.Namespace) -> SidecarBackend:
     from aurelia_plugin.model_wrappers.sidecar.facts import adapters
     from aurelia_plugin.spec import catalogue_id
 
-    given: dict[str, str | bool] = {**read_pairs(options.option, "--option")}
-    for key in ("repo", "python", "weights"):
-        if getattr(options, key):
-            given[key] = str(Path(getattr(options, key)).expanduser().absolute())
-    if options.tiny:
-        given["tiny"] = True
+    given = {**read_pairs(options.option, "--option"), **given_place(options)}
     quiet_harness()
     system = catalogue_id(options.system)
     is_adapter = system.endswith(".py") or system in adapters()

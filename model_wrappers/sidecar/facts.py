@@ -59,7 +59,7 @@ class AdapterFacts(Record):
 
 def adapters() -> dict[str, Path]:
     """Return the adapters by name: the packaged ones, then those of other packages."""
-    packaged = {path.stem: path for path in sorted(ADAPTERS.glob("[a-z]*.py"))}
+    packaged = {path.stem: path for path in sorted(ADAPTERS.rglob("[a-z]*.py"))}
     return {**packaged, **sidecar_files(packaged).found}
 
 

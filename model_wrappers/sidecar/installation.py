@@ -176,10 +176,16 @@ def missing(model: str, options: SidecarOptions) -> list[Missing]:
             Missing(
                 "weights",
                 _not_there(values["weights"], f"a folder with the weights, {weights}"),
-                f"hf download {weights} --local-dir DIR (or tiny=true for random ones).",
+                _how_to_get(weights),
             )
         )
     return lacking
+
+
+def _how_to_get(weights: str) -> str:
+    if "/" not in weights or " " in weights:  # no hub id
+        return "docs/sidecars.md says where they are (or tiny=true for random ones)."
+    return f"hf download {weights} --local-dir DIR (or tiny=true for random ones)."
 
 
 def _not_there(value: str, what: str) -> str:

@@ -111,13 +111,14 @@ def test_registration_loads_neither_a_yaml_parser_nor_pydantic() -> None:
 
 def test_only_what_is_run_in_these_tests_claims_a_run() -> None:
     from .lmms.test_upstream import UPSTREAM
+    from .sidecar.test_upstream_systems import SYSTEMS
     from .transformers.test_families import FAMILIES
 
-    tiny = {known.id for known in rows().values() if known.status == "run-tiny"}
+    tiny = {known.id for known in rows().values() if known.status in ("run-tiny", "code-only")}
     services = {"gemini", "reka"}
     sizes = {"embedded", "qwen2_5_omni_3b"}
     sidecars = {"videollama2", "video_llama", "unified_io_2_l", "unified_io_2_xl", "vita"}
-    assert tiny <= {*FAMILIES, *UPSTREAM} | services | sizes | sidecars
+    assert tiny <= {*FAMILIES, *UPSTREAM, *SYSTEMS} | services | sizes | sidecars
     assert {*FAMILIES, *UPSTREAM} - {"gemma4_unified"} <= tiny
 
 
@@ -132,7 +133,7 @@ def test_rows_that_can_be_loaded_here_say_where_their_facts_were_read() -> None:
     [
         ({"id": "embedded"}, "ids that occur twice: embedded"),
         ({"id": "Bad-Id"}, "String should match pattern"),
-        ({"status": "works"}, "'run', 'run-tiny', 'read' or 'unavailable'"),
+        ({"status": "works"}, "'run', 'run-tiny', 'code-only', 'read' or 'unavailable'"),
         ({"backend": None}, "a row without backend has the status"),
         ({"hears": {"clips": -1}}, "greater than or equal to 0"),
         ({"sees": ["smell"]}, "'video', 'frames' or 'images'"),
@@ -176,7 +177,7 @@ def test_a_lack_is_told_with_its_fix(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "export SOME_KEY=" in told(**here, secrets=["SOME_KEY"])[0]
     monkeypatch.setenv("SOME_KEY", "x")
     assert told(**here, secrets=["SOME_KEY"]) == []
-    assert "no adapter" in told(backend="sidecar:pandagpt")[0]
+    assert "no adapter" in told(backend="sidecar:avicuna")[0]
 
 
 def test_what_is_no_package_of_a_registry_is_not_told_to_be_installed_by_name() -> None:

@@ -223,6 +223,9 @@ def _publish(work: Path, target: Path) -> None:
     try:
         work.rename(target)
     except OSError:
-        # Another process was faster; its folder is as good if it is complete.
-        if not (target / _QUESTIONS).is_file():
+        # Another process was faster, and its folder is as good if it is complete; or the folder is
+        # of a version that made all media at once, and lacks the list of its questions.
+        if not target.is_dir():
             raise
+        for path in sorted(work.glob("*.json*"), key=lambda path: path.name == _QUESTIONS):
+            path.replace(target / path.name)

@@ -167,7 +167,7 @@ def _write(draw: Draw, ground: tuple[str, str, str], path: Path) -> None:
         engine = figure.get_layout_engine()
         if isinstance(engine, ConstrainedLayoutEngine):
             # Texts of an SVG are drawn in the reader's font, perhaps a wider one.
-            engine.set(w_pad=_MARGIN)  # type: ignore[call-arg]  # its stub has the base's
+            engine.set(w_pad=_MARGIN)
         forms = {".svg": {"Date": None}, ".png": {"Software": None}}
         for suffix, metadata in forms.items():
             if suffix == ".png" and path.name.endswith("-dark"):

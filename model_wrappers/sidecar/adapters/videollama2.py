@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Tuple
 
 from aurelia_plugin.model_wrappers.sidecar import kit
-from aurelia_plugin.model_wrappers.sidecar.kit import models, shims
+from aurelia_plugin.model_wrappers.sidecar.kit import models, repairs
 from aurelia_plugin.model_wrappers.sidecar.kit.sound import RATE, cropped, read_waveform
 
 SYSTEM = "VideoLLaMA2.1-7B-AV"
@@ -146,8 +146,8 @@ class VideoLlama2:
 
 def _prepare(options: kit.Options) -> None:
     if options.device == "cpu":
-        shims.run_on_cpu()
-    shims.alias_functional_tensor()
+        repairs.run_on_cpu()
+    repairs.pytorchvideo_that_imports()
 
 
 def load(options: kit.Options) -> VideoLlama2:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Tuple
 
 from aurelia_plugin.model_wrappers.sidecar import kit
-from aurelia_plugin.model_wrappers.sidecar.kit import models, shims
+from aurelia_plugin.model_wrappers.sidecar.kit import models, repairs, shims
 from aurelia_plugin.model_wrappers.sidecar.kit.choosing import Chosen, one_of_each
 
 SYSTEM = "VITA-1.5 (soundtrack as query)"
@@ -166,7 +166,7 @@ def load_tiny(options: kit.Options) -> Vita:
 def _prepare(options: kit.Options) -> None:
     """Make upstream importable; inference uses none of the stubs."""
     if options.device == "cpu":
-        shims.run_on_cpu()
-    shims.load_sound_without_torchcodec()
+        repairs.run_on_cpu()
+    repairs.load_sound_without_torchcodec()
     for name in ("deepspeed", "xformers.ops", "matplotlib.pyplot"):
         shims.stub(name)

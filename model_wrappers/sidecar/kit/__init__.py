@@ -16,7 +16,14 @@ from aurelia_plugin.model_wrappers.sidecar.kit.forms import (
     Used,
     Video,
 )
-from aurelia_plugin.model_wrappers.sidecar.kit.text import TAG, conversation, fitted, spliced, turns
+from aurelia_plugin.model_wrappers.sidecar.kit.text import (
+    TAG,
+    conversation,
+    fitted,
+    placed,
+    spliced,
+    turns,
+)
 
 __all__ = [
     "TAG",
@@ -34,6 +41,7 @@ __all__ = [
     "Video",
     "conversation",
     "fitted",
+    "placed",
     "spliced",
     "turns",
 ]

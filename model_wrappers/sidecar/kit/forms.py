@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import os
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
@@ -134,6 +136,31 @@ class Options(NamedTuple):
     seed: int = 0
     folder: str = ""
     more: Dict[str, str] = {}  # noqa: RUF012 - a NamedTuple has no factories; nobody writes to it
+
+    def part(self, pattern: str, option: str) -> str:
+        """Return a part of the weights: what an option names, or else the one file that fits.
+
+        Args:
+            pattern: of the file's path below `weights`, as in a shell.
+            option: the adapter's option by which the user can name another one.
+
+        Raises:
+            FileNotFoundError: if there is none, or more than one.
+        """
+        if self.more.get(option):
+            return self.more[option]
+        found = glob.glob(os.path.join(self.weights, pattern))
+        if len(found) != 1:
+            raise FileNotFoundError(f"{self.weights}: {len(found)} of {pattern}; set {option}=…")
+        return found[0]
+
+    def language_model(self) -> str:
+        """Return the folder of the language model: `llm`, or the one folder with a config.json.
+
+        Raises:
+            FileNotFoundError: see `part`.
+        """
+        return self.more.get("llm") or os.path.dirname(self.part("*/config.json", "llm"))
 
 
 @dataclass

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Iterator
+from typing import Any, Iterator, List, NamedTuple
 
-__all__ = ["FirstLogits", "Positions", "counted", "first_logits", "prompt_length"]
+__all__ = [
+    "FirstLogits",
+    "Positions",
+    "Reply",
+    "counted",
+    "first_logits",
+    "load_part",
+    "prompt_length",
+    "reply_to_embeddings",
+]
 
 
 class FirstLogits:
@@ -24,16 +33,19 @@ def first_logits(language_model: Any) -> Iterator[FirstLogits]:
     """Note what the language model says about its first token, whoever calls it.
 
     Args:
-        language_model: the torch module whose output has `logits` [batch, positions, vocabulary],
-            or is a tuple that begins with them.
+        language_model: the torch module that puts out logits [batch, positions, vocabulary] or
+            [batch, vocabulary], as `logits` of its output, first in a tuple, or alone: a whole
+            model, also inside peft's wrapper, or its last layer.
     """
     kept = FirstLogits()
 
     def keep(_module: Any, _inputs: Any, output: Any) -> None:
         if kept.values is None:
-            logits = getattr(output, "logits", None)
-            kept.values = (output[0] if logits is None else logits)[0, -1].detach().float().cpu()
+            logits = output[0] if isinstance(output, tuple) else getattr(output, "logits", output)
+            kept.values = logits[0].reshape(-1, logits.shape[-1])[-1].detach().float().cpu()
 
+    if hasattr(language_model, "peft_config"):  # the wrapper's own forward never runs
+        language_model = language_model.base_model.model
     handle = language_model.register_forward_hook(keep)
     try:
         yield kept
@@ -85,3 +97,38 @@ def prompt_length(core: Any) -> Iterator[Positions]:
         yield kept
     finally:
         handle.remove()
+
+
+class Reply(NamedTuple):
+    """What a language model answered: token ids, and the logits of the first one."""
+
+    tokens: List[int]
+    logits: List[float]
+
+
+def reply_to_embeddings(language_model: Any, prompt: Any, **arguments: Any) -> Reply:
+    """Let a language model of transformers below 4.33 answer a prompt of embeddings.
+
+    Args:
+        language_model: also inside peft's wrapper.
+        prompt: [1, positions, width].
+        arguments: of its `generate`.
+    """
+    with first_logits(language_model) as logits:
+        ids = language_model.generate(inputs_embeds=prompt, **arguments)[0].tolist()
+    return Reply(ids[1:], logits.as_list())  # it begins with the mark of the beginning
+
+
+def load_part(model: Any, path: str) -> None:
+    """Load a checkpoint of a part of a model, as training saved it.
+
+    Raises:
+        ValueError: if it holds something that the model has not.
+    """
+    import torch
+
+    state = torch.load(path, map_location="cpu")
+    unexpected = model.load_state_dict(state, strict=False).unexpected_keys
+    if unexpected or not state:
+        some = ", ".join(unexpected[:3]) or "nothing"
+        raise ValueError(f"{path} is of another model: it holds {some}")

@@ -1,4 +1,4 @@
-"""Small repairs that let old upstream code run in newer or smaller environments.
+"""What lets upstream code be imported in newer or smaller environments.
 
 Each changes the worker's own process only, and an adapter calls what its system needs before it
 imports upstream code.
@@ -6,25 +6,29 @@ imports upstream code.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import dataclasses
 import functools
 import importlib
 import importlib.machinery
 import importlib.util
+import os
 import shutil
 import sys
 import types
-from typing import Any, Iterator, List
+from typing import Any, Iterable, Iterator, List, Mapping
 
 __all__ = [
-    "alias_functional_tensor",
+    "constant",
     "hashable_dataclasses",
-    "load_sound_without_torchcodec",
+    "import_from",
+    "linked",
     "require_programs",
-    "run_on_cpu",
     "sound_instead",
     "stub",
+    "stub_after",
+    "working_in",
 ]
 
 
@@ -53,42 +57,70 @@ def stub(name: str, **attributes: Any) -> Any:
     return parent
 
 
-def alias_functional_tensor() -> None:
-    """Give pytorchvideo 0.1.5 the module that torchvision removed in 0.17."""
-    functional = importlib.import_module("torchvision.transforms.functional")
-    sys.modules.setdefault("torchvision.transforms.functional_tensor", functional)
+def stub_after(imports: Iterable[str], names: Iterable[str]) -> None:
+    """Put empty modules in place once others are imported, which would look for the real ones.
 
+    transformers and peft probe for deepspeed and the like when they are imported, and act on what
+    they find.
 
-def run_on_cpu() -> None:
-    """Make hard-coded `.cuda()` and `.half()` harmless where there is no GPU."""
-    torch: Any = importlib.import_module("torch")
-
-    def same(self: Any, *_: Any, **__: Any) -> Any:
-        return self
-
-    torch.cuda.current_device = lambda: torch.device("cpu")
-    torch.cuda.set_device = lambda *_, **__: None
-    torch.Tensor.cuda = same
-    torch.nn.Module.cuda = same
-    torch.Tensor.half = lambda self, *_, **__: self.float()
-    torch.nn.Module.half = lambda self: self.float()
-
-
-def load_sound_without_torchcodec() -> None:
-    """Replace `torchaudio.load`, which needs torchcodec from 2.9 on, for WAV files.
-
-    Like the original it returns (float32 tensor [channels, samples], rate); unlike it, it reads
-    nothing but the WAV files that a worker is given.
+    Args:
+        imports: modules that are imported first, as far as they are there.
+        names: those of `stub`.
     """
-    torch: Any = importlib.import_module("torch")
-    torchaudio: Any = importlib.import_module("torchaudio")
+    for name in imports:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    for name in names:
+        stub(name)
 
-    from aurelia_plugin.model_wrappers.sidecar.kit.sound import RATE, read_waveform
 
-    def load(path: Any, *_: Any, **__: Any) -> Any:
-        return torch.from_numpy(read_waveform(str(path))).unsqueeze(0), RATE
+def import_from(*folders: str) -> None:
+    """Let modules be found in folders of upstream's checkout, before all others.
 
-    torchaudio.load = load
+    Raises:
+        FileNotFoundError: if one is not there.
+    """
+    for folder in reversed(folders):
+        if not os.path.isdir(folder):
+            raise FileNotFoundError(f"{folder}: no such folder; is it upstream's checkout?")
+        sys.path.insert(0, folder)
+
+
+def linked(folder: str, links: Mapping[str, str]) -> str:
+    """Put links to files and folders into a folder; return it.
+
+    For upstream code with fixed relative paths: `working_in` it, nothing of the user's is changed.
+    """
+    os.makedirs(folder, exist_ok=True)
+    for name, target in links.items():
+        os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+        os.symlink(os.path.abspath(target), os.path.join(folder, name))
+    return folder
+
+
+def constant(path: str, name: str) -> Any:
+    """Return a constant of an upstream file that cannot be imported without much else.
+
+    Raises:
+        ValueError: if the file sets no such literal.
+    """
+    with open(path, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
+            return ast.literal_eval(node.value)
+    raise ValueError(f"{path} sets no {name}")
+
+
+@contextlib.contextmanager
+def working_in(folder: str) -> Iterator[None]:
+    """Let relative paths of upstream code begin in a folder while something is loaded."""
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
 
 
 @contextlib.contextmanager

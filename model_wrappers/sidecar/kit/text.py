@@ -7,7 +7,7 @@ from typing import Callable, Dict, List, Sequence, Tuple
 
 from aurelia_plugin.model_wrappers.sidecar.kit.forms import Block, RequestError, Text
 
-__all__ = ["TAG", "conversation", "fitted", "spliced", "turns"]
+__all__ = ["TAG", "conversation", "fitted", "placed", "spliced", "turns"]
 
 TAG = "\ue000"
 """Stands for a medium in a template's text; unlike `<video>` and the like it is in no question."""
@@ -27,18 +27,26 @@ def conversation(blocks: Sequence[Block]) -> str:
     )
 
 
-def turns(blocks: Sequence[Block]) -> List[Dict[str, str]]:
-    """Return a request as turns for a chat template, with `TAG` in each medium's place.
+def placed(blocks: Sequence[Block]) -> List[Text]:
+    """Return a request's words, and for each medium `TAG` in its place.
 
     Raises:
         RequestError: if the words themselves hold `TAG`.
     """
     if any(TAG in block.text for block in blocks if isinstance(block, Text)):
         raise RequestError("A question holds the private character U+E000.", "Remove it.")
+    return [block if isinstance(block, Text) else Text(block.role, TAG) for block in blocks]
+
+
+def turns(blocks: Sequence[Block]) -> List[Dict[str, str]]:
+    """Return a request as turns for a chat template, with `TAG` in each medium's place.
+
+    Raises:
+        RequestError: see `placed`.
+    """
     found = []
-    for role, group in itertools.groupby(blocks, key=lambda block: block.role):
-        parts = [block.text if isinstance(block, Text) else TAG for block in group]
-        found.append({"role": role, "content": "\n".join(parts)})
+    for role, group in itertools.groupby(placed(blocks), key=lambda block: block.role):
+        found.append({"role": role, "content": "\n".join(part.text for part in group)})
     return found
 
 

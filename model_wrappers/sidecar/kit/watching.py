@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Dict, Iterable, Iterator
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple
 from unittest import mock
 
 __all__ = [
+    "Call",
     "Entered",
+    "calls",
     "checkpoints_that_fit",
     "first_input",
     "generating_with",
@@ -39,10 +41,12 @@ def checkpoints_that_fit(model_class: Any) -> Iterator[None]:
 
 
 class Entered:
-    """What went into a language model or an encoder when it was called; None before."""
+    """What went into a language model or an encoder when it was called, and, where it is a
+    language model, the ids that it generated; None before."""
 
     def __init__(self) -> None:
         self.value: Any = None
+        self.made: Any = None
 
 
 @contextlib.contextmanager
@@ -60,6 +64,28 @@ def first_input(module: Any) -> Iterator[Entered]:
         handle.remove()
 
 
+class Call(NamedTuple):
+    """One call of a module: its first argument, and what it put out."""
+
+    given: Any
+    made: Any
+
+
+@contextlib.contextmanager
+def calls(module: Any) -> Iterator[List[Call]]:
+    """Note every call of a torch module, in order, whoever calls it."""
+    noted: List[Call] = []
+
+    def note(_module: Any, given: Any, made: Any) -> None:
+        noted.append(Call(given[0], made))
+
+    handle = module.register_forward_hook(note)
+    try:
+        yield noted
+    finally:
+        handle.remove()
+
+
 @contextlib.contextmanager
 def generating_with(
     language_model: Any, arguments: Dict[str, Any], instead_of: Iterable[str]
@@ -67,7 +93,8 @@ def generating_with(
     """Let upstream generate with other settings than those that it fixes.
 
     Args:
-        language_model: has transformers' `generate`, which upstream calls with keywords.
+        language_model: has transformers' `generate`, which upstream calls with keywords, but for
+            ids.
         arguments: for `generate`, in place of upstream's own of the same names.
         instead_of: names of upstream's own arguments that are left out anyway.
 
@@ -77,10 +104,11 @@ def generating_with(
     entered = Entered()
     original = language_model.generate
 
-    def generate(**given: Any) -> Any:
+    def generate(*ids: Any, **given: Any) -> Any:
         entered.value = given.get("inputs_embeds")
         kept = {key: value for key, value in given.items() if key not in instead_of}
-        return original(**{**kept, **arguments})
+        entered.made = original(*ids, **{**kept, **arguments})
+        return entered.made
 
     with mock.patch.object(language_model, "generate", generate):
         yield entered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from aurelia_plugin.model_wrappers.sidecar.kit.tiny import byte_tokenizer, resized, siglip
+from aurelia_plugin.model_wrappers.sidecar.kit.tiny import beats, byte_tokenizer, siglip
 
 __all__ = ["write_checkpoint"]
 
@@ -20,10 +20,7 @@ def write_checkpoint(folder: str) -> str:
     os.chdir(folder)  # upstream tells towers by words in their path: "siglip"
     siglip("siglip")
     tokenizer = byte_tokenizer("tiny-av")
-    beats = {"encoder_layers": 1, "encoder_embed_dim": 32, "encoder_ffn_embed_dim": 48}
-    encoder.BEATsConfig = resized(
-        encoder.BEATsConfig, {**beats, "encoder_attention_heads": 2, "embed_dim": 16}
-    )
+    encoder.BEATsConfig = beats(encoder.BEATsConfig, encoder_layers=1)
     config = Videollama2Qwen2Config(
         hidden_size=32,
         intermediate_size=64,

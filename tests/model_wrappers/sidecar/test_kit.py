@@ -229,28 +229,51 @@ def test_byte_letters_and_resized_configurations() -> None:
 
 
 SHIMS = """
-import sys, types
-from aurelia_plugin.model_wrappers.sidecar.kit import shims
+import os, sys, types
+from aurelia_plugin.model_wrappers.sidecar.kit import repairs, shims
 shims.stub("no_such.ops", run=len); shims.stub("json.no_such"); shims.stub("wave")
 import no_such.ops, json.no_such, wave, importlib.util
 assert no_such.ops.run is len and json.dumps and wave.open
 assert importlib.util.find_spec("no_such.ops") is not None
+shims.stub_after(["wsgiref", "not_installed_at_all"], ["nor_this"])
+assert "wsgiref" in sys.modules and sys.modules["nor_this"].__path__ == []
+place = shims.linked(sys.argv[2], {"a/config.txt": sys.argv[1]})
+before = os.getcwd()
+with shims.working_in(place):
+    assert os.path.samefile("a/config.txt", sys.argv[1])
+assert os.getcwd() == before
+shims.import_from(place)
+assert sys.path[0] == place
 import torch
-shims.run_on_cpu()
+repairs.run_on_cpu()
 assert torch.zeros(1).half().cuda().dtype == torch.float32
 assert torch.nn.Linear(1, 1).half().cuda().weight.dtype == torch.float32
-shims.alias_functional_tensor()
+encoded = types.ModuleType("pytorchvideo.data.encoded_video")
+class EncodedVideo:
+    @classmethod
+    def from_path(cls, path, decode_audio=True, decoder="pyav"):
+        return path, decode_audio, decoder
+encoded.EncodedVideo = EncodedVideo
+shims.stub("pytorchvideo.data")
+sys.modules[encoded.__name__] = encoded
+repairs.pytorchvideo_that_imports()
 import torchvision.transforms.functional_tensor
-sys.modules["torchaudio"] = types.ModuleType("torchaudio")
-shims.load_sound_without_torchcodec()
-samples, rate = sys.modules["torchaudio"].load(sys.argv[1])
+made = EncodedVideo.from_path("a.mp4", decode_audio=False, sample_rate=16000)
+assert made == ("a.mp4", False, "pyav")
+audio = sys.modules["torchaudio"] = types.ModuleType("torchaudio")
+repairs.load_sound_without_torchcodec()
+samples, rate = audio.load(sys.argv[1])
 assert samples.shape == (1, 16000) and rate == 16000 and samples.dtype == torch.float32
+part, rate = audio.load(sys.argv[1], frame_offset=100, num_frames=300)
+assert torch.equal(part, samples[:, 100:400]) and rate == 16000
+told = audio.info(sys.argv[1])
+assert (told.num_frames, told.sample_rate, told.num_channels) == (16000, 16000, 1)
 print("all is well")
 """
 
 
 def test_shims_change_a_process_of_their_own(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", SHIMS, wav(tmp_path / "a.wav")]
+    command = [sys.executable, "-c", SHIMS, wav(tmp_path / "a.wav"), str(tmp_path / "linked")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "all is well", done.stderr
 
@@ -262,6 +285,8 @@ def test_the_kit_needs_the_standard_library_alone() -> None:
         "import aurelia_plugin.model_wrappers.sidecar.kit.sound;"
         "import aurelia_plugin.model_wrappers.sidecar.kit.models;"
         "import aurelia_plugin.model_wrappers.sidecar.kit.shims;"
+        "import aurelia_plugin.model_wrappers.sidecar.kit.repairs;"
+        "import aurelia_plugin.model_wrappers.sidecar.kit.imagebind;"
         "import aurelia_plugin.model_wrappers.sidecar.kit.tiny;"
         "heavy = ('torch', 'numpy', 'yaml', 'pydantic', 'transformers');"
         "print([name for name in heavy if name in sys.modules])"

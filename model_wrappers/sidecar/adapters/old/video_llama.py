@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from typing import Any, List, Tuple
 
 from aurelia_plugin.model_wrappers.sidecar import kit
-from aurelia_plugin.model_wrappers.sidecar.kit import models, shims, watching
+from aurelia_plugin.model_wrappers.sidecar.kit import imagebind, models, repairs, shims, watching
 from aurelia_plugin.model_wrappers.sidecar.kit.choosing import Chosen, one_of_each
 
 SYSTEM = "Video-LLaMA 7B (its language model)"
@@ -23,6 +22,7 @@ CAPABILITIES = {
     "joint": "yes",
 }
 OPTIONS = {
+    "imagebind": "imagebind_huge.pth; default: the one in the weights",
     "llm": "folder of the language model; default: the one with a config.json in the weights",
     "visual": "checkpoint of the visual branch; default: VL*.pth in the weights",
     "sound": "checkpoint of the sound branch; default: AL*.pth in the weights",
@@ -92,30 +92,27 @@ class VideoLLaMA:
             talk.append_message(talk.roles[0], "<Video><ImageHere></Video> ")
         if media.sound and media.images:
             used.drop(media.what, "the system hears it beside a video or alone")
-        elif media.sound:  # eight excerpts of 2 s, at equal distances from the beginning
-            heard = min(media.seconds, 2 + 7 * min(max(media.seconds - 2, 0) / 8, 2))
-            used.hear(round(heard, 3))
-            if heard < media.seconds - 0.5:
-                used.drop(f"{media.what} outside the excerpts", "not heard")
+        elif media.sound:
+            imagebind.hear_excerpts(used, media.seconds, media.what, 8)
         return talk, vectors
 
 
 def load(options: kit.Options) -> VideoLLaMA:
     """Load the weights; see the kit's `Options`."""
     more = options.more
-    llm = more.get("llm") or os.path.dirname(_file(options, "*/config.json", "llm"))
+    llm = options.language_model()
     folder = os.path.basename(llm.rstrip("/"))
     vicuna = "vicuna" in (more.get("prompt") or folder).lower()
     if vicuna == ("llama_2" in (more.get("prompt") or folder).lower().replace("-", "_")):
         raise ValueError(f"{llm}: say with prompt=llama_2 or prompt=vicuna how it is asked")
     sources = {
         "llama_model": llm,
-        "imagebind_ckpt_path": os.path.dirname(_file(options, "imagebind_huge.pth", "weights")),
-        "ckpt": more.get("visual") or _file(options, "VL*.pth", "visual"),
-        "ckpt_2": more.get("sound") or _file(options, "AL*.pth", "sound"),
+        "imagebind_ckpt_path": os.path.dirname(options.part("imagebind_huge.pth", "imagebind")),
+        "ckpt": options.part("VL*.pth", "visual"),
+        "ckpt_2": options.part("AL*.pth", "sound"),
     }
-    shims.alias_functional_tensor()
-    shims.load_sound_without_torchcodec()
+    repairs.pytorchvideo_that_imports()
+    repairs.load_sound_without_torchcodec()
     from omegaconf import OmegaConf
     from video_llama.conversation import conversation_video as module
     from video_llama.models.video_llama import VideoLLAMA
@@ -134,15 +131,8 @@ def load(options: kit.Options) -> VideoLLaMA:
 
 def load_tiny(options: kit.Options) -> VideoLLaMA:
     """Load tiny random weights that are laid out like the real ones."""
-    from aurelia_plugin.model_wrappers.sidecar.tiny.video_llama import tiny_parts
+    from aurelia_plugin.model_wrappers.sidecar.tiny.old.video_llama import tiny_parts
 
-    shims.alias_functional_tensor()
+    repairs.pytorchvideo_that_imports()
     with tiny_parts(options.folder):
         return load(options._replace(weights=options.folder))
-
-
-def _file(options: kit.Options, pattern: str, option: str) -> str:
-    found = glob.glob(os.path.join(options.weights, pattern))
-    if len(found) != 1:
-        raise FileNotFoundError(f"{options.weights}: {len(found)} of {pattern}; set {option}=…")
-    return found[0]

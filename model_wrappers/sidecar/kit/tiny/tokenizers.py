@@ -1,13 +1,13 @@
-"""Small parts for tiny random instances: nothing is downloaded, nothing is trained."""
+"""Small tokenizers for tiny random instances."""
 
 from __future__ import annotations
 
 import importlib
 import json
 import os
-from typing import Any, Callable, Dict, List
+from typing import Any, List
 
-__all__ = ["byte_letters", "byte_tokenizer", "resized", "sentencepiece_model", "siglip"]
+__all__ = ["byte_letters", "byte_tokenizer", "sentencepiece_model", "word_tokenizer"]
 
 _CHATML = (
     "{% for message in messages %}"
@@ -58,33 +58,6 @@ def byte_tokenizer(folder: str) -> Any:
     return tokenizer
 
 
-def siglip(folder: str, hidden: int = 32, image: int = 56, patch: int = 14) -> None:
-    """Write a SigLIP picture encoder with two layers, and its processor."""
-    transformers: Any = importlib.import_module("transformers")
-    config = transformers.SiglipVisionConfig(
-        hidden_size=hidden,
-        intermediate_size=2 * hidden,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        image_size=image,
-        patch_size=patch,
-    )
-    transformers.SiglipVisionModel(config).save_pretrained(folder)
-    size = {"height": image, "width": image}
-    transformers.SiglipImageProcessor(size=size).save_pretrained(folder)
-
-
-def resized(config: Any, sizes: Dict[str, Any]) -> Callable[..., Any]:
-    """Return a class like `config`, whose constructor sets sizes of its own, with these sizes."""
-
-    class Resized(config):  # type: ignore[misc]
-        def __init__(self, *arguments: Any, **named: Any) -> None:
-            super().__init__(*arguments, **named)
-            self.__dict__.update(sizes)
-
-    return Resized
-
-
 def sentencepiece_model(folder: str) -> str:
     """Train a LLaMA-like sentencepiece model and return its path.
 
@@ -103,3 +76,25 @@ def sentencepiece_model(folder: str) -> str:
         minloglevel=2,
     )
     return prefix + ".model"
+
+
+def word_tokenizer(folder: str) -> Any:
+    """Write a fast T5 tokenizer with a token for each of few words; return it.
+
+    Padding, end and unknown words are tokens 0, 1 and 2, as in T5's.
+    """
+    tokenizers: Any = importlib.import_module("tokenizers")
+    transformers: Any = importlib.import_module("transformers")
+    os.makedirs(folder, exist_ok=True)
+    words = sorted({word for sentence in _SENTENCES for word in sentence.split()})
+    names = ["<pad>", "</s>", "<unk>", *words, *"ABCDE"]
+    vocabulary = {word: number for number, word in enumerate(dict.fromkeys(names))}
+    model = tokenizers.models.WordLevel(vocabulary, unk_token="<unk>")
+    tokenizer = tokenizers.Tokenizer(model)
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    tokenizer.post_processor = tokenizers.processors.TemplateProcessing(
+        single="$A </s>", special_tokens=[("</s>", 1)]
+    )
+    fast = transformers.T5TokenizerFast(tokenizer_object=tokenizer, extra_ids=0)
+    fast.save_pretrained(folder)
+    return fast

@@ -1,0 +1,3 @@
+"""Adapters of the systems that run in the environment `old`."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tiny random instances of the systems that run in the environment `lavis`."""
+
+from __future__ import annotations
