@@ -48,7 +48,7 @@ class Model(torch.nn.Module):
         super().__init__()
         self.config = SimpleNamespace(max_position_embeddings=256)
         self.layers = torch.nn.ModuleList([torch.nn.Identity()])
-        self.CA = torch.nn.Module()
+        self.CA: Any = torch.nn.Module()
         self.CA.llama_proj_audio, self.mm_projector_a = Projector(-30, 32), Projector(-31, 1)
         self.lost = False
 
