@@ -24,6 +24,7 @@ __all__ = ["clip_file", "make_sound", "make_video"]
 def _surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """One cache for the session: the embedded model and the mini data are made once."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COLUMNS", raising=False)  # tables are as wide as they are
         patch.setenv("AURELIA_CACHE", str(tmp_path_factory.mktemp("aurelia-cache")))
         yield
 

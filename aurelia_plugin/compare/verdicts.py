@@ -54,7 +54,7 @@ def _opponents(run: RunInfo, runs: Sequence[RunInfo], reference: str) -> Iterato
     if _is_ablation(run):
         for other in runs:
             whole = other.condition == run.condition and not _is_ablation(other)
-            whole = whole and other.settings.get("inject") == run.settings.get("inject")
+            whole = whole and _injected(other) == _injected(run)
             if whole and other.label != reference and other.media == run.media:
                 yield other.label
         return
@@ -62,6 +62,10 @@ def _opponents(run: RunInfo, runs: Sequence[RunInfo], reference: str) -> Iterato
         control = other.condition is not None and other.condition not in _REASONING
         if control and other.label != reference and other.media == run.media:
             yield other.label
+
+
+def _injected(run: RunInfo) -> object:
+    return run.settings.get("inject") or "steps"
 
 
 def _is_ablation(run: RunInfo) -> bool:

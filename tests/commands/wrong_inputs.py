@@ -59,6 +59,9 @@ COMMANDS = {
     "sidecar create": Command("no_such_environment --to {out}", ("--python",), "--to"),
     "sidecar check": Command("videollama2 --repo {path}", ("--python", "--weights")),
     "sidecar conformance": Command("{path}", ("--repo", "--python", "--weights")),
+    "verify": Command(
+        "scripted:{path} --items 1 --out {out}", ("--clip",), "--out", ("--items", "--seed")
+    ),
     "engine create": Command("no_such_environment --to {out}", ("--python",), "--to"),
     "engine check": Command("vllm:m?python={path}"),
     "engine hold": Command("vllm:m?python={path} true"),

@@ -156,7 +156,7 @@ def try_files(name: str, *, questions: int, seed: int = 0) -> Tally:
         bad = number % 3 == 0
         tally.tried += bad
         named = made[number].name if number in made else f"numbers/test/{number}"
-        good = bool(cause) and named in cause if bad else answer == right(number)
+        good = bool(cause) and named[:40] in cause if bad else answer == right(number)
         tally.survived += good
         tally.wrong += answer not in ("", right(number))
     tally.lost = questions - tally.survived

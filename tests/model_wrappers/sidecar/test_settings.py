@@ -49,7 +49,7 @@ def test_a_setting_that_leads_nowhere_is_missing_too(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"repo=… \(a checkout of .*; /no/such is not there\)"):
         found("vita", options(repo="/no/such", python=sys.executable, weights=str(tmp_path)))
     with pytest.raises(ConfigError, match="there is no adapter for this system yet"):
-        found("pandagpt", options())
+        found("avicuna", options())
     with pytest.raises(ConfigError, match="no such file"):
         found(str(tmp_path / "adapter.py"), options())
 

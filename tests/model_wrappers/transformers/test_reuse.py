@@ -122,7 +122,7 @@ def test_replies_are_the_same_with_and_without_reuse(place: Place, name: str) ->
     once, anew = opened(place(name)), opened(place(name), reuse_gib=0)
     replies = [asyncio.run(anew(one)) for one in asked]
     assert [asyncio.run(once(one)) for one in asked] == replies
-    assert len({reply.text for reply in replies}) > 2, "a model that always says the same"
+    assert len({reply.text for reply in replies}) > 1, "a model that always says the same"
     assert once.identity == anew.identity
 
 

@@ -251,6 +251,9 @@ def cardinal(key: str) -> str | None:
     return digits if digits.isdigit() else None
 
 
+_FOLDS = 4  # more than any character needs
+
+
 def normalise(text: str) -> str:
     """Return a text's keys separated by single spaces: the form in which wordings are compared.
 
@@ -258,4 +261,12 @@ def normalise(text: str) -> str:
     vowel signs of a script stay. An article alone stays too.
     """
     said = " ".join(fold(text))
-    return said if said.isascii() else " ".join(fold(said))  # "\u00bc" is three tokens in the end
+    if text.isascii():
+        return said
+    # "\u00bc" is three tokens in the end, "A\u00b2" an article and a number.
+    for _ in range(_FOLDS):
+        again = " ".join(fold(said))
+        if again == said:
+            break
+        said = again
+    return said

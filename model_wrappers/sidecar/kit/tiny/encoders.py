@@ -7,7 +7,7 @@ import importlib
 import inspect
 import os
 import types
-from typing import Any, Callable, Dict, Iterator, Mapping
+from typing import Any, Callable, Dict, Iterator, Mapping, Tuple
 from unittest import mock
 
 from aurelia_plugin.model_wrappers.sidecar.kit.tiny.language import WIDE
@@ -72,10 +72,19 @@ def narrow(upstream_class: Any, sizes: Mapping[int, int]) -> None:
         function = inspect.unwrap(member) if callable(member) else None
         if isinstance(function, types.FunctionType):
             code = function.__code__
-            constants = tuple(
-                sizes.get(one, one) if isinstance(one, int) else one for one in code.co_consts
-            )
-            function.__code__ = code.replace(co_consts=constants)
+            function.__code__ = code.replace(co_consts=_narrowed(code.co_consts, sizes))
+
+
+def _narrowed(constants: Tuple[Any, ...], sizes: Mapping[int, int]) -> Tuple[Any, ...]:
+    """Replace numbers among constants; a list of numbers is one tuple of them."""
+    return tuple(
+        _narrowed(one, sizes)
+        if isinstance(one, tuple)
+        else sizes.get(one, one)
+        if isinstance(one, int)
+        else one
+        for one in constants
+    )
 
 
 @contextlib.contextmanager
