@@ -22,7 +22,7 @@ KEPT = (
     "study.json",
 )
 _TEXTS = {".js", ".json", ".md", ".csv", ".tex", ".yaml"}
-_LARGEST = 7 * 2**19  # 3.5 MiB
+_LARGEST = 6 * 2**20  # bytes
 
 
 def copy_study(study: Path, into: Path) -> int:

@@ -17,6 +17,7 @@
 
   function put(view, name) {
     main.replaceChildren(view);
+    document.querySelector("nav a[data-view=questions]").href = Aurelia.questionsAddress();
     for (const link of document.querySelectorAll("nav a")) {
       if (link.dataset.view === name) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
@@ -24,7 +25,18 @@
     if (view.shown) view.shown();
     else window.scrollTo(0, 0);
     paint();
+    reach();
   }
+
+  // A box that scrolls can be reached by keyboard; one that does not is no stop on the way.
+  function reach() {
+    for (const box of main.querySelectorAll("pre, .wide")) {
+      if (box.scrollHeight > box.clientHeight + 1 || box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    }
+  }
+  main.addEventListener("toggle", reach, true);
+  window.addEventListener("resize", reach);
 
   Aurelia.show = (name) => {
     if (name === "questions") put(Aurelia.questionsView(), "questions");
@@ -54,8 +66,10 @@
     if (index !== undefined) showQuestion(index);
     else if (hash.startsWith("#q/")) put(h("p", { class: "problem" }, "This comparison has no such question."), "questions");
     else {
-      Aurelia.show(hash.slice(1));
-      if (hash === "#questions") document.getElementById("grid").focus({ preventScroll: true });
+      const [name, filters] = hash.slice(1).split(/\?(.*)/s);
+      if (name === "questions") Aurelia.readFilters(filters ?? "");
+      Aurelia.show(name);
+      if (name === "questions") document.getElementById("grid").focus({ preventScroll: true });
     }
   }
 
@@ -68,7 +82,7 @@
 
   function search() {
     if (!document.getElementById("search")) {
-      history.pushState(null, "", "#questions");
+      history.pushState(null, "", Aurelia.questionsAddress());
       Aurelia.show("questions");
     }
     document.getElementById("search").focus();
@@ -80,7 +94,7 @@
     const question = location.hash.startsWith("#q/");
     if (event.key === "Escape") {
       if (event.target.closest("dialog")) return;
-      if (question) location.hash = "#questions";
+      if (question) location.hash = Aurelia.questionsAddress();
       else if (typing) document.getElementById("grid")?.focus();
       return;
     }

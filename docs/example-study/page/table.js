@@ -9,13 +9,13 @@
     search: "", column: "", category: "", arm: "", change: "", leak: "", iterations: "", score: "", state: "",
     sort: "", down: false, chosen: 0, top: 0,
   });
-  let rows, arms, haystacks, visible;
+  let rows, arms, usual, columns, categories, haystacks, visible;
 
   const of = (row) => row.m[state.arm] || [];
   const KEYS = {
     id: (row) => row.i,
-    column: (row) => row.c,
-    category: (row) => row.g,
+    column: (row) => columns.indexOf(row.c),
+    category: (row) => categories.indexOf(row.g),
     gold: (row) => row.o,
     right: (row) => arms.filter((arm) => (row.m[arm] || [])[RIGHT] === true).length,
     change: (row) => ["right_to_wrong", "wrong", "right", "wrong_to_right"].indexOf(of(row)[CHANGE]),
@@ -23,15 +23,43 @@
     score: (row) => of(row)[SCORE],
     leak: (row) => of(row)[LEAK],
   };
-  const HEAD = [["id", "question"], ["column", "column"], ["category", "category"], ["gold", "gold"], ["right", "arms"], ["change", "change"], ["iterations", "iter."], ["score", "score"], ["leak", "leak"]];
+  const HEAD = [["id", "question"], ["column", "column"], ["gold", "right answer"], ["right", "arms"], ["change", "change"], ["iterations", "loops"], ["score", "score"], ["leak", "leak"]];
+  const SORTS = [...HEAD.slice(0, 2), ["category", "category"], ...HEAD.slice(2)];
+  const FILTERS = ["search", "column", "category", "arm", "change", "leak", "iterations", "score", "state", "sort"];
 
   function setUp() {
     const summary = Aurelia.data.get("summary");
     rows = Aurelia.data.get("rows");
     arms = summary.runs.map((run) => run.label);
     const others = arms.filter((arm) => arm !== summary.reference);
-    state.arm = others.includes("aurelia") ? "aurelia" : others[0] || arms[0];
+    usual = others.includes("aurelia") ? "aurelia" : others[0] || arms[0];
+    state.arm = usual;
+    const known = (order, key) => [...order, ...distinct(key).filter((name) => !order.includes(name))];
+    columns = known(summary.columns, (row) => row.c).filter((name) => rows.some((row) => row.c === name));
+    categories = known(summary.categories, (row) => row.g).filter((name) => rows.some((row) => row.g === name));
   }
+
+  // Filters stand in the address: it can be kept, and sent to somebody.
+  function address() {
+    const given = new URLSearchParams();
+    for (const name of FILTERS) if (state[name] && !(name === "arm" && state.arm === usual)) given.set(name, state[name]);
+    if (state.down) given.set("down", "1");
+    const text = given.toString();
+    return text ? `#questions?${text}` : "#questions";
+  }
+  Aurelia.questionsAddress = () => { if (!rows) setUp(); return address(); };
+
+  Aurelia.readFilters = (text) => {
+    if (!rows) setUp();
+    const given = new URLSearchParams(text);
+    const before = address();
+    for (const name of FILTERS) state[name] = given.get(name) ?? "";
+    if (!arms.includes(state.arm)) state.arm = usual;
+    if (!KEYS[state.sort]) state.sort = "";
+    state.down = given.get("down") === "1";
+    if (address() !== before) state.chosen = state.top = 0;
+    choose();
+  };
 
   function text(index) {
     haystacks = haystacks || [];
@@ -101,20 +129,31 @@
         "label",
         { class: "search" },
         h("span", {}, "Search"),
-        h("input", { type: "search", name: "search", id: "search", value: state.search, placeholder: "question, gold, answers ( / )", autocomplete: "off", input: (event) => change("search", event.target.value) }),
+        h("input", { type: "search", name: "search", id: "search", value: state.search, placeholder: "question, right answer, answers ( / )", autocomplete: "off", input: (event) => change("search", event.target.value) }),
       ),
-      select("column", "Column", ["", ...distinct((row) => row.c)], all),
-      select("category", "Category", ["", ...distinct((row) => row.g)], all),
+      select("column", "Column", ["", ...columns], (value) => (value ? Aurelia.title(value) : "all")),
+      select("category", "Category", ["", ...categories], all),
       select("arm", "Arm", arms),
       select("change", "Change", ["", ...Object.keys(CHANGES)], (value) => CHANGES[value] || "all"),
       select("leak", "Leak", ["", "leak", "clean", "unclear"], all),
-      select("iterations", "Iterations", ["", ...counts], all),
+      select("iterations", "Loops", ["", ...counts], all),
       select("score", "Score at least", ["", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], all),
       select("state", "Answers", ["", "unparsed", "failed"], all),
-      select("sort", "Sort", ["", ...HEAD.map(([key]) => key)], (value) => HEAD.find(([key]) => key === value)?.[1] || "as asked"),
+      select("sort", "Sort", ["", ...SORTS.map(([key]) => key)], (value) => SORTS.find(([key]) => key === value)?.[1] || "as asked"),
       h("button", { type: "button", id: "reset", click: reset }, "Reset"),
+      Aurelia.downloads("questions", () => visible.map((index) => exported(rows[index]))),
       h("output", { id: "count", "aria-live": "polite" }),
     );
+  }
+
+  // A question as a line of a file: what the table knows of it, every arm in columns of its own.
+  function exported(row) {
+    const line = { id: row.i, task: row.t, column: row.c, category: row.g, question: row.q, gold: row.o };
+    for (const arm of arms) {
+      const m = row.m[arm] || [];
+      Object.assign(line, { [`${arm}: right`]: m[RIGHT] ?? null, [`${arm}: score`]: m[1] ?? null, [`${arm}: change`]: m[CHANGE] ?? null, [`${arm}: iterations`]: m[ITERATIONS] ?? null, [`${arm}: evaluator`]: m[SCORE] ?? null, [`${arm}: leak`]: m[LEAK] ?? null, [`${arm}: failed`]: m[FAILED] ?? null, [`${arm}: answer (beginning)`]: m[ANSWER] ?? null });
+    }
+    return line;
   }
 
   let view;
@@ -124,13 +163,14 @@
     if (name === "sort") state.down = false;
     state.chosen = state.top = 0;
     choose();
+    history.replaceState(null, "", address());
     if (view) { view.scroll.scrollTop = 0; view.head(); view.draw(true); }
   }
 
   function reset() {
-    const arm = state.arm;
-    for (const key of ["search", "column", "category", "change", "leak", "iterations", "score", "state", "sort"]) state[key] = "";
-    state.arm = arm;
+    for (const name of FILTERS) state[name] = "";
+    state.arm = usual;
+    state.down = false;
     change("search", "");
     Aurelia.show("questions");
   }
@@ -142,7 +182,7 @@
       const down = state.sort === key ? !state.down : false;
       change("sort", key);
       state.down = down;
-      change("chosen", 0);
+      change("chosen", 0); // writes the address, too
       const box = document.querySelector("select[name=sort]");
       if (box) box.value = key;
     };
@@ -154,15 +194,14 @@
     const cells = [
       h("div", { role: "gridcell", class: "c-id" },
         row.p ? h("span", { class: "thumb" }, h("img", { src: row.p, alt: "", loading: "lazy" })) : h("span", { class: "thumb" }),
-        h("span", { class: "text" }, h("b", {}, row.i), " ", words(row.q, "span"))),
-      h("div", { role: "gridcell", class: "c-column" }, row.c),
-      h("div", { role: "gridcell", class: "c-category" }, row.g),
-      h("div", { role: "gridcell", class: "c-gold" }, words(row.o, "span")),
-      h("div", { role: "gridcell", class: "c-right" }, arms.map((name) => mark((row.m[name] || [])[RIGHT], name))),
-      h("div", { role: "gridcell", class: `c-change ${arm[CHANGE] || ""}` }, CHANGES[arm[CHANGE]] || "–"),
+        h("span", { class: "text", title: row.q }, h("b", {}, row.i), " ", words(row.q, "span"))),
+      h("div", { role: "gridcell", class: "c-column" }, Aurelia.title(row.c)),
+      h("div", { role: "gridcell", class: "c-gold", title: row.o }, words(row.o, "span")),
+      h("div", { role: "gridcell", class: "c-right" }, arms.map((name) => h("span", { class: "tickbox" }, mark((row.m[name] || [])[RIGHT], name), h("span", { class: "arm", "aria-hidden": "true", title: name }, name)))),
+      h("div", { role: "gridcell", class: "c-change" }, CHANGES[arm[CHANGE]] || "–"),
       h("div", { role: "gridcell", class: "c-iterations" }, arm[ITERATIONS] ?? "–"),
       h("div", { role: "gridcell", class: "c-score" }, arm[SCORE] ?? "–"),
-      h("div", { role: "gridcell", class: `c-leak ${arm[LEAK] || ""}` }, arm[LEAK] ?? "–"),
+      h("div", { role: "gridcell", class: "c-leak" }, arm[LEAK] ?? "–"),
     ];
     const chosen = place === state.chosen;
     return h("div", { role: "row", id: `row-${place}`, class: chosen ? "row chosen" : "row", "aria-rowindex": place + 2, "aria-selected": String(chosen), click: () => open(place) }, cells);
@@ -177,10 +216,12 @@
   Aurelia.questionsView = () => {
     if (!rows) setUp();
     choose();
+    const link = h("button", { type: "button", id: "link", click: () => Aurelia.copy(location.href, link) }, "Copy link");
     const sizer = h("div", { class: "sizer", role: "rowgroup" });
-    const scroll = h("div", { class: "scroll", tabindex: "-1" }, sizer);
     const headRow = h("div", { class: "head", role: "row" });
-    const grid = h("div", { class: "grid", id: "grid", role: "grid", tabindex: "0", "aria-label": "Questions", keydown: keys }, headRow, scroll);
+    const grid = h("div", { class: "grid", id: "grid", role: "grid", tabindex: "0", "aria-label": "Questions", keydown: keys }, headRow, sizer);
+    const scroll = grid;
+    const room = () => scroll.clientHeight - headRow.offsetHeight;
     let shown = "", height = 44;
 
     function draw(anew = false) {
@@ -208,12 +249,12 @@
       state.chosen = Math.max(0, Math.min(visible.length - 1, place));
       const top = state.chosen * height;
       if (top < scroll.scrollTop) scroll.scrollTop = top;
-      else if (top + height > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = top + height - scroll.clientHeight;
+      else if (top + height > scroll.scrollTop + room()) scroll.scrollTop = top + height - room();
       draw(true);
     }
 
     function keys(event) {
-      const page = Math.max(1, Math.floor(scroll.clientHeight / height) - 1);
+      const page = Math.max(1, Math.floor(room() / height) - 1);
       const to = { ArrowDown: state.chosen + 1, ArrowUp: state.chosen - 1, PageDown: state.chosen + page, PageUp: state.chosen - page, Home: 0, End: visible.length - 1 }[event.key];
       if (event.target.tagName === "BUTTON") return;
       if (to !== undefined) { event.preventDefault(); move(to); }
@@ -223,9 +264,12 @@
     scroll.addEventListener("scroll", () => { state.top = scroll.scrollTop; draw(); }, { passive: true });
     new ResizeObserver(() => draw(true)).observe(scroll);
     const head = () => headRow.replaceChildren(...HEAD.map(([key, name]) => header(key, name)));
+    grid.style.setProperty("--arms", arms.length);
     view = { scroll, draw, head };
     head();
-    const whole = h("div", { class: "view questions" }, filters(), grid);
+    const form = filters();
+    form.querySelector("#reset").after(link);
+    const whole = h("div", { class: "view questions" }, h("h2", { class: "aside" }, "Questions"), form, grid);
     whole.shown = () => {
       draw(true);
       scroll.scrollTop = state.top;
