@@ -185,7 +185,7 @@ class Places:
         self._queue.append(turn)
         try:
             await turn
-        except BaseException:
+        except BaseException:  # cancelled, however: the place must not be lost
             if turn.done() and not turn.cancelled():  # let in, and cancelled at once
                 self._leave()
             raise

@@ -121,7 +121,7 @@ class WarmProcess:
                         break
                     ended = self._status in ready
                 alive = bool(os.read(self._status, 64))
-        except BaseException:
+        except BaseException:  # Ctrl-C too: no process is left behind
             self.close()
             raise
         if not alive:

@@ -138,7 +138,7 @@ class TransformersBackend:
             job = await asyncio.to_thread(self._job, prompt)
             try:
                 return await self._batcher(job)
-            except Exception as error:
+            except Exception as error:  # libraries have several errors for memory; others go on
                 if not _is_out_of_memory(error):
                     raise
                 raise BackendError(
