@@ -50,8 +50,11 @@ def _check(options: argparse.Namespace) -> int:
     report = check_folder(folder, media=not options.annotations_only)
     for fault in report.faults:
         say(str(fault))
-    columns = [*COLUMNS, *([CUSTOM] if report.columns[CUSTOM] else [])]
-    categories = [*CATEGORIES, *sorted(report.categories.keys() - set(CATEGORIES))]
+    # Of the paper's columns and categories those without items are shown, too; own data have none.
+    paper = report.columns.keys() != {CUSTOM}
+    columns = [*(COLUMNS if paper else ()), *([CUSTOM] if report.columns[CUSTOM] else [])]
+    asked = CATEGORIES if paper else [name for name in CATEGORIES if report.categories[name]]
+    categories = [*asked, *sorted(report.categories.keys() - set(CATEGORIES))]
     say_table(("column", "items"), [(name, str(report.columns[name])) for name in columns])
     say_table(("category", "items"), [(name, str(report.categories[name])) for name in categories])
     files = "not looked at" if options.annotations_only else f"{report.media} files"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ def add(parts: Subcommands) -> None:
         "an item needs and that are not there are asked for with a form to fill in. Your own data "
         "need a folder of clips and a table: question, answer, file, and options if there are any.",
     )
-    command.add_argument("source", type=Path, help="a .json, .jsonl or .csv file, or a folder")
+    command.add_argument("source", type=Path, help="a .csv, .tsv, .jsonl, .json file, or a folder")
     command.add_argument("--to", type=Path, required=True, metavar="FOLDER")
     command.add_argument(
         "--media", type=Path, metavar="FOLDER", help="where media are searched; default: beside"
@@ -46,7 +47,12 @@ def add(parts: Subcommands) -> None:
 def _import(options: argparse.Namespace) -> int:
     from aurelia_plugin.benchmark.data.collecting import MediaFolder, collect
     from aurelia_plugin.benchmark.data.items import CUSTOM, MANIFEST, write_items
-    from aurelia_plugin.benchmark.importing.drafts import as_own_data, drafts_of, read_rows
+    from aurelia_plugin.benchmark.importing.drafts import (
+        as_own_data,
+        drafts_of,
+        lost_options,
+        read_rows,
+    )
     from aurelia_plugin.benchmark.importing.soundtracks import without_soundtracks
 
     rows = read_rows(options.source)
@@ -65,18 +71,28 @@ def _import(options: argparse.Namespace) -> int:
     own = all(row.column == CUSTOM for row in rows)
     drafts = drafts_of(rows, options.dataset or ("own data" if own else "AVReasonBench"))
     collected = collect(drafts, folder, MediaFolder(options.media or beside), keep_incomplete=True)
+    for row in filter(lost_options, rows):
+        say(f"{row.place}: {row.answer} is taken as a word, since there are no options")
     kept = without_soundtracks(collected.items, folder)
     write_items(folder / MANIFEST, kept.items)
     if kept.left_out:
         say(f"{kept.left_out} sounds are the soundtracks of their videos and were left out")
     say(f"{len(kept.items)} items in {folder / MANIFEST}")
-    missing_list = folder / "missing.txt"
-    if collected.missing:
-        missing_list.write_text("".join(f"{name}\n" for name in collected.missing), "utf-8")
-    say_missing(collected.missing, missing_list)
+    _say_missing(collected.missing, rows, options.media or beside, folder / "missing.txt")
     say(f"next: aurelia data check {folder}")
     say("it ends with the command that runs the questions")
     return 1 if collected.missing else 0
+
+
+def _say_missing(missing: Sequence[str], rows: Sequence[Row], media: Path, path: Path) -> None:
+    """Name the media that are missing and the questions that want them; all names in a file."""
+    if not missing:
+        path.unlink(missing_ok=True)
+        return
+    path.write_text("".join(f"{name}\n" for name in missing), "utf-8")
+    wanted = {name: row.place for row in rows for name in row.media}
+    say_missing([f"{name} ({wanted[name]})" for name in missing], path)
+    say(f"Put them below {media}, or name the folder that holds them: --media FOLDER")
 
 
 def _plain(row: Row) -> Row:
@@ -104,8 +120,11 @@ def _asked(rows: list[Row], folder: Path, options: argparse.Namespace) -> bool:
     write_form(form, rows)
     for name, count in missing.items():
         say(f"{name} is missing in {count} of {len(rows)} questions")
+    if missing["question"] == len(rows):
+        say("A table has to have the questions in a column that is called question.")
     if missing.keys() & {"column", "category"}:
         say("One column or category for all: --column NAME, --category NAME.")
+        say("Own data, all with question and answer, need neither: they get the column custom.")
     say(
         f"Fill in {form}, then run: aurelia data import {options.source} --to {options.to} "
         f"--fill {form}"

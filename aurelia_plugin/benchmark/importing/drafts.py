@@ -25,9 +25,18 @@ from aurelia_plugin.files.escaping import for_csv
 from aurelia_plugin.files.records import problem_of
 from aurelia_plugin.files.shown import shown
 
-__all__ = ["Row", "as_own_data", "drafts_of", "missing_fields", "read_rows", "write_form"]
+__all__ = [
+    "Row",
+    "as_own_data",
+    "drafts_of",
+    "lost_options",
+    "missing_fields",
+    "read_rows",
+    "write_form",
+]
 
 _REQUIRED: Final = ("question", "answer", "column", "category")
+_SHOWN: Final = 20
 _FORM: Final = ("id", "question", "answer", "options", "column", "category")
 
 
@@ -45,6 +54,11 @@ def as_own_data(rows: Sequence[Row]) -> list[Row]:
         replace(row, category=UNCATEGORISED) if row.column == CUSTOM and not row.category else row
         for row in rows
     ]
+
+
+def lost_options(row: Row) -> bool:
+    """Return whether an own question without options is answered by a letter, as choices are."""
+    return row.column == CUSTOM and not row.options.texts and row.answer in set(ascii_uppercase[:8])
 
 
 def missing_fields(rows: Iterable[Row]) -> Counter[str]:
@@ -67,9 +81,22 @@ def drafts_of(rows: Iterable[Row], dataset: str) -> list[Draft]:
     """Return items whose media are still to be found.
 
     Raises:
-        ConfigError: a row is no item; the message names file, row and id.
+        ConfigError: rows are no items; the message names file, row and id of each.
     """
-    return [_draft(row, dataset) for row in rows]
+    drafts: list[Draft] = []
+    faults: list[str] = []
+    for row in rows:
+        try:
+            drafts.append(_draft(row, dataset))
+        except ValueError as error:
+            faults.append(f"{row.place}: question {shown(row.id)}: {problem_of(error)}")
+    if faults:
+        if len(faults) > _SHOWN:
+            faults[_SHOWN:] = [f"and {len(faults) - _SHOWN} more"]
+        raise ConfigError(
+            "\n".join(faults), "Correct the question there, or in the file given with --fill."
+        )
+    return drafts
 
 
 def _draft(row: Row, dataset: str) -> Draft:
@@ -81,27 +108,21 @@ def _draft(row: Row, dataset: str) -> Draft:
         places[target] = name
         return target
 
-    try:
-        item = Item(
-            id=row.id,
-            column=row.column,
-            category=row.category,
-            question=row.question,
-            options=row.options.texts or None,
-            answer=_answer(row),
-            references=row.references,
-            video=place(row.video) if row.video else None,
-            audio=place(row.audio) if row.audio else None,
-            audios=tuple(place(name) for name in row.audios),
-            source=Source(dataset=dataset, id=row.id),
-            reasoning_steps=row.reasoning_steps or None,
-            answer_kind=_answer_kind(row),
-        )
-    except ValueError as error:
-        raise ConfigError(
-            f"{row.file}:{row.number}: question {shown(row.id)}: {problem_of(error)}",
-            "Correct the question there, or in the file given with --fill.",
-        ) from error
+    item = Item(
+        id=row.id,
+        column=row.column,
+        category=row.category,
+        question=row.question,
+        options=row.options.texts or None,
+        answer=_answer(row),
+        references=row.references,
+        video=place(row.video) if row.video else None,
+        audio=place(row.audio) if row.audio else None,
+        audios=tuple(place(name) for name in row.audios),
+        source=Source(dataset=dataset, id=row.id),
+        reasoning_steps=row.reasoning_steps or None,
+        answer_kind=_answer_kind(row),
+    )
     return Draft(item, places)
 
 

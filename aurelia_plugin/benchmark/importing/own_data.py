@@ -48,14 +48,21 @@ def option_cells(fields: Mapping[str, JsonValue]) -> dict[str, JsonValue] | None
     """Return letter -> text of a table's columns A, B, ... or option_a, option_b, ...; else None.
 
     Empty cells at the end are no options: a table has as many columns as its longest row needs.
+
+    Raises:
+        ValueError: a single one of the columns has a text.
     """
     found: dict[str, JsonValue] = {}
     for key, value in fields.items():
         match = _OPTION.fullmatch(key.strip())
         if match is not None and value is not None:
             found[(match[1] or match[2]).upper()] = value
+    if "A" not in found or "B" not in found:
+        return None
     kept = {letter: text for letter, text in found.items() if str(text).strip()}
-    return kept if len(kept) > 1 and "A" in found and "B" in found else None
+    if len(kept) == 1:
+        raise ValueError(f"only {''.join(kept)} has a text; a choice needs two or more")
+    return kept or None
 
 
 def open_answer(answer: str) -> OpenAnswer | None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from pydantic import JsonValue
 
+from aurelia_plugin.benchmark.data.csv_rows import CSV_ENDINGS, csv_rows
 from aurelia_plugin.errors import ConfigError, MediaError
 from aurelia_plugin.files.places import inside
 from aurelia_plugin.files.regular import read_regular
@@ -18,11 +16,14 @@ from aurelia_plugin.files.shown import shown
 from aurelia_plugin.files.strict_json import parse_json, parse_object
 from aurelia_plugin.files.text_lines import LineError, decoded, read_lines
 
-__all__ = ["FORMS", "RawRow", "read_raw"]
+__all__ = ["RawRow", "read_raw"]
 
 _MOST_BYTES: Final = 256 * 2**20
 
-FORMS: Final = "Name a .json, .jsonl or .csv file, or a folder of .json files, in UTF-8."
+_FORMS: Final = (
+    "Name a .csv, .tsv, .jsonl or .json file in UTF-8, or a folder with such tables or with .json "
+    "files."
+)
 """What can be read, as the fix of an error."""
 
 
@@ -34,7 +35,7 @@ class RawRow(NamedTuple):
 
 
 def read_raw(path: Path, folder: Path | None, asked: Sequence[str]) -> list[RawRow]:
-    """Return the rows of a .csv, .jsonl or .json file.
+    """Return the rows of a .csv, .tsv, .jsonl or .json file.
 
     Args:
         path: the file.
@@ -47,36 +48,20 @@ def read_raw(path: Path, folder: Path | None, asked: Sequence[str]) -> list[RawR
     try:
         if folder is not None:
             inside(folder, path.relative_to(folder).as_posix())
-        if path.suffix.lower() == ".csv":
-            return list(_csv_rows(path))
+        if path.suffix.lower() in CSV_ENDINGS:
+            return [RawRow(row.line, dict(row.cells)) for row in csv_rows(path)]
         if path.suffix.lower() == ".jsonl":
             return list(_json_lines(path))
         return _json_rows(parse_json(decoded(1, read_regular(path, _MOST_BYTES))), asked)
     except LineError as error:
-        raise ConfigError(f"{path}:{error.line}: {error.cause}", FORMS) from error
+        fix = "Correct it there, and keep the file in UTF-8."
+        raise ConfigError(f"{path}:{error.line}: {error.cause}", fix) from error
     except MediaError as error:
-        raise ConfigError(f"{path}: {error.cause}", FORMS) from error
+        raise ConfigError(f"{path}: {error.cause}", _FORMS) from error
     except (OSError, ValueError) as error:
         cause = error.strerror if isinstance(error, OSError) else shown(error)
-        raise ConfigError(f"{path}: cannot be read: {cause}", FORMS) from error
-
-
-def _csv_rows(path: Path) -> Iterator[RawRow]:
-    reader = csv.reader(io.StringIO(decoded(1, read_regular(path, _MOST_BYTES)), newline=""))
-    try:
-        head = next(reader, [])
-        doubled = [name for name, count in Counter(head).items() if count > 1 and name]
-        if doubled:
-            raise LineError(1, f"two columns are called {shown(doubled[0], 60)!r}")
-        for cells in reader:
-            if len(cells) > len(head):
-                raise LineError(
-                    reader.line_num, f"has {len(cells)} cells, and the head has {len(head)}"
-                )
-            if cells:
-                yield RawRow(reader.line_num, dict(zip(head, cells, strict=False)))
-    except csv.Error as error:
-        raise LineError(reader.line_num, str(error)) from error
+        kind = "" if path.suffix.lower() == ".json" or isinstance(error, OSError) else " as JSON"
+        raise ConfigError(f"{path}: cannot be read{kind}: {cause}", _FORMS) from error
 
 
 def _json_lines(path: Path) -> Iterator[RawRow]:

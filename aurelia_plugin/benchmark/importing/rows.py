@@ -15,6 +15,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from aurelia_plugin.benchmark.data.csv_rows import CSV_ENDINGS
 from aurelia_plugin.benchmark.data.items import COLUMNS, CUSTOM
 from aurelia_plugin.benchmark.importing.options import (
     NO_OPTIONS,
@@ -24,7 +25,7 @@ from aurelia_plugin.benchmark.importing.options import (
     scalar_text,
 )
 from aurelia_plugin.benchmark.importing.own_data import clip_of, option_cells
-from aurelia_plugin.benchmark.importing.row_files import FORMS, RawRow, read_raw
+from aurelia_plugin.benchmark.importing.row_files import RawRow, read_raw
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.shown import shown
 
@@ -80,6 +81,17 @@ class Row:
     reasoning_steps: tuple[str, ...] = ()
     answer_kind: str = ""
 
+    @property
+    def place(self) -> str:
+        """Where the question stands: the file, and its line or entry."""
+        return f"{self.file}:{self.number}"
+
+    @property
+    def media(self) -> tuple[str, ...]:
+        """The names of all media, with forward slashes."""
+        names = (self.video, self.audio, *self.audios)
+        return tuple(name.replace("\\", "/") for name in names if name)
+
     def filled(self, other: Row | None) -> Row:
         """Return the row with the other's fields where it has none itself."""
         if other is None:
@@ -127,7 +139,7 @@ def read_rows(path: Path) -> list[Row]:
     files = [path] if folder is None else _files(folder)
     rows = [_row(file, raw) for file in files for raw in read_raw(file, folder, _NAMES["question"])]
     if not rows:
-        raise ConfigError(f"{path}: holds no questions.", FORMS)
+        raise _no_questions(path, files)
     if folder is not None:  # the same id in two files: the files' names tell them apart
         counts = Counter(row.id for row in rows)
         rows = [
@@ -142,8 +154,23 @@ def read_rows(path: Path) -> list[Row]:
 
 def _files(folder: Path) -> list[Path]:
     found = sorted(folder.rglob("*.json"))
-    tables = (path for path in folder.iterdir() if path.suffix.lower() in (".csv", ".jsonl"))
+    endings = {*CSV_ENDINGS, ".jsonl"}
+    tables = (path for path in folder.iterdir() if path.suffix.lower() in endings)
     return found or sorted(tables)
+
+
+def _no_questions(path: Path, files: Sequence[Path]) -> ConfigError:
+    if not files:
+        return ConfigError(
+            f"{path}: holds no questions: no .json file, and no table (.csv, .tsv, .jsonl) beside "
+            "its folders.",
+            "Put a questions.csv with the columns question, file and answer into it.",
+        )
+    names = ", ".join(map(str, files[:3]))
+    return ConfigError(
+        f"{names}: holds no questions.",
+        "Write a head (question,file,A,B,answer,category) and a line for each question.",
+    )
 
 
 def _name_below(folder: Path, file: Path) -> str:
@@ -156,15 +183,16 @@ def _require_ids(rows: Iterable[Row]) -> None:
         other = first.setdefault(row.id, row)
         if other is not row:
             raise ConfigError(
-                f"{row.file}:{row.number}: id {shown(row.id)!r} is that of {other.file}:"
-                f"{other.number} already: which question is meant cannot be told.",
+                f"{row.place}: id {shown(row.id)!r} is that of {other.place} already: which "
+                "question is meant cannot be told.",
                 "Give every question an id of its own.",
             )
 
 
 def _row(file: Path, raw: RawRow) -> Row:
+    named = _by_name(raw.fields)
     found = {
-        field: next((raw.fields[name] for name in names if _there(raw.fields.get(name))), None)
+        field: next((named[name] for name in names if _there(named.get(name))), None)
         for field, names in _NAMES.items()
     }
     field = ""
@@ -182,7 +210,7 @@ def _row(file: Path, raw: RawRow) -> Row:
             f"{file}:{raw.number}: {field}: {shown(error)}", f"Correct {field} there."
         ) from error
     sounds, audio = lists["audios"], lists["audio"]
-    clip = clip_of(raw.fields)
+    clip = clip_of(named)
     if not (texts["video"] or audio or sounds):
         texts["video"], audio = clip.video, tuple(filter(None, (clip.audio,)))
     return Row(
@@ -201,6 +229,12 @@ def _row(file: Path, raw: RawRow) -> Row:
         reasoning_steps=lists["reasoning_steps"],
         answer_kind=texts["answer_kind"],
     )
+
+
+def _by_name(fields: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return the fields by their names in small letters; a name that is so written comes first."""
+    folded = {key.strip().lower().replace(" ", "_"): value for key, value in fields.items()}
+    return {**folded, **fields}
 
 
 def _there(value: JsonValue) -> bool:

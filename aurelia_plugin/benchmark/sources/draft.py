@@ -108,7 +108,8 @@ def read_json(path: Path, wanted: str) -> JsonValue:
     try:
         return parse_json(decoded(1, read_regular(path, _MOST_BYTES)))
     except (OSError, ValueError) as error:
-        raise bad_file(path, problem_of(error), wanted) from error
+        cause = error.strerror if isinstance(error, OSError) else None
+        raise bad_file(path, cause or problem_of(error), wanted) from error
 
 
 def parsed(form: type[F], value: JsonValue, path: Path, where: str, wanted: str) -> F:

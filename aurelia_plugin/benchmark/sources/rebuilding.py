@@ -115,10 +115,13 @@ def _choose(recipe: Recipe, pool: Pool) -> tuple[list[Draft], str]:
     number = SOURCES[recipe.column].number if recipe.number is None else recipe.number or None
     chosen = pool.drawn(recipe.column, number, recipe.seed)
     if not chosen:
+        own_clips = all(path.suffix.lower() != ".json" for path in recipe.annotations)
         raise ConfigError(
             f"{recipe.column}: no item can be made from {made_from}: of its rows {pool.rows} can "
             "be used, which is too few to choose right and wrong options from.",
-            f"Name the complete annotation file: {SOURCES[recipe.column].where}",
+            "Clips of at least two different things are needed."
+            if SOURCES[recipe.column].made and own_clips
+            else f"Name the complete annotation file: {SOURCES[recipe.column].where}",
         )
     return chosen, (
         f"{recipe.column}: {len(chosen)} items of {pool.rows} rows of {made_from}, "

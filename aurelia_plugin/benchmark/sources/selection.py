@@ -70,7 +70,8 @@ def read_ids(path: Path) -> list[str]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}", "Name a file with one row id a line.") from error
+        cause = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"{path}: {cause}", "Name a file with one row id a line.") from error
     ids = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     if not ids:
         raise ConfigError(f"{path}: names no row.", "Name a file with one row id a line.")

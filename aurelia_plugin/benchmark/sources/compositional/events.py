@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from pydantic import JsonValue
 
+from aurelia_plugin.benchmark.data.csv_rows import CSV_ENDINGS, csv_rows
 from aurelia_plugin.benchmark.data.media_path import VIDEO_ENDINGS
 from aurelia_plugin.benchmark.sources.compositional.captioned import event_of
 from aurelia_plugin.benchmark.sources.draft import bad_file, parsed, read_json
@@ -16,6 +16,7 @@ from aurelia_plugin.benchmark.sources.sole_instruments import sole_instruments
 from aurelia_plugin.benchmark.sources.valor import Clip
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.shown import shown
+from aurelia_plugin.files.text_lines import LineError
 
 __all__ = ["MUSIC_AVQA", "OWN", "VALOR", "Event", "Events", "read_events"]
 
@@ -26,6 +27,10 @@ OWN: Final = "own clips"
 _WANTED: Final = (
     "MUSIC-AVQA's avqa-test.json, VALOR-32K's desc_test.json, a CSV file with the columns file and "
     "label, or a folder whose subfolders are named as the things that their clips show"
+)
+_LABELS: Final = (
+    "Write a head with the columns file and label, and a line for each clip, such as "
+    "dogs/rex.mp4,a dog."
 )
 _SEPARATOR: Final = "|"
 """Stands between the parts of an item's row id."""
@@ -62,7 +67,7 @@ def read_events(path: Path) -> Events:
     """
     if path.is_dir():
         return _sorted_by_label(path)
-    return _labelled(path) if path.suffix.lower() == ".csv" else _annotated(path)
+    return _labelled(path) if path.suffix.lower() in CSV_ENDINGS else _annotated(path)
 
 
 def _annotated(path: Path) -> Events:
@@ -92,20 +97,19 @@ def _captioned(path: Path, rows: JsonValue) -> Events:
 
 
 def _labelled(path: Path) -> Events:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise bad_file(path, shown(str(error)), _WANTED) from error
     found: dict[str, Event] = {}
-    for number, row in enumerate(rows, start=2):
-        name, label = (" ".join((row.get(key) or "").split()) for key in ("file", "label"))
-        where = f"line {number}"
-        if not name or not label:
-            raise bad_file(path, f"{where} has no {'label' if name else 'file'}", _WANTED)
-        if name in found:
-            raise bad_file(path, f"{where}: {shown(name)} comes twice", _WANTED)
-        found[name] = _own(path, name, label)
+    try:
+        for row in csv_rows(path):
+            name, label = (" ".join(row.cells.get(key, "").split()) for key in ("file", "label"))
+            if not name or not label:
+                raise LineError(row.line, f"has no {'label' if name else 'file'}")
+            if name in found:
+                raise LineError(row.line, f"{shown(name)} comes twice")
+            found[name] = _own(path, name, label)
+    except LineError as error:
+        raise ConfigError(f"{path}:{error.line}: {error.cause}", _LABELS) from error
+    except OSError as error:
+        raise bad_file(path, error.strerror or shown(str(error)), _WANTED) from error
     return Events(tuple(found.values()))
 
 

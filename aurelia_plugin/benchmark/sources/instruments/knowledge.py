@@ -73,13 +73,21 @@ class Truth(NamedTuple):
 class Knowledge(Record):
     """The whole table.
 
+    Attributes:
+        works: key -> the work that sources name by it.
+        facts: what questions are made from.
+        compared: sources whose own text was read beside the fact.
+        unsure: values that are neither right nor wrong.
+        left_out: what is not asked about, and why.
+
     Raises:
         ValueError: a fact comes twice, names no known work, is also called unsure, or is of a
-            subject that is left out.
+            subject that is left out; or a compared source is no fact's.
     """
 
     works: dict[str, str]
     facts: tuple[Fact, ...]
+    compared: tuple[str, ...]
     unsure: tuple[Unsure, ...]
     left_out: tuple[LeftOut, ...]
 
@@ -91,7 +99,9 @@ class Knowledge(Record):
         doubted = [one for one in self.unsure if (one.relation, one.subject, one.value) in rows]
         subjects = {(fact.relation, fact.subject) for fact in self.facts}
         absent = [one for one in self.left_out if (one.relation, one.subject) in subjects]
-        problems = [*twice, *nameless, *doubted, *absent]
+        sources = {source for fact in self.facts for source in fact.sources}
+        strange = [source for source in self.compared if source not in sources]
+        problems = [*twice, *nameless, *doubted, *absent, *strange]
         if problems:
             raise ValueError(f"contradicts itself or names no source: {problems[0]}")
         return self
