@@ -281,8 +281,8 @@ def test_descriptions_of_one_thing(description: str, label: str | None) -> None:
     [
         ("rows.json", "{}", "none of the forms"),
         ("rows.json", '[{"desc": "A dog barks."}]', "no 'video_id'"),
-        ("rows.csv", "file,label\na.mp4,\n", "line 2 has no label"),
-        ("rows.csv", "file,label\na.mp4,a dog\na.mp4,a cat\n", "line 3: a.mp4 comes twice"),
+        ("rows.csv", "file,label\na.mp4,\n", "rows.csv:2: has no label"),
+        ("rows.csv", "file,label\na.mp4,a dog\na.mp4,a cat\n", "rows.csv:3: a.mp4 comes twice"),
         ("rows.csv", "file,label\na|b.mp4,a dog\n", "has a |"),
     ],
 )

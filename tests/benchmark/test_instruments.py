@@ -82,6 +82,7 @@ def test_every_fact_has_two_works_or_one_that_is_tested() -> None:
         assert all(source.partition(": ")[2] for source in fact.sources), fact
     named = {work for fact in table.facts for work in fact.works}
     assert named == set(table.works)
+    assert len(set(table.compared)) == len(table.compared)
     countries = {fact.value for fact in table.facts if fact.relation == "origin"}
     for fact in table.facts:
         if fact.relation not in ("origin", "sounding"):
@@ -103,6 +104,7 @@ def test_a_table_that_contradicts_itself_is_refused() -> None:
         {"facts": [*table["facts"], {**new, "sources": []}]},
         {"unsure": [unsure]},
         {"left_out": [left_out]},
+        {"compared": [*table["compared"], "grove: Lute"]},
     ):
         with pytest.raises(ValidationError):
             Knowledge.model_validate({**table, **wrong})

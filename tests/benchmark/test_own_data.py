@@ -119,6 +119,64 @@ def test_every_kind_says_its_form(clips: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("question;File;Answer\nWas hört man?;one.mp4;einen Ton, tief\n", "1 items in"),
+        ("\ufeffquestion\tfile\tanswer\nWhat?\tone.mp4\ta tone\n", "1 items in"),
+        ("question,file,answer\n\nWhat?,one.mp4,B\n", "questions.csv:3: B is taken as a word"),
+    ],
+)
+def test_tables_as_programs_write_them(
+    clips: Path, table: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (clips / "questions.csv").write_text(table, encoding="utf-8")
+    _, (item,) = _imported(clips)
+    assert item.column == "custom"
+    assert item.video is not None
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("", ["questions.csv: holds no questions."]),
+        ("question,file,answer\n", ["questions.csv: holds no questions.", "Write a head"]),
+        (
+            "question,file,answer\nWhat?,gone.mp4,red\n",
+            ["gone.mp4 (", "questions.csv:2)", "--media"],
+        ),
+        ("question,file,A,B,answer\nWhat?,one.mp4,red,,A\n", ["csv:2: options: only A has a text"]),
+        (
+            "question,file,A,B,answer\nOne?,one.mp4,x,y,C\nTwo?,one.mp4,x,y,D\n",
+            ["csv:2: question questions-0002: answer 'C'", "csv:3: question questions-0003:"],
+        ),
+        ("what,file,answer\nWhat?,one.mp4,red\n", ["in a column that is called question"]),
+        ("question,file\nWhat?,one.mp4\n", ["answer is missing", "they get the column custom"]),
+        ('question,file,answer\n"What?,one.mp4,red\n', ["csv:2: a quotation mark is not closed"]),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_said_with_its_place_and_the_way_on(
+    clips: Path, table: str, said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (clips / "questions.csv").write_text(table)
+    assert main(["data", "import", str(clips), "--to", str(clips.parent / "home")]) == 1
+    printed = capsys.readouterr()
+    assert all(part in printed.out + printed.err for part in said)
+
+
+def test_a_check_of_own_data_shows_no_columns_of_the_paper(
+    clips: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, _ = _imported(clips)
+    capsys.readouterr()
+    main(["data", "check", str(home)])
+    printed = capsys.readouterr().out
+    assert "custom" in printed
+    assert "meme" not in printed
+    assert "Currency" not in printed
+
+
 def _run(command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
     """Run the command of `data check` in this process, with an oracle as the model."""
     from lmms_eval import evaluator

@@ -1,9 +1,8 @@
-"""The public columns asked through the harness: by who reads the gold, and by text alone."""
+"""Tasks asked through the harness: by who reads the gold answers, and with the text alone."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,17 +11,16 @@ from benchmark.text_alone import chance
 
 from aurelia_plugin.benchmark.data.items import Item
 from aurelia_plugin.statistics.proportions import proportion_bounds
-from full_size.building import items_of
 
 __all__ = ["Outcome", "embedded", "oracle"]
 
 
 class Outcome(NamedTuple):
-    """What one model made of one column.
+    """What one model made of one task.
 
     Attributes:
         model: a name.
-        column: of the benchmark.
+        task: of the harness.
         n: questions.
         score: share of right answers.
         unparsed: share of replies without an answer.
@@ -31,7 +29,7 @@ class Outcome(NamedTuple):
     """
 
     model: str
-    column: str
+    task: str
     n: int
     score: float
     unparsed: float
@@ -40,29 +38,33 @@ class Outcome(NamedTuple):
     chance: float
 
     @property
+    def is_perfect(self) -> bool:
+        """Whether every answer was right."""
+        return self.n > 0 and self.score == 1.0 and self.unparsed == 0.0
+
+    @property
     def is_chance(self) -> bool:
         """Whether guessing lies in the interval."""
         return self.low <= self.chance <= self.high
 
     def __str__(self) -> str:
-        numbers = f"{100 * self.score:5.1f} [{100 * self.low:.1f}, {100 * self.high:.1f}]"
+        numbers = f"{100 * self.score:.1f} [{100 * self.low:.1f}, {100 * self.high:.1f}]"
         return (
-            f"{self.model:32} {self.column:14} n {self.n:4}  {numbers:20}  "
+            f"{self.model:20} {self.task:35} n {self.n:4}  {numbers:20}  "
             f"chance {100 * self.chance:.1f}  unparsed {100 * self.unparsed:.1f}"
         )
 
 
-def oracle(home: Path, columns: Sequence[str]) -> list[Outcome]:
-    """Ask a model that reads the gold answer."""
-    return _asked("oracle", Stub(lambda doc: f"Answer: {doc['answer']}"), home, columns)
+def oracle(tasks: Mapping[str, Sequence[Item]]) -> list[Outcome]:
+    """Ask a model that reads the gold answer: the harness's tasks, and the items that each has."""
+    return _asked("oracle", Stub(lambda doc: doc["answer"]), tasks)
 
 
-def embedded(home: Path, columns: Sequence[str], media: str, traces: Path) -> list[Outcome]:
+def embedded(tasks: Mapping[str, Sequence[Item]], media: str, traces: Path) -> list[Outcome]:
     """Ask the packaged model, without reasoning steps.
 
     Args:
-        home: the benchmark's folder.
-        columns: of it.
+        tasks: as for `oracle`.
         media: `text` (none is sent), `muted`, `blanked` or `full`.
         traces: where its record goes.
     """
@@ -71,36 +73,25 @@ def embedded(home: Path, columns: Sequence[str], media: str, traces: Path) -> li
     model = Aurelia(
         target="embedded", condition="none", media=media, batch_size=32, traces=str(traces)
     )
-    return _asked(f"embedded, media={media}", model, home, columns)
+    return _asked(f"embedded, {media}", model, tasks)
 
 
-def _asked(name: str, model: Any, home: Path, columns: Sequence[str]) -> list[Outcome]:
+def _asked(name: str, model: Any, tasks: Mapping[str, Sequence[Item]]) -> list[Outcome]:
     from lmms_eval import evaluator
 
-    os.environ["AVREASONBENCH_PUBLIC_HOME"] = str(home)
-    tasks = [f"avreasonbench_public_{column}" for column in columns]
     results = evaluator.simple_evaluate(
-        model=model, tasks=tasks, task_manager=manager(), bootstrap_iters=0, log_samples=True
+        model=model, tasks=list(tasks), task_manager=manager(), bootstrap_iters=0, log_samples=True
     )
     if not isinstance(results, dict):
         raise TypeError("the harness gave no results")
-    return [
-        _outcome(name, column, results["results"][task], items_of(home, column))
-        for column, task in zip(columns, tasks, strict=True)
-        if len(results["samples"][task]) == len(items_of(home, column))
-    ]
-
-
-def _outcome(name: str, column: str, row: dict[str, float], items: Sequence[Item]) -> Outcome:
-    score = row["score,none"]
-    bounds = proportion_bounds(score, len(items))
-    return Outcome(
-        name,
-        column,
-        len(items),
-        score,
-        row["unparsed,none"],
-        float(bounds.low),
-        float(bounds.high),
-        chance(items),
-    )
+    outcomes = []
+    for task, items in tasks.items():
+        n = len(results["samples"][task])
+        if n != len(items):
+            raise ValueError(f"{task}: {n} of {len(items)} questions were asked")
+        row = results["results"][task]
+        bounds = proportion_bounds(row["score,none"], n)
+        low, high = float(bounds.low), float(bounds.high)
+        numbers = (n, row["score,none"], row["unparsed,none"], low, high, chance(items))
+        outcomes.append(Outcome(name, task, *numbers))
+    return outcomes
