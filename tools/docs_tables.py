@@ -13,6 +13,7 @@ from unittest import mock
 
 from pydantic import BaseModel
 
+from aurelia_plugin.benchmark.sources.instruments.knowledge import knowledge
 from aurelia_plugin.cli import parser
 from aurelia_plugin.compare.outputs.boards import load_board, packaged_boards
 from aurelia_plugin.model_wrappers import environments
@@ -292,6 +293,22 @@ def boards_table() -> str:
     return "\n".join(lines).rstrip()
 
 
+def facts_compared() -> str:
+    """What was compared of the sources behind geoiq's facts, in a sentence."""
+    table = knowledge()
+    tested = {"iso3166", "iso4217", "cldr"}
+    facts = [fact for fact in table.facts if not tested & set(fact.works)]
+    cited = [source for fact in facts for source in fact.sources]
+    read = [source for source in cited if source in table.compared]
+    borne_out = sum(not set(fact.sources).isdisjoint(table.compared) for fact in facts)
+    return (
+        f"Of the {len(table.facts)} facts {len(table.facts) - len(facts)} are read from such a "
+        f"standard. Behind the other {len(facts)} stand {len(cited)} citations; {len(read)} of "
+        f"them were compared with the text of the work (`compared` in the file), which bore out "
+        f"{borne_out} of the facts by at least one. The others were not compared."
+    )
+
+
 def providers_reference() -> str:
     """Return a section with the options of each packaged provider, as Markdown."""
     parts = []
@@ -302,10 +319,16 @@ def providers_reference() -> str:
     return "\n\n".join(parts)
 
 
-def kept_output(name: str) -> str:
-    """Return what a command of the documentation printed when it was last run, as a code block."""
-    text = (_DATA / f"{name}.txt").read_text(encoding="utf-8")
-    return f"```text\n{text.rstrip()}\n```"
+def kept_output(name: str, *, without_table: bool = False) -> str:
+    """Return what a command of the documentation printed when it was last run, as a code block.
+
+    Without the table: its first and its last paragraph.
+    """
+    text = (_DATA / f"{name}.txt").read_text(encoding="utf-8").rstrip()
+    if without_table:
+        first, *_, last = text.split("\n\n")
+        text = f"{first}\n[...]\n{last}"
+    return f"```text\n{text}\n```"
 
 
 def command_help(*arguments: str) -> str:
