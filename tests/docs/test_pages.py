@@ -8,10 +8,12 @@ from pathlib import Path
 
 import doc_commands
 import pytest
+from benchmark.handmade import media
 from doc_commands import Block
 
-from aurelia_plugin.benchmark.data.items import parse_item
-from aurelia_plugin.cli import parser
+from aurelia_plugin.benchmark.data.items import MANIFEST, read_items
+from aurelia_plugin.benchmark.synthetic.encode import write_mp4
+from aurelia_plugin.cli import main, parser
 
 ROOT = Path(__file__).parents[2]
 PAGES = doc_commands.pages()
@@ -64,8 +66,7 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
 
 def test_the_readme_is_short_and_leads_to_the_commands() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = re.sub(r"<!--.*?-->|```text.*?```", "", text, flags=re.DOTALL)
-    assert len(shown.split()) < 900
+    assert len(text.split()) < 900
     assert text.index("<!-- command: run -->") < 4000  # within the first screens
     assert "<!-- command: test -->" in text
 
@@ -84,11 +85,26 @@ def test_messages_of_the_faq_are_those_of_the_program() -> None:
             assert part.strip(" .") in plain, message
 
 
-def test_the_manifest_of_the_tutorial_is_one() -> None:
-    text = (ROOT / "docs/tutorials/own-data.md").read_text(encoding="utf-8")
-    (lines,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
-    items = [parse_item(line) for line in lines.splitlines()]
-    assert [one.column for one in items] == ["music_avqa", "avsd"]
+@pytest.mark.parametrize(
+    ("page", "kinds"),
+    [
+        ("docs/tutorials/own-data.md", [None, "yes_no", "sentence"]),
+        ("docs/benchmark.md", [None, "yes_no", "number", "sentence"]),
+    ],
+)
+def test_the_tables_of_own_data_can_be_imported(
+    page: str, kinds: list[str | None], tmp_path: Path
+) -> None:
+    table, *_ = re.findall(r"```csv\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "questions.csv").write_text(table, "utf-8")
+    for name in set(re.findall(r"\w+\.mp4", table)):
+        write_mp4(tmp_path / "mine" / name, *media())
+    arguments = ["data", "import", str(tmp_path / "mine"), "--to", str(tmp_path / "home")]
+    assert main(arguments) == 0
+    items = list(read_items(tmp_path / "home" / MANIFEST))
+    assert [item.answer_kind for item in items] == kinds
+    assert [item.options is None for item in items] == [kind is not None for kind in kinds]
 
 
 def test_every_command_has_a_section_in_the_reference() -> None:
