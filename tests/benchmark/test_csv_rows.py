@@ -40,7 +40,7 @@ def test_every_cell_is_read_as_it_was_written(
         ("a,b\n1,2\n1,2,3\n", 3, "has 3 cells, and the head has 2: a cell with a comma in it"),
         ("a;b\n1;2;3\n", 2, "a cell with a semicolon in it"),
         ('a,b\n"1,2\n3,4\n', 3, "a quotation mark is not closed"),
-        ('a,b\n"1"2,3\n', 2, "is no row of a table"),
+        ('a,b\n"1"2,3\n', 2, "',' expected after"),
         ("a,b,a\n1,2,3\n", 1, "two columns are called 'a'"),
     ],
 )

@@ -57,7 +57,7 @@ def csv_rows(path: Path) -> Iterator[CsvRow]:
                 yield CsvRow(reader.line_num, dict(zip(head, cells, strict=False)))
     except csv.Error as error:
         unclosed = "a quotation mark is not closed"
-        cause = unclosed if "end of data" in str(error) else f"is no row of a table: {error}"
+        cause = unclosed if "end of data" in str(error) else str(error)
         raise LineError(reader.line_num, cause) from error
 
 
