@@ -25,7 +25,7 @@ from full_size.boards import prepare_board
 from full_size.building import build, items_of, make_stand_ins, measure
 
 _COLUMNS = ("compositional", "geoiq")
-_STEPS = ("clips", "build", "measure", "oracle", "text")
+_STEPS = ("clips", "build", "measure", "oracle", "text", "boards")
 
 
 def _clips(options: argparse.Namespace) -> bool:
@@ -79,11 +79,21 @@ def _tasks(options: argparse.Namespace) -> dict[str, list[Item]]:
 def _oracle(options: argparse.Namespace) -> bool:
     from full_size.asking import oracle
 
-    tasks = _tasks(options)
-    tasks |= [prepare_board(path, options.work / "boards") for path in options.board]
-    outcomes = oracle(tasks)
+    outcomes = oracle(_tasks(options))
     print(*outcomes, sep="\n")
     return all(one.is_perfect for one in outcomes)
+
+
+def _boards(options: argparse.Namespace) -> bool:
+    from full_size.asking import oracle
+
+    good = True
+    for path in options.board:
+        task, items = prepare_board(path, options.work / "boards")
+        (outcome,) = oracle({task: items})
+        print(outcome, flush=True)
+        good = outcome.is_perfect and good
+    return good
 
 
 def _text(options: argparse.Namespace) -> bool:
@@ -118,7 +128,7 @@ def main(words: Sequence[str] | None = None) -> int:
     os.environ["HF_DATASETS_CACHE"] = str(options.work / "datasets")
     os.environ["AURELIA_CACHE"] = str(options.work / "cache")
     logging.disable(logging.WARNING)
-    steps = dict(zip(_STEPS, (_clips, _built, _measure, _oracle, _text), strict=True))
+    steps = dict(zip(_STEPS, (_clips, _built, _measure, _oracle, _text, _boards), strict=True))
     good = True
     for name in options.steps:
         print(f"== {name}", flush=True)
