@@ -118,7 +118,9 @@ def main(words: Sequence[str] | None = None) -> int:
         help="Daily-Omni's qa.json, OmniVideoBench's data.json, JointAVBench's jointavbench.json: "
         "questions that the oracle is asked, too",
     )  # fmt: skip
-    parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="0.1 GB at full size")
+    parser.add_argument(
+        "--work", type=Path, required=True, metavar="DIR", help="0.1 GB at full size"
+    )
     parser.add_argument("--seconds", type=float, default=4.5, help="of a stand-in clip")
     parser.add_argument("--compositional", type=int, default=0, help="0: the 968 shipped rows")
     parser.add_argument("--geoiq", type=int, default=400, help="0: the 200 shipped rows")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
@@ -97,8 +96,10 @@ def _order(option: str, seen: list[list[str]], heard: list[set[str]]) -> bool:
         return False
     things = [thing for (thing,) in seen]
     if len(set(things)) == 1:
-        named = re.fullmatch(r"only one of them \((.*) or (.*)\), never the other", option)
-        return named is not None and things[0] in named.groups()
+        # A label may have an "or" of its own.
+        named = option.removeprefix("only one of them (").removesuffix("), never the other")
+        first, last = f"{things[0]} or ", f" or {things[0]}"
+        return named != option and (named.startswith(first) or named.endswith(last))
     return option == " followed by ".join(things)
 
 
