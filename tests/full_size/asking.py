@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmark.stub import Stub, manager
-from benchmark.text_alone import chance
+from benchmark.text_alone import by_text, chance, first_letter, longest_option
 
 from aurelia_plugin.benchmark.data.items import Item
 from aurelia_plugin.statistics.proportions import proportion_bounds
 
-__all__ = ["Outcome", "embedded", "oracle"]
+__all__ = ["Outcome", "adversaries", "embedded", "oracle"]
 
 
 class Outcome(NamedTuple):
@@ -43,9 +43,9 @@ class Outcome(NamedTuple):
         return self.n > 0 and self.score == 1.0 and self.unparsed == 0.0
 
     @property
-    def is_chance(self) -> bool:
-        """Whether guessing lies in the interval."""
-        return self.low <= self.chance <= self.high
+    def beats_chance(self) -> bool:
+        """Whether the whole interval lies above guessing."""
+        return self.low > self.chance
 
     def __str__(self) -> str:
         numbers = f"{100 * self.score:.1f} [{100 * self.low:.1f}, {100 * self.high:.1f}]"
@@ -74,6 +74,25 @@ def embedded(tasks: Mapping[str, Sequence[Item]], media: str, traces: Path) -> l
         target="embedded", condition="none", media=media, batch_size=32, traces=str(traces)
     )
     return _asked(f"embedded, {media}", model, tasks)
+
+
+def adversaries(task: str, items: Sequence[Item]) -> list[Outcome]:
+    """Answer by the text alone, without a model: by rules, and by what was learned of other items.
+
+    What is learned is learned of nine tenths of the items and asked of the tenth.
+    """
+    learned: list[bool] = []
+    for fold in range(10):
+        others = [item for place, item in enumerate(items) if place % 10 != fold]
+        learned += by_text(others, items[fold::10])
+    answers = {"learned": learned, "first": first_letter(items), "longest": longest_option(items)}
+    outcomes = []
+    for name, right in answers.items():
+        score = sum(right) / len(right)
+        bounds = proportion_bounds(score, len(right))
+        numbers = (len(right), score, 0.0, float(bounds.low), float(bounds.high), chance(items))
+        outcomes.append(Outcome(f"{name}, text", task, *numbers))
+    return outcomes
 
 
 def _asked(name: str, model: Any, tasks: Mapping[str, Sequence[Item]]) -> list[Outcome]:
