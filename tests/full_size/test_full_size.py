@@ -32,7 +32,7 @@ _DESCRIPTIONS = {
 
 
 @pytest.fixture(scope="module")
-def annotations(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("annotations")
     music, valor = folder / "avqa-test.json", folder / "desc_test.json"
     music.write_text(music_rows({f"{n:08d}": name for n, name in enumerate(_INSTRUMENTS)}))
@@ -41,21 +41,21 @@ def annotations(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [music, valor]
 
 
-def _words(annotations: list[Path], work: Path, *more: str) -> list[str]:
-    files = [word for path in annotations for word in ("--annotations", str(path))]
+def _words(files: list[Path], work: Path, *more: str) -> list[str]:
+    named = [word for path in files for word in ("--annotations", str(path))]
     numbers = ["--compositional", "12", "--geoiq", "6", "--seconds", "4.5"]
-    return [*files, "--work", str(work), *numbers, *more]
+    return [*named, "--work", str(work), *numbers, *more]
 
 
 def test_columns_are_built_measured_and_asked(
-    annotations: list[Path],
+    files: list[Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for variable in ("HF_DATASETS_CACHE", "AURELIA_CACHE", "AVREASONBENCH_PUBLIC_HOME"):
         monkeypatch.setenv(variable, "to be set by the script, and put back after the test")
-    assert main(_words(annotations, tmp_path)) == 0
+    assert main(_words(files, tmp_path)) == 0
     printed = capsys.readouterr().out
     assert "measured in the media as the gold says: 12 of 12" in printed
     assert printed.count("100.0 [") == 2  # the oracle
@@ -64,10 +64,10 @@ def test_columns_are_built_measured_and_asked(
     home, clips = tmp_path / "home", tmp_path / "clips"
     first, other, *_ = (item for item in items_of(home, "compositional") if "swap" in item.id)
     shutil.copyfile(home / str(other.video), home / str(first.video))
-    result = measure(home, clips, annotations)
+    result = measure(home, clips, files)
     assert result.right.total() == 11
     assert [text.partition(":")[0] for text in result.wrong] == [first.source.id]
-    assert main(_words(annotations, tmp_path, "--steps", "measure")) == 1
+    assert main(_words(files, tmp_path, "--steps", "measure")) == 1
 
 
 def test_a_boards_whole_file_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
