@@ -20,8 +20,8 @@ def llama(folder: str, model_class: Any = None, spare: int = 0, **sizes: Any) ->
     Args:
         folder: gets both, and the tokenizer's `tokenizer.model`.
         model_class: upstream's own LLaMA; by default that of transformers.
-        spare: rows of the vocabulary for tokens that upstream adds to the tokenizer's; random weights
-            choose any row, and one without a token cannot be decoded.
+        spare: rows of the vocabulary for tokens that upstream adds to the tokenizer's. Random
+            weights choose any row, and one without a token cannot be decoded.
         sizes: for `LlamaConfig`, in place of those set here.
     """
 
