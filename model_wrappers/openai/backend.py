@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
 from urllib.parse import urlsplit
 
 from aurelia_plugin.calling.backend import Prompt, Reply, Service, cut_at
@@ -197,12 +196,12 @@ class OpenAIBackend:
         paths = (server.processor_body, server.frames_body)
         return frozenset([*server.interleaved_body, *(path[0] for path in paths if path)])
 
-    def _video_fields(self, delivery: Delivery, *, interleaved: bool) -> dict[str, Any]:
+    def _video_fields(self, delivery: Delivery, *, interleaved: bool) -> dict[str, object]:
         videos = [blob for blob in delivery.blobs if blob.kind == "video"]
         return video_fields(videos, self.options, self._server, interleaved=interleaved)
 
     def _names(
-        self, delivery: Delivery, fields: Mapping[str, Any], *, interleaved: bool
+        self, delivery: Delivery, fields: Mapping[str, object], *, interleaved: bool
     ) -> dict[Blob, str]:
         """Return the names that media are sent with."""
         blobs = delivery.blobs

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aurelia_plugin.errors import ConfigError, TransientError
 from aurelia_plugin.model_wrappers.openai.replies import Completion, read_completion
 from aurelia_plugin.model_wrappers.services import Shared, failure
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
 
 __all__ = ["OpenAIClient"]
 
@@ -90,7 +93,7 @@ class OpenAIClient:
         """A reply that was cut or garbled on its way; the service has worked for it."""
         return TransientError(self._backend, what, _WRONG_PLACE, charged=True)
 
-    def _open(self) -> Any:
+    def _open(self) -> AsyncOpenAI:
         return self._library.AsyncOpenAI(
             api_key=self._key or _NO_KEY,
             base_url=self._base_url,

@@ -90,7 +90,7 @@ def test_bytes_are_bounded_and_the_oldest_goes_first(clip_file: Path) -> None:
 
 
 def test_what_is_not_held_may_stay_and_goes_first(clip_file: Path) -> None:
-    memory: MediaMemory[bytes] = MediaMemory(len, most_bytes=10, held_only=False)
+    memory: MediaMemory[bytes] = MediaMemory(len, most_bytes=10, spare_bytes=10)
     clip = Clip((Media.file("video", clip_file),))
     held = clip.media[0].digest
     with holding(clip):
@@ -107,7 +107,7 @@ def test_what_is_not_held_may_stay_and_goes_first(clip_file: Path) -> None:
 
 
 def test_a_value_is_replaced_with_its_size(clip_file: Path) -> None:
-    memory: MediaMemory[bytes] = MediaMemory(len, most_bytes=10, held_only=False)
+    memory: MediaMemory[bytes] = MediaMemory(len, most_bytes=10, spare_bytes=10)
     memory.get("a", 0, lambda: bytes(8))
     memory.replace("a", 0, b"ab")
     memory.get("b", 0, lambda: bytes(8))
