@@ -167,11 +167,14 @@ def _repeated(rows: Tensor) -> Tensor:
 def _audible(seconds: float) -> float:
     """Return how much of a sound lies in the windows of 10 s that begin every 4 s.
 
-    Up to a second beyond whole tens upstream cuts off, more it fills up with silence.
+    Up to a second beyond whole tens upstream cuts off, more it fills up with silence. Of a sound of
+    a second or less nothing is left.
     """
     rest = seconds % _WINDOW
     kept = seconds if rest > 1 else seconds - rest
     filled = kept if rest <= 1 else kept + _WINDOW - rest
+    if not filled:
+        return 0.0
     windows = min(int((filled - _WINDOW) // _STRIDE) + 1, _SOUNDS)
     return min(kept, (windows - 1) * _STRIDE + _WINDOW)
 
