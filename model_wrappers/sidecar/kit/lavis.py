@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple
+from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, NamedTuple
 
 from aurelia_plugin.model_wrappers.sidecar.kit.choosing import Chosen
 from aurelia_plugin.model_wrappers.sidecar.kit.forms import (
@@ -137,7 +137,7 @@ def asked(
     parts: Parts,
     used: Used,
     generation: Generation,
-    theirs: Dict[str, object],
+    theirs: Mapping[str, object],
     generate: Callable[[], str],
 ) -> Answer:
     """Let upstream answer, and check that the sound entered the prompt.

@@ -69,12 +69,14 @@ class CREMA:
     def _generated(self, text: str, samples: Dict[str, Tensor]) -> str:
         # Of a sound alone upstream makes a prompt only in a batch of more than one.
         batch = 1 if "rgb" in samples else 2
-        media = {key: value.repeat_interleave(batch, 0) for key, value in samples.items()}
-        words = {"qa_input": [text] * batch, "qa_output": [""] * batch}
-        words["question_id"] = [str(number) for number in range(batch)]
+        asked: Dict[str, object] = {
+            key: value.repeat_interleave(batch, 0) for key, value in samples.items()
+        }
+        asked.update(qa_input=[text] * batch, qa_output=[""] * batch)
+        asked.update(question_id=[str(number) for number in range(batch)])
         # Upstream demands every medium that it was made for; here only this request's.
         with mock.patch.object(self._model, "modalities", sorted(samples)):
-            return str(self._model.generate({**media, **words})["output_text"][0])
+            return str(self._model.generate(asked)["output_text"][0])
 
 
 def _text(blocks: List[kit.Block], evidence: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping
 
 from aurelia_plugin.model_wrappers.sidecar import kit
 from aurelia_plugin.model_wrappers.sidecar.kit import lavis
@@ -84,7 +84,7 @@ def load_tiny(options: kit.Options) -> XInstructBLIP:
         return _loaded(options._replace(weights=options.folder), changes)
 
 
-def _loaded(options: kit.Options, changes: Mapping[str, Optional[object]]) -> XInstructBLIP:
+def _loaded(options: kit.Options, changes: Mapping[str, object]) -> XInstructBLIP:
     lavis.prepare(options.device)
     from lavis.models.blip2_models.blip2_vicuna_xinstruct import Blip2VicunaXInstruct
     from omegaconf import OmegaConf

@@ -103,8 +103,7 @@ class VideoSALMONN:
     def _ids(self, talk: _Talk) -> Sequence[int]:
         """Return the ids of the words behind the media; upstream cuts their end, cue included."""
         tokenizer, prompt = self._model.llama_tokenizer, self._model.prompt
-        ids: Sequence[int]
-        _, ids, *_ = self._module.build_one_instance(tokenizer, talk, True, prompt)
+        ids: Sequence[int] = self._module.build_one_instance(tokenizer, talk, True, prompt)[1]
         return ids
 
     def _said(self, media: Chosen, talk: _Talk) -> str:
@@ -130,7 +129,8 @@ class VideoSALMONN:
         """
         seen = media.video.path if media.video else next(iter(media.images), "")
         kind = "audiovideoimage" if media.video else "audioimage" if seen else "audio"
-        made, clips = self._sets[kind], []
+        made = self._sets[kind]
+        clips: List[object] = []
         paths = [seen, media.sound] if seen and media.sound else seen or media.sound
         setattr(made, f"{_NAMES[kind]}_path_list", [paths])
         setattr(made, f"{_NAMES[kind]}_caption_list", [talk])

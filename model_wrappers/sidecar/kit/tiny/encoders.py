@@ -53,7 +53,7 @@ def siglip(folder: str, hidden: int = 32, image: int = 56, patch: int = 14) -> N
     transformers.SiglipImageProcessor(size=size).save_pretrained(folder)
 
 
-def resized(config: type, sizes: Mapping[str, object]) -> type:
+def resized(config: Any, sizes: Mapping[str, object]) -> type:
     """Return a class like `config`, whose constructor sets sizes of its own, with these sizes."""
 
     class Resized(config):  # type: ignore[misc]
