@@ -1,9 +1,9 @@
 """Decoded and encoded media, kept while questions about them are under way.
 
 Roles and iterations ask for the same frames and sound; they are made once, and let go when the last
-question over the clip has been answered, but for the few that a memory may spare for later questions
-over the same clip. So memory goes with the number of questions under way, and not with the number of
-questions.
+question over the clip has been answered, but for the few that a memory may spare for later
+questions over it. So memory goes with the number of questions under way, and not with the number
+of questions.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def holding(clip: Clip) -> Iterator[None]:
     finally:
         with _lock:
             _held.subtract(digests)
-            for digest in digests:
-                if _held[digest] <= 0:
-                    del _held[digest]
-            for memory in _memories:
+            free = {digest for digest in digests if _held[digest] <= 0}
+            for digest in free:
+                del _held[digest]
+            for memory in _memories if free else ():
                 memory.release()
 
 
@@ -141,7 +141,7 @@ class MediaMemory(Generic[T]):
             return self._bytes - self._spared() <= self._most_bytes / 2
 
     def release(self) -> None:
-        """Let go what is no longer held, the least recently used first, until the rest is spared."""
+        """Let go what is no longer held, the least recently used first, but for what is spared."""
         with _lock:
             self._let_go(self._spared() - self._spare_bytes)
 

@@ -49,11 +49,8 @@ class OpenAIBackend:
         self._model = model
         self._urls = _addresses(self.options.base_url or self._server.base_url)
         self._name = f"{self.options.server}:{model}"
-        if any(urlsplit(url).username or urlsplit(url).query for url in self._urls):
-            raise ConfigError(
-                f"{self._name}: base_url holds a user name or a query.",
-                "Leave it out; keys come from the environment.",
-            )
+        for url in self._urls:
+            _check_address(url, self._name)
         self._key = self._find_key()
         self.move_to(self._urls)
         self._sound = self.options.sound or self._server.sound or "none"
@@ -237,6 +234,26 @@ def _can_be_interleaved(clip: Clip) -> bool:
         return False
     seconds = [probe(video).seconds for video in clip.videos]
     return max(seconds, default=0.0) <= 1.01 * min(seconds, default=0.0)
+
+
+def _check_address(url: str, name: str) -> None:
+    """Raise a `ConfigError` if a server cannot be asked there."""
+    try:
+        parts = urlsplit(url)
+        known = bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        fix = "Write it as http://HOST:PORT/v1."
+        raise ConfigError(f"{name}: base_url is no address: {error}.", fix) from None
+    if parts.username or parts.query:
+        raise ConfigError(
+            f"{name}: base_url holds a user name or a query.",
+            "Leave it out; keys come from the environment.",
+        )
+    if parts.scheme not in ("http", "https") or not known:
+        raise ConfigError(
+            f"{name}: base_url={url} does not begin with http://HOST or https://HOST.",
+            "Write it as http://HOST:PORT/v1.",
+        )
 
 
 def _addresses(text: str) -> tuple[str, ...]:
