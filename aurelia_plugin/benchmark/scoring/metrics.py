@@ -82,8 +82,8 @@ def read(question: Question, text: str) -> Reading:
     reading = read_label(text, question.labels)
     if reading.value is None and question.labels.kind == "name" and reading.rule in _NOT_OF_SET:
         other = read_name(text, question.text)
-        short = other.value is not None and len(other.value.split()) <= _FEW
-        return other if short else reading
+        if other.value is not None and len(other.value.split()) <= _FEW:
+            return other
     return reading
 
 

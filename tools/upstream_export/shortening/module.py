@@ -1,0 +1,111 @@
+"""A bundle on as few lines as its rules allow, and its tables."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from upstream_export.shortening.functions import as_lambdas, inlined, pruned
+from upstream_export.shortening.merging import merged
+from upstream_export.shortening.records import (
+    plain_assignments,
+    plain_records,
+    without_docstrings,
+)
+from upstream_export.shortening.rules import shorten_function
+from upstream_export.shortening.tables import take_tables
+
+__all__ = ["Short", "shortened"]
+
+
+class Short(NamedTuple):
+    """A module and the JSON file beside it, which it reads."""
+
+    module: str
+    table: str
+
+
+_READING: Final = '''
+_TABLES = json.loads(Path(__file__).with_name("{file}").read_text(encoding="utf-8"))
+P = SimpleNamespace(**{{name: re.compile(pattern, flags) for name, (pattern, flags) in _TABLES["patterns"].items()}})
+W = SimpleNamespace(**{{name: frozenset(words) for name, words in _TABLES["words"].items()}})
+L = SimpleNamespace(**_TABLES["lists"])
+'''
+_IMPORTS: Final = (
+    "import json, re",
+    "from collections import namedtuple",
+    "from pathlib import Path",
+    "from types import SimpleNamespace",
+)
+
+
+def shortened(source: str, kept: frozenset[str], file: str) -> Short:
+    """Return a module that does what `source` does.
+
+    Args:
+        source: made by `bundling.bundle`.
+        kept: the functions that others call.
+        file: the name of the table's file.
+    """
+    tree = ast.parse(source)
+    title = tree.body.pop(0)
+    without_docstrings(tree)
+    plain_assignments(tree)
+    tables = take_tables(tree)
+    plain_records(tree)
+    pruned(tree, kept)
+    _rewritten(tree, kept)
+    body = [one for one in tree.body if not isinstance(one, ast.Import | ast.ImportFrom)]
+    imports = [ast.unparse(one) for one in tree.body if isinstance(one, ast.Import | ast.ImportFrom)]
+    future, *others = [one for one in imports]
+    tree.body = body
+    text = "\n".join(
+        [
+            ast.unparse(title),
+            future,
+            *_needed([*others, *_IMPORTS], ast.unparse(ast.fix_missing_locations(tree)) + _READING),
+            _READING.format(file=file),
+            ast.unparse(ast.fix_missing_locations(tree)),
+        ]
+    )
+    return Short(text + "\n", tables.written())
+
+
+def _rewritten(tree: ast.Module, kept: frozenset[str]) -> None:
+    done: set[str] = set()
+    while True:
+        for function, indent in _functions(tree):
+            if ast.dump(function) not in done:
+                shorten_function(function, indent)
+                done.add(ast.dump(function))
+        if not inlined(tree, kept) and not merged(tree, kept):
+            break
+    as_lambdas(tree, kept)
+    ast.fix_missing_locations(tree)
+
+
+def _functions(tree: ast.Module) -> Iterator[tuple[ast.FunctionDef, int]]:
+    """Yield functions and methods with their indents."""
+    for statement in tree.body:
+        if isinstance(statement, ast.FunctionDef):
+            yield statement, 0
+        elif isinstance(statement, ast.ClassDef):
+            yield from ((one, 4) for one in statement.body if isinstance(one, ast.FunctionDef))
+
+
+def _needed(imports: list[str], text: str) -> list[str]:
+    """Return the import statements without the names that a text does not use."""
+    words = {one.id for one in ast.walk(ast.parse(text.format(file="x"))) if isinstance(one, ast.Name)} if False else None
+    used = {
+        one.id for one in ast.walk(ast.parse(text.replace("{{", "{").replace("}}", "}"))) if isinstance(one, ast.Name)
+    }
+    del words
+    kept = []
+    for line in imports:
+        statement = ast.parse(line).body[0]
+        assert isinstance(statement, ast.Import | ast.ImportFrom)
+        statement.names = [one for one in statement.names if (one.asname or one.name) in used]
+        if statement.names:
+            kept.append(ast.unparse(statement))
+    return kept
