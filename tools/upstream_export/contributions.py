@@ -12,7 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from upstream_export.tasks import formatted, task_tree
+from upstream_export.boards import board_tree
+from upstream_export.formatting import formatted
+from upstream_export.tasks import task_tree
 
 __all__ = ["CONTRIBUTIONS", "Contribution", "harness"]
 
@@ -106,6 +108,7 @@ def _apply(patch: Path, folder: Path) -> None:
 
 CONTRIBUTIONS = (
     Contribution("a_avreasonbench", task_tree),
+    Contribution("b_boards", board_tree),
     _tested("c_task_entry_points", "test/eval/test_task_entry_points.py"),
     _tested("d_filelock", "test/eval/test_filelock_private.py"),
     _tested("e_use_audio_in_video", "test/models/test_qwen_omni_audio_in_video.py"),

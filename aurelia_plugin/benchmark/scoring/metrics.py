@@ -28,6 +28,7 @@ __all__ = [
     "read",
     "rouge_l",
     "score",
+    "score_choice",
 ]
 
 AnswerForm = Literal["option", "label", "name", "sentence"]
@@ -102,6 +103,8 @@ def score(question: Question, gold: Gold, text: str) -> dict[str, float]:
         `captions.words`, and accuracy is a match with a reference. A reply of which nothing can
         be read is unparsed and wrong.
     """
+    if question.form == "option":
+        return score_choice(question.options, gold.answer, text)
     reading = read(question, text)
     if question.form == "sentence":
         return _score_sentence(question, gold, reading)
@@ -109,9 +112,20 @@ def score(question: Question, gold: Gold, text: str) -> dict[str, float]:
     return {"score": right, "accuracy": right, "unparsed": float(reading.value is None)}
 
 
+def score_choice(options: Mapping[str, str], answer: str, text: str) -> dict[str, float]:
+    """Score one reply, thinking taken off, to a question with options, as `score` does.
+
+    Args:
+        options: letter, as the source gives it -> text.
+        answer: the right letter.
+        text: the reply.
+    """
+    value = read_choice(abridged(text), options).value
+    right = float(value == answer)
+    return {"score": right, "accuracy": right, "unparsed": float(value is None)}
+
+
 def _is_right(question: Question, gold: Gold, value: str) -> bool:
-    if question.form == "option":
-        return value == gold.answer
     golds = (gold.answer, *gold.references)
     if question.labels is not None and any(same_label(value, gold_label(one)) for one in golds):
         return True

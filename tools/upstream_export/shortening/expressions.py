@@ -59,11 +59,7 @@ def is_pure(node: ast.AST) -> bool:
             return False
         if isinstance(one, ast.Call):
             called = one.func
-            name = (
-                called.attr
-                if isinstance(called, ast.Attribute)
-                else getattr(called, "id", "")
-            )
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
             if name in _CHANGING:
                 return False
     return True
@@ -109,15 +105,15 @@ def negated(test: ast.expr) -> ast.expr:
 
 def either(first: ast.expr, second: ast.expr) -> ast.BoolOp:
     """Return `first or second`."""
-    return ast.BoolOp(ast.Or(), [*_parts(first, ast.Or), *_parts(second, ast.Or)])
+    return ast.BoolOp(ast.Or(), [*_tests(first, ast.Or), *_tests(second, ast.Or)])
 
 
 def both(first: ast.expr, second: ast.expr) -> ast.BoolOp:
     """Return `first and second`."""
-    return ast.BoolOp(ast.And(), [*_parts(first, ast.And), *_parts(second, ast.And)])
+    return ast.BoolOp(ast.And(), [*_tests(first, ast.And), *_tests(second, ast.And)])
 
 
-def _parts(test: ast.expr, kind: type[ast.boolop]) -> list[ast.expr]:
+def _tests(test: ast.expr, kind: type[ast.boolop]) -> list[ast.expr]:
     return test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, kind) else [test]
 
 
@@ -141,30 +137,37 @@ def _in_order(node: ast.AST, name: str, certain: bool = True) -> Iterator[_Use]:
     if isinstance(node, ast.Name):
         if node.id == name and isinstance(node.ctx, ast.Load):
             yield _Use(node, certain)
-    elif isinstance(node, ast.Lambda):
-        yield from _in_order(node.body, name, False)
+        return
+    for part, always in _parts_in_order(node):
+        yield from _in_order(part, name, certain and always)
+
+
+def _parts_in_order(node: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
+    """Yield a node's parts as they are evaluated, and whether each is whenever the node is."""
+    if isinstance(node, ast.Lambda):
+        yield node.body, False
     elif isinstance(node, ast.IfExp):
-        yield from _in_order(node.test, name, certain)
-        yield from _in_order(node.body, name, False)
-        yield from _in_order(node.orelse, name, False)
+        yield from ((node.test, True), (node.body, False), (node.orelse, False))
     elif isinstance(node, ast.BoolOp):
-        for number, value in enumerate(node.values):
-            yield from _in_order(value, name, certain and not number)
+        yield from ((value, not number) for number, value in enumerate(node.values))
     elif isinstance(node, ast.Compare):
-        yield from _in_order(node.left, name, certain)
-        for number, value in enumerate(node.comparators):
-            yield from _in_order(value, name, certain and not number)
+        yield node.left, True
+        yield from ((value, not number) for number, value in enumerate(node.comparators))
     elif isinstance(node, _COMPREHENSIONS):
-        for number, part in enumerate(node.generators):
-            yield from _in_order(part.iter, name, certain and not number)
-            for test in part.ifs:
-                yield from _in_order(test, name, False)
-        for field in ("key", "value", "elt"):
-            if hasattr(node, field):
-                yield from _in_order(getattr(node, field), name, False)
+        yield from _comprehended(node)
     else:
-        for child in ast.iter_child_nodes(node):
-            yield from _in_order(child, name, certain)
+        yield from ((child, True) for child in ast.iter_child_nodes(node))
+
+
+def _comprehended(
+    node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp,
+) -> Iterator[tuple[ast.AST, bool]]:
+    for number, part in enumerate(node.generators):
+        yield part.iter, not number
+        yield from ((test, False) for test in part.ifs)
+    for field in ("key", "value", "elt"):
+        if hasattr(node, field):
+            yield getattr(node, field), False
 
 
 def put_in(expression: ast.expr, name: str, value: ast.expr) -> ast.expr | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Final
 
 from upstream_export.shortening.expressions import assigned_in, is_pure, names_of, put_in, uses
@@ -17,19 +17,27 @@ _ALTOGETHER: Final = 240
 
 def inlined(tree: ast.Module, kept: frozenset[str]) -> bool:
     """Put one function that is one expression where it is called; return whether there was one."""
+    calls: dict[str, list[ast.Call]] = defaultdict(list)
+    loaded: Counter[str] = Counter()
+    for one in ast.walk(tree):
+        if isinstance(one, ast.Call) and isinstance(one.func, ast.Name):
+            calls[one.func.id].append(one)
+        elif isinstance(one, ast.Name):
+            loaded[one.id] += 1
     for function in tree.body:
-        if isinstance(function, ast.FunctionDef) and function.name not in kept:
-            expression = _expression(function)
-            calls = _calls(tree, function) if expression is not None else []
-            if expression is None or not calls or _too_long(expression, len(calls)):
-                continue
-            written = [_written(function, expression, call) for call in calls]
-            if any(one is None for one in written):
-                continue
-            tree.body.remove(function)
-            places = dict(zip(map(id, calls), written, strict=True))
-            _Put(places).visit(tree)
-            return True
+        if not isinstance(function, ast.FunctionDef) or function.name in kept:
+            continue
+        expression, found = _expression(function), calls[function.name]
+        if expression is None or not found or _too_long(expression, len(found)):
+            continue
+        if len(found) != loaded[function.name] or uses(function, function.name):
+            continue  # it is used in another way, or calls itself
+        written = [_written(function, expression, call) for call in found]
+        if any(one is None for one in written):
+            continue
+        tree.body.remove(function)
+        _Put(dict(zip(map(id, found), written, strict=True))).visit(tree)
+        return True
     return False
 
 
@@ -60,32 +68,20 @@ def _expression(function: ast.FunctionDef, *, assigning: bool = False) -> ast.ex
     return None if assigned_in(body.value) and not assigning else body.value
 
 
-def _calls(tree: ast.Module, function: ast.FunctionDef) -> list[ast.Call]:
-    """Return the calls of a function; none where it is used in another way, or calls itself."""
-    calls = [
-        one
-        for one in ast.walk(tree)
-        if isinstance(one, ast.Call)
-        and isinstance(one.func, ast.Name)
-        and one.func.id == function.name
-    ]
-    return calls if len(calls) == uses(tree, function.name) and not uses(
-        function, function.name
-    ) else []
-
-
 def _too_long(expression: ast.expr, calls: int) -> bool:
     length = len(ast.unparse(expression))
     return calls > 1 and length > _SHORT and calls * length > _ALTOGETHER
 
 
-def _written(
-    function: ast.FunctionDef, expression: ast.expr, call: ast.Call
-) -> ast.expr | None:
+def _written(function: ast.FunctionDef, expression: ast.expr, call: ast.Call) -> ast.expr | None:
     given = _given(function, call)
     if given is None:
         return None
-    own = {one.id for one in ast.walk(expression) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    own = {
+        one.id
+        for one in ast.walk(expression)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+    }
     made = copy.deepcopy(expression)
     marked = {name: f"{name} given" for name in given}  # no name of anything else
     for one in ast.walk(made):
@@ -115,7 +111,9 @@ def _given(function: ast.FunctionDef, call: ast.Call) -> dict[str, ast.expr] | N
     if any(isinstance(one, ast.Starred) for one in call.args):
         return None
     names = [one.arg for one in arguments.args]
-    defaults = dict(zip(names[len(names) - len(arguments.defaults) :], arguments.defaults, strict=True))
+    defaults = dict(
+        zip(names[len(names) - len(arguments.defaults) :], arguments.defaults, strict=True)
+    )
     keywords = {one.arg: one.value for one in call.keywords if one.arg is not None}
     given = {**defaults, **dict(zip(names, call.args, strict=False)), **keywords}
     return {name: given[name] for name in names} if given.keys() == set(names) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -30,20 +31,34 @@ class _Callee(NamedTuple):
 
 def merged(tree: ast.Module, kept: frozenset[str]) -> bool:
     """Put one function's statements where it is called; return whether there was one."""
-    for callee in list(_callees(tree)):
+    callees = list(_callees(tree))
+    uses = Counter(one for statement in tree.body for one in _used(statement))
+    callers: dict[str, _Callee] = {}
+    for caller in callees:
+        callers |= dict.fromkeys(_used(caller.function), caller)
+    for callee in callees:
         name = callee.function.name
-        if name in kept or name.startswith("__") or not _is_plain(callee.function):
+        use = f".{name}" if callee.method else name
+        if name in kept or name.startswith("__") or uses[use] != 1 or use not in callers:
             continue
-        calls = [one for one in ast.walk(tree) if _names(one, callee)]
-        if len(calls) != 1:
+        caller = callers[use]
+        if caller.function is callee.function or not _is_plain(callee.function):
             continue
-        for caller in list(_callees(tree)):
-            if caller.function is callee.function or (callee.method and caller.owner is not callee.owner):
-                continue
-            if _put(caller.function, callee):
-                callee.owner.remove(callee.function)
-                return True
+        if callee.method and caller.owner is not callee.owner:
+            continue
+        if _put(caller.function, callee):
+            callee.owner.remove(callee.function)
+            return True
     return False
+
+
+def _used(node: ast.AST) -> Iterator[str]:
+    """Yield the names that are loaded, and behind a dot those of attributes."""
+    for one in ast.walk(node):
+        if isinstance(one, ast.Name):
+            yield one.id
+        elif isinstance(one, ast.Attribute):
+            yield f".{one.attr}"
 
 
 def _callees(tree: ast.Module) -> Iterator[_Callee]:
@@ -79,9 +94,7 @@ def _is_call(node: ast.AST, callee: _Callee) -> bool:
 
 def _put(caller: ast.FunctionDef, callee: _Callee) -> bool:
     """Put a function into its caller, if the call is a statement's own."""
-    if sum(isinstance(one, ast.stmt) for one in ast.walk(caller)) + len(
-        [one for one in ast.walk(callee.function) if isinstance(one, ast.stmt)]
-    ) > _LONGEST:
+    if _statements(caller) + _statements(callee.function) > _LONGEST:
         return False
     for body in _bodies(caller):
         for number, statement in enumerate(body):
@@ -94,6 +107,10 @@ def _put(caller: ast.FunctionDef, callee: _Callee) -> bool:
             body[number : number + 1] = written
             return True
     return False
+
+
+def _statements(function: ast.FunctionDef) -> int:
+    return sum(isinstance(one, ast.stmt) for one in ast.walk(function))
 
 
 def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
@@ -138,7 +155,7 @@ def _written(
     if not tail and not single:
         return None
     given = _given(callee, call)
-    if given is None or isinstance(statement, ast.Return) and _is_generator(caller):
+    if given is None or (isinstance(statement, ast.Return) and _is_generator(caller)):
         return None
     before = _bound(body, given, caller)
     if tail:
@@ -184,7 +201,9 @@ def _bound(
 ) -> list[ast.stmt]:
     """Give a body its arguments and names of its own; return the assignments before it."""
     stored = {
-        one.id for one in ast.walk(body) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+        one.id
+        for one in ast.walk(body)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
     }
     taken = names_of(caller) | {one.arg for one in ast.walk(caller) if isinstance(one, ast.arg)}
     renamed: dict[str, str] = {}
@@ -193,7 +212,7 @@ def _bound(
         if isinstance(value, ast.Name) and name not in stored:
             renamed[name] = value.id
             continue
-        renamed[name] = _free(name, taken) if not (isinstance(value, ast.Name) and value.id == name) else _free(name, taken)
+        renamed[name] = _free(name, taken)
         before.append(ast.Assign([ast.Name(renamed[name], ast.Store())], value))
     for name in sorted(stored - given.keys()):
         renamed[name] = _free(name, taken)

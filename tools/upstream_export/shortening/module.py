@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from upstream_export.shortening.expressions import names_of
 from upstream_export.shortening.functions import as_lambdas, inlined, pruned
 from upstream_export.shortening.merging import merged
 from upstream_export.shortening.records import (
@@ -26,12 +27,14 @@ class Short(NamedTuple):
     table: str
 
 
-_READING: Final = '''
+_READING: Final = """\
 _TABLES = json.loads(Path(__file__).with_name("{file}").read_text(encoding="utf-8"))
-P = SimpleNamespace(**{{name: re.compile(pattern, flags) for name, (pattern, flags) in _TABLES["patterns"].items()}})
+P = SimpleNamespace(
+    **{{name: re.compile(*form) for name, form in _TABLES["patterns"].items()}}
+)
 W = SimpleNamespace(**{{name: frozenset(words) for name, words in _TABLES["words"].items()}})
 L = SimpleNamespace(**_TABLES["lists"])
-'''
+"""
 _IMPORTS: Final = (
     "import json, re",
     "from collections import namedtuple",
@@ -49,27 +52,20 @@ def shortened(source: str, kept: frozenset[str], file: str) -> Short:
         file: the name of the table's file.
     """
     tree = ast.parse(source)
-    title = tree.body.pop(0)
+    title = ast.get_docstring(tree, clean=False)
+    tree.body.pop(0)
     without_docstrings(tree)
     plain_assignments(tree)
     tables = take_tables(tree)
     plain_records(tree)
     pruned(tree, kept)
     _rewritten(tree, kept)
-    body = [one for one in tree.body if not isinstance(one, ast.Import | ast.ImportFrom)]
-    imports = [ast.unparse(one) for one in tree.body if isinstance(one, ast.Import | ast.ImportFrom)]
-    future, *others = [one for one in imports]
-    tree.body = body
-    text = "\n".join(
-        [
-            ast.unparse(title),
-            future,
-            *_needed([*others, *_IMPORTS], ast.unparse(ast.fix_missing_locations(tree)) + _READING),
-            _READING.format(file=file),
-            ast.unparse(ast.fix_missing_locations(tree)),
-        ]
-    )
-    return Short(text + "\n", tables.written())
+    imports = [one for one in tree.body if isinstance(one, ast.Import | ast.ImportFrom)]
+    tree.body = [one for one in tree.body if one not in imports]
+    future, *others = [ast.unparse(one) for one in imports]
+    code = f"{_READING.format(file=file)}\n{ast.unparse(ast.fix_missing_locations(tree))}\n"
+    head = [f'"""{title}"""', future, *_needed([*others, *_IMPORTS], code)]
+    return Short("\n".join(head) + f"\n{code}", tables.written())
 
 
 def _rewritten(tree: ast.Module, kept: frozenset[str]) -> None:
@@ -96,11 +92,7 @@ def _functions(tree: ast.Module) -> Iterator[tuple[ast.FunctionDef, int]]:
 
 def _needed(imports: list[str], text: str) -> list[str]:
     """Return the import statements without the names that a text does not use."""
-    words = {one.id for one in ast.walk(ast.parse(text.format(file="x"))) if isinstance(one, ast.Name)} if False else None
-    used = {
-        one.id for one in ast.walk(ast.parse(text.replace("{{", "{").replace("}}", "}"))) if isinstance(one, ast.Name)
-    }
-    del words
+    used = names_of(ast.parse(text))
     kept = []
     for line in imports:
         statement = ast.parse(line).body[0]

@@ -244,9 +244,7 @@ def _collecting_loop(statement: ast.stmt, place: _Place) -> Change:
     return _collected(body[0], parts, given, place)
 
 
-def _with_given(
-    expression: ast.expr, given: list[tuple[str, ast.expr]]
-) -> ast.expr | None:
+def _with_given(expression: ast.expr, given: list[tuple[str, ast.expr]]) -> ast.expr | None:
     """Return an expression that makes the assignments before it, or None."""
     for name, value in reversed(given):
         made = with_assignment(expression, name, value)
@@ -280,9 +278,7 @@ def _collected(
     tests = [test for part in parts for test in (part.iter, *part.ifs)]
     if element is None or target.id in names_of(element, *tests):
         return None
-    made = ast.AugAssign(
-        ast.Name(target.id, ast.Store()), ast.Add(), ast.ListComp(element, parts)
-    )
+    made = ast.AugAssign(ast.Name(target.id, ast.Store()), ast.Add(), ast.ListComp(element, parts))
     return (1, [made]) if place.fits(made) else None
 
 
@@ -364,9 +360,7 @@ def _in_next(
         made = ast.If(whole, after.body, after.orelse) if whole is not None else None
     elif isinstance(after, ast.For):
         whole = put(after.iter, *named)
-        made = (
-            ast.For(after.target, whole, after.body, after.orelse) if whole is not None else None
-        )
+        made = ast.For(after.target, whole, after.body, after.orelse) if whole is not None else None
     elif isinstance(after, ast.Assign):
         whole = put(after.value, *named) if named[0] not in names_of(*after.targets) else None
         if _assigned(after) is None or isinstance(whole, ast.NamedExpr):
@@ -458,7 +452,11 @@ def _together(before: ast.stmt, statement: ast.stmt) -> ast.stmt | None:
         return None
     if not all(is_pure(one) for one in (*values[1], *names[1])):
         return None
-    if any(isinstance(one, ast.NamedExpr) for value in (*names[1], *values[1]) for one in ast.walk(value)):
+    if any(
+        isinstance(one, ast.NamedExpr)
+        for value in (*names[1], *values[1])
+        for one in ast.walk(value)
+    ):
         return None
     targets: list[ast.expr] = [*names[0], *values[0]]
     return ast.Assign(

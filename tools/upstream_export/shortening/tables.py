@@ -25,7 +25,10 @@ class Tables(NamedTuple):
         """Return the table as JSON, a name a line."""
         parts = []
         for title, rows in self._asdict().items():
-            lines = [f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in rows.items()]
+            lines = [
+                f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}"
+                for name, value in rows.items()
+            ]
             parts.append(f' "{title}": {{\n' + ",\n".join(lines) + "\n }")
         return "{\n" + ",\n".join(parts) + "\n}\n"
 
