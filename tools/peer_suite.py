@@ -16,9 +16,10 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from upstream_export.docs_rows import CHECKOUT
+
 __all__ = ["differences", "main", "outcomes"]
 
-_CHECKOUT = "AURELIA_UPSTREAM_LMMS_EVAL"
 _TOOLS = Path(__file__).resolve().parent
 
 
@@ -77,9 +78,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tests", nargs="*", default=["test"], help="default: all of them")
     options = parser.parse_args(arguments)
-    named = os.environ.get(_CHECKOUT, "")
+    named = os.environ.get(CHECKOUT, "")
     if not (Path(named) / "lmms_eval").is_dir():
-        print(f"Set {_CHECKOUT} to a checkout of lmms-eval.")
+        print(f"Set {CHECKOUT} to a checkout of lmms-eval.")
         return 2
     checkout = Path(named).resolve()
     runs = {hidden: outcomes(checkout, options.tests, hidden=hidden) for hidden in (True, False)}

@@ -18,9 +18,9 @@ _SCORING = "aurelia_plugin.benchmark.scoring."
 _WANTED = (
     Name("aurelia_plugin.calling.thinking", "spoken"),
     Name(_SCORING + "labels", "label_set"),
-    Name(_SCORING + "metrics", "Question"),
-    Name(_SCORING + "metrics", "Gold"),
-    Name(_SCORING + "metrics", "score"),
+    Name(_SCORING + "metrics", "score_choice"),
+    Name(_SCORING + "metrics", "score_answer"),
+    Name(_SCORING + "metrics", "score_sentence"),
 )
 _TEMPLATE = """\
 dataset_path: json

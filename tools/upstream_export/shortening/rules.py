@@ -27,7 +27,6 @@ __all__ = ["shorten_function"]
 
 _WIDTH: Final = 236
 _INDENT: Final = 4
-_ANY: Final = 10**6
 
 
 class _Place(NamedTuple):
