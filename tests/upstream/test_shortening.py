@@ -20,7 +20,7 @@ from aurelia_plugin.benchmark.scoring.labels import label_set
 from aurelia_plugin.benchmark.scoring.metrics import Gold, Question
 from aurelia_plugin.calling.thinking import spoken
 
-READERS = {"a_avreasonbench": ("scoring", 900), "b_boards": ("option_reader", 640)}
+READERS = {"a_avreasonbench": ("scoring", 820), "b_boards": ("option_reader", 600)}
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from upstream_export.shortening.expressions import is_pure, names_of, put_in, sw
 __all__ = ["merged"]
 
 _SCOPES: Final = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp, ast.Lambda)
-_LONGEST: Final = 48  # statements of a function after it took another's
+_LONGEST: Final = 80  # statements of a function after it took another's
 
 
 class _Callee(NamedTuple):

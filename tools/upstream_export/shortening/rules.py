@@ -435,12 +435,41 @@ def _grouped(body: list[ast.stmt], indent: int) -> list[ast.stmt]:
         if isinstance(statement, ast.If | ast.For | ast.While):
             statement.body = _grouped(statement.body, indent + _INDENT)
             statement.orelse = _grouped(statement.orelse, indent + _INDENT)
+        statement = _appended(statement, indent)
         made = _together(written[-1], statement) if written else None
         if made is not None and width(made) + indent <= _TOGETHER_WIDTH:
             written[-1] = made
         else:
             written.append(statement)
     return written
+
+
+def _appended(statement: ast.stmt, indent: int) -> ast.stmt:
+    """Return what appends if a test holds, or one of two things, as one line."""
+    if not isinstance(statement, ast.If) or len(statement.body) != 1:
+        return statement
+    first = _append(statement.body[0])
+    if first is None or names_of(statement.test) & {first[0]}:
+        return statement
+    other: ast.expr = ast.List([], ast.Load())
+    if statement.orelse:
+        second = _append(statement.orelse[0]) if len(statement.orelse) == 1 else None
+        if second is None or second[0] != first[0]:
+            return statement
+        other = ast.List([second[1]], ast.Load())
+    value = ast.IfExp(statement.test, ast.List([first[1]], ast.Load()), other)
+    made = ast.AugAssign(ast.Name(first[0], ast.Store()), ast.Add(), value)
+    return made if width(made) + indent <= _WIDTH else statement
+
+
+def _append(statement: ast.stmt) -> tuple[str, ast.expr] | None:
+    """Return the list and what is appended to it."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return None
+    if call.func.attr != "append" or not isinstance(call.func.value, ast.Name):
+        return None
+    return call.func.value.id, call.args[0]
 
 
 def _together(before: ast.stmt, statement: ast.stmt) -> ast.stmt | None:
