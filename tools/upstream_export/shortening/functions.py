@@ -7,6 +7,7 @@ import copy
 from collections import Counter, defaultdict
 from typing import Final
 
+from upstream_export.shortening.calls import given_by
 from upstream_export.shortening.expressions import assigned_in, is_pure, names_of, put_in, uses
 
 __all__ = ["as_lambdas", "inlined", "pruned"]
@@ -74,7 +75,7 @@ def _too_long(expression: ast.expr, calls: int) -> bool:
 
 
 def _written(function: ast.FunctionDef, expression: ast.expr, call: ast.Call) -> ast.expr | None:
-    given = _given(function, call)
+    given = given_by(function, call)
     if given is None:
         return None
     own = {
@@ -101,22 +102,6 @@ def _written(function: ast.FunctionDef, expression: ast.expr, call: ast.Call) ->
                 return None
             made = put
     return made
-
-
-def _given(function: ast.FunctionDef, call: ast.Call) -> dict[str, ast.expr] | None:
-    """Return argument -> value of a call, defaults among them."""
-    arguments = function.args
-    if arguments.vararg or arguments.kwarg or arguments.kwonlyargs:
-        return None
-    if any(isinstance(one, ast.Starred) for one in call.args):
-        return None
-    names = [one.arg for one in arguments.args]
-    defaults = dict(
-        zip(names[len(names) - len(arguments.defaults) :], arguments.defaults, strict=True)
-    )
-    keywords = {one.arg: one.value for one in call.keywords if one.arg is not None}
-    given = {**defaults, **dict(zip(names, call.args, strict=False)), **keywords}
-    return {name: given[name] for name in names} if given.keys() == set(names) else None
 
 
 def _simple(value: ast.expr) -> bool:

@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
+from upstream_export.shortening.calls import given_by
 from upstream_export.shortening.expressions import is_pure, names_of, put_in, swapped
+from upstream_export.shortening.rules.places import is_generator
 
 __all__ = ["merged"]
 
@@ -154,8 +156,8 @@ def _written(
     single = len(returns) == 1 and body.body[-1] is returns[0]
     if not tail and not single:
         return None
-    given = _given(callee, call)
-    if given is None or (isinstance(statement, ast.Return) and _is_generator(caller)):
+    given = given_by(callee.function, call, [ast.Name("self", ast.Load())] if callee.method else [])
+    if given is None or (isinstance(statement, ast.Return) and is_generator(caller)):
         return None
     before = _bound(body, given, caller)
     if tail:
@@ -175,25 +177,6 @@ def _marked(expression: ast.expr, call: ast.Call) -> ast.expr:
     copied = copy.deepcopy(expression, copies)
     mark = ast.Name(_PLACE, ast.Load())
     return mark if expression is call else swapped(copied, copies[id(call)], mark)
-
-
-def _is_generator(function: ast.FunctionDef) -> bool:
-    return any(isinstance(one, ast.Yield | ast.YieldFrom) for one in ast.walk(function))
-
-
-def _given(callee: _Callee, call: ast.Call) -> dict[str, ast.expr] | None:
-    """Return argument -> value of a call, defaults among them."""
-    arguments = callee.function.args
-    names = [one.arg for one in arguments.args]
-    values = ([ast.Name("self", ast.Load())] if callee.method else []) + call.args
-    if any(isinstance(one, ast.Starred) for one in values):
-        return None
-    defaults = dict(
-        zip(names[len(names) - len(arguments.defaults) :], arguments.defaults, strict=True)
-    )
-    keywords = {one.arg: one.value for one in call.keywords if one.arg is not None}
-    given = {**defaults, **dict(zip(names, values, strict=False)), **keywords}
-    return {name: given[name] for name in names} if given.keys() == set(names) else None
 
 
 def _bound(

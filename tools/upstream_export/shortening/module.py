@@ -14,7 +14,7 @@ from upstream_export.shortening.records import (
     plain_records,
     without_docstrings,
 )
-from upstream_export.shortening.rules import shorten_function
+from upstream_export.shortening.rules.applying import shorten_function
 from upstream_export.shortening.tables import take_tables
 
 __all__ = ["Short", "shortened"]
