@@ -6,26 +6,15 @@ from pathlib import Path
 
 from aurelia_plugin.benchmark.boards.board_set import BoardSet
 from aurelia_plugin.benchmark.boards.known import BOARD_SETS
-from aurelia_plugin.compare.outputs.exports.bundling import Name
 from upstream_export.formatting import formatted
-from upstream_export.readers import generated
+from upstream_export.readers import SHARED, board_rules
 from upstream_export.yaml_files import BY_VIDEO, GENERATION, read_yaml
 
 __all__ = ["board_tree"]
 
 _TASKS = Path("lmms_eval/tasks")
-_SHARED = _TASKS / "_task_utils"
 _ROOT = Path(__file__).resolve().parents[2]
 _SOURCES = Path(__file__).parent / "sources"
-_BOARDS = "aurelia_plugin.benchmark.boards."
-_WANTED = (
-    Name("aurelia_plugin.calling.thinking", "spoken"),
-    Name("aurelia_plugin.benchmark.scoring.metrics", "score_choice"),
-    Name(_BOARDS + "letters", "unlettered"),
-    Name(_BOARDS + "daily_omni", "begins_with_letter"),
-    Name(_BOARDS + "jointavbench", "names_one_option"),
-    Name(_BOARDS + "omnivideobench", "is_letter_alone"),
-)
 _FUNCTIONS = (
     *("doc_to_messages", "doc_to_text", "doc_to_visual", "mean_by_video", "official_mean"),
     "process_results",
@@ -73,7 +62,7 @@ Data: {hub} at the Hugging Face hub; {licence}. `{variable}` names a folder with
 | `{name}_soundtrack` | the video with its soundtrack inside |
 
 `score` and `accuracy`: the option that the reply chooses is the right one, read without the gold
-answer (`_task_utils/option_reader.py`, generated); `unparsed`: none could be read; `by_video`: the
+answer (`_task_utils/reply_reader.py`, generated); `unparsed`: none could be read; `by_video`: the
 mean score, its error clustered by video; `official`: the board's own rule.
 """
 
@@ -82,8 +71,8 @@ def board_tree() -> dict[Path, str]:
     """Return the folders of all boards and what they share, by path in a checkout."""
     shared = (_SOURCES / "av_boards.py").read_text(encoding="utf-8")
     files = {
-        **generated(_SHARED, "option_reader", _WANTED),
-        _SHARED / "av_boards.py": formatted(shared),
+        **board_rules("board_rules"),
+        SHARED / "av_boards.py": formatted(shared),
     }
     for board in BOARD_SETS.values():
         files |= _board_files(board)

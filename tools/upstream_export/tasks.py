@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aurelia_plugin.compare.outputs.exports.bundling import Name
 from upstream_export.formatting import formatted
-from upstream_export.readers import generated
+from upstream_export.readers import answer_readers
 from upstream_export.yaml_files import BY_VIDEO, GENERATION, read_yaml
 
 __all__ = ["FOLDER", "task_tree"]
@@ -14,14 +13,6 @@ __all__ = ["FOLDER", "task_tree"]
 FOLDER = Path("lmms_eval/tasks/avreasonbench")
 _ROOT = Path(__file__).resolve().parents[2]
 _SOURCES = Path(__file__).parent / "sources"
-_SCORING = "aurelia_plugin.benchmark.scoring."
-_WANTED = (
-    Name("aurelia_plugin.calling.thinking", "spoken"),
-    Name(_SCORING + "labels", "label_set"),
-    Name(_SCORING + "metrics", "score_choice"),
-    Name(_SCORING + "metrics", "score_answer"),
-    Name(_SCORING + "metrics", "score_sentence"),
-)
 _TEMPLATE = """\
 dataset_path: json
 dataset_kwargs: !function utils.{kwargs}
@@ -53,7 +44,7 @@ _GROUPS = {"avreasonbench": "OWN", "avreasonbench_public": "PUBLIC"}
 def task_tree() -> dict[Path, str]:
     """Return the folder's files by path, as upstream's formatter leaves them."""
     files = {FOLDER / "__init__.py": ""}
-    files |= generated(FOLDER, "scoring", _WANTED)
+    files |= answer_readers(FOLDER, "scoring")
     utils = (_SOURCES / "avreasonbench_utils.py").read_text(encoding="utf-8")
     files[FOLDER / "utils.py"] = formatted(utils)
     files[FOLDER / "README.md"] = (_SOURCES / "avreasonbench.md").read_text(encoding="utf-8")

@@ -43,20 +43,21 @@ _IMPORTS: Final = (
 )
 
 
-def shortened(source: str, kept: frozenset[str], file: str) -> Short:
+def shortened(source: str, kept: frozenset[str], file: str, whole: str | None = None) -> Short:
     """Return a module that does what `source` does.
 
     Args:
         source: made by `bundling.bundle`.
         kept: the functions that others call.
         file: the name of the table's file.
+        whole: what the source is a part of, where it does not stand alone.
     """
     tree = ast.parse(source)
     title = ast.get_docstring(tree, clean=False)
     tree.body.pop(0)
     without_docstrings(tree)
     plain_assignments(tree)
-    tables = take_tables(tree)
+    tables = take_tables(tree, whole or source)
     plain_records(tree)
     pruned(tree, kept)
     _rewritten(tree, kept)

@@ -33,14 +33,18 @@ class Tables(NamedTuple):
         return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def take_tables(tree: ast.Module) -> Tables:
+def take_tables(tree: ast.Module, source: str) -> Tables:
     """Take the constants out of a module and write `P.NAME`, `W.NAME` and `L.NAME` for them.
+
+    Args:
+        tree: the module, changed in place.
+        source: that gives their values when it is executed.
 
     Raises:
         ValueError: a name is none that can stand behind a dot.
     """
     values: dict[str, object] = {"__name__": "bundle"}
-    exec(compile(ast.unparse(ast.fix_missing_locations(tree)), "bundle", "exec"), values)
+    exec(compile(source, "bundle", "exec"), values)
     tables = Tables({}, {}, {})
     taken: dict[str, str] = {}
     short: dict[str, str] = {}

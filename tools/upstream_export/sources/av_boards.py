@@ -13,7 +13,7 @@ from string import ascii_uppercase
 from typing import Any, NamedTuple
 
 import av
-from lmms_eval.tasks._task_utils import option_reader
+from lmms_eval.tasks._task_utils import board_rules, reply_reader
 
 
 class Board(NamedTuple):
@@ -31,7 +31,7 @@ def daily_omni_rows(content: list) -> Iterator[dict]:
     """Yield the documents of Daily-Omni's qa.json; its rows have no ids of their own."""
     for number, row in enumerate(content, start=1):
         video = f"Videos/{row['video_id']}/{row['video_id']}_video.mp4"
-        yield {"id": f"daily_omni-{number:04d}", "category": row["Type"], "question": row["Question"], "options": list(option_reader.unlettered(row["Choice"])), "answer": row["Answer"], "video": video}
+        yield {"id": f"daily_omni-{number:04d}", "category": row["Type"], "question": row["Question"], "options": list(board_rules.unlettered(row["Choice"])), "answer": row["Answer"], "video": video}
 
 
 def jointavbench_rows(content: list) -> Iterator[dict]:
@@ -49,16 +49,16 @@ def omnivideobench_rows(content: list) -> Iterator[dict]:
     """Yield the documents of OmniVideoBench's data.json, which has several questions for a video."""
     for row in content:
         for number, one in enumerate(row["questions"], start=1):
-            options = list(option_reader.unlettered(one["options"]))
+            options = list(board_rules.unlettered(one["options"]))
             yield {"id": f"{row['video']}-{number}", "category": one["question_type"], "question": one["question"], "options": options, "answer": one["correct_option"], "video": f"videos/{row['video']}.mp4"}
 
 
 BOARDS = {
     board.name: board
     for board in (
-        Board("daily_omni", "DAILY_OMNI_HOME", "qa.json", daily_omni_rows, option_reader.begins_with_letter, lambda video: [video.with_name(f"{video.stem.removesuffix('_video')}_audio.wav")]),
-        Board("jointavbench", "JOINTAVBENCH_HOME", "jointavbench.json", jointavbench_rows, option_reader.names_one_option, lambda video: [video.with_suffix(".wav"), video.with_suffix(".m4a")]),
-        Board("omnivideobench", "OMNIVIDEOBENCH_HOME", "data.json", omnivideobench_rows, option_reader.is_letter_alone),
+        Board("daily_omni", "DAILY_OMNI_HOME", "qa.json", daily_omni_rows, board_rules.begins_with_letter, lambda video: [video.with_name(f"{video.stem.removesuffix('_video')}_audio.wav")]),
+        Board("jointavbench", "JOINTAVBENCH_HOME", "jointavbench.json", jointavbench_rows, board_rules.names_one_option, lambda video: [video.with_suffix(".wav"), video.with_suffix(".m4a")]),
+        Board("omnivideobench", "OMNIVIDEOBENCH_HOME", "data.json", omnivideobench_rows, board_rules.is_letter_alone),
     )
 }
 
@@ -156,8 +156,8 @@ def soundtrack(path: Path) -> list[Path]:
 def process_results(doc: dict, results: list[str]) -> dict[str, Any]:
     """Return `score`, `accuracy` and `unparsed` (0 or 1), the score by video, and `official` by the board's own rule."""
     board, options = BOARDS[doc["board"]], letters(doc)
-    said = option_reader.spoken(results[0])
-    scores = option_reader.score_choice(options, doc["answer"], "" if said.unclosed else said.text)
+    said = reply_reader.spoken(results[0])
+    scores = reply_reader.score_choice(options, doc["answer"], "" if said.unclosed else said.text)
     official = {"right": board.official(results[0], doc["answer"], options), "video": doc["video"]}
     by_video = {"score": scores["score"], "video": doc["video"]}
     return {**scores, "by_video": by_video, "official": official, "item": doc["id"], "category": doc["category"]}

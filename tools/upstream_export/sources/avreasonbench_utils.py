@@ -12,6 +12,7 @@ from typing import Any
 
 import av
 from datasets import Dataset, Features, List, Value
+from lmms_eval.tasks._task_utils import reply_reader
 from lmms_eval.tasks.avreasonbench import scoring
 
 HOMES = {"avreasonbench": "AVREASONBENCH_HOME", "avreasonbench_public": "AVREASONBENCH_PUBLIC_HOME"}
@@ -129,10 +130,10 @@ def process_results(doc: dict, results: list[str]) -> dict[str, Any]:
 
 def scored(doc: dict, reply: str) -> dict[str, float]:
     """Return the scores of a reply, by the form of its answer; one whose thinking does not end has none."""
-    said = scoring.spoken(reply)
+    said = reply_reader.spoken(reply)
     text = "" if said.unclosed else said.text
     if doc["options"] is not None:
-        return scoring.score_choice(dict(zip(letters(doc), doc["options"])), doc["answer"], text)
+        return reply_reader.score_choice(dict(zip(letters(doc), doc["options"])), doc["answer"], text)
     if doc["column"] in SENTENCES:
         return scoring.score_sentence(doc["references"] or [doc["answer"]], text, doc["column"] != "avsd")
     labels = scoring.label_set(doc["question"]) if doc["column"] == "music_avqa" else None
