@@ -55,7 +55,8 @@ def shortened(source: str, kept: frozenset[str], file: str, whole: str | None = 
     tree = ast.parse(source)
     title = ast.get_docstring(tree, clean=False)
     tree.body.pop(0)
-    without_docstrings(tree)
+    records = {one.name for one in tree.body if isinstance(one, ast.ClassDef)}
+    without_docstrings(tree, kept - records)
     plain_assignments(tree)
     tables = take_tables(tree, whole or source)
     plain_records(tree)

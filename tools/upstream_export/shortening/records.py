@@ -61,8 +61,10 @@ def _plain(statement: ast.stmt) -> ast.stmt:
     return statement
 
 
-def without_docstrings(tree: ast.Module) -> None:
-    """Take the docstrings off functions and classes."""
+def without_docstrings(tree: ast.Module, kept: frozenset[str]) -> None:
+    """Take the docstrings off functions and classes, but for those that others use."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name in kept:
+            continue
+        if ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
