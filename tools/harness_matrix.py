@@ -23,6 +23,7 @@ __all__ = ["STEPS", "Row", "main", "tried"]
 STEPS: Final = ("import", "tasks", "run", "scores")
 _IMPORT: Final = "import lmms_eval; print(lmms_eval.__path__[0])"
 _TASKS: Final = """\
+import lmms_eval.models  # loads the plugin's entry point, as every run does
 from lmms_eval.tasks import TaskManager
 tasks = TaskManager(include_defaults=False).all_tasks
 assert "avreasonbench_mini" in tasks, "the plugin's tasks are not indexed"
