@@ -1,8 +1,9 @@
 """Try the plugin with other versions of lmms-eval: `python tools/harness_matrix.py FOLDER...`.
 
 A FOLDER holds a package `lmms_eval`: a checkout, or an unpacked wheel. Each is put in front of the
-installed one, in this environment, and asked two questions of each column of the synthetic
-benchmark with the packaged model. Prints a row for each and exits 1 if one does not work.
+installed one, in this environment, and checked in four steps: it is imported; it indexes the
+plugin's tasks; the README's first command runs with `--limit 1`; the scores logged are those of
+the plugin's own reader. Prints a row for each and exits 1 if one does not work.
 """
 
 from __future__ import annotations
@@ -10,51 +11,99 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-__all__ = ["Row", "main", "tried"]
+__all__ = ["STEPS", "Row", "main", "tried"]
+
+STEPS: Final = ("import", "tasks", "run", "scores")
+_IMPORT: Final = "import lmms_eval; print(lmms_eval.__path__[0])"
+_TASKS: Final = """\
+import lmms_eval.models  # loads the plugin's entry point, as every run does
+from lmms_eval.tasks import TaskManager
+tasks = TaskManager(include_defaults=False).all_tasks
+assert "avreasonbench_mini" in tasks, "the plugin's tasks are not indexed"
+"""
+_TASK: Final = "avreasonbench_mini"
+_SCORES: Final = """\
+import json, sys
+from pathlib import Path
+from aurelia_plugin.benchmark.data.items import read_items
+from aurelia_plugin.benchmark.reading import score_item
+from aurelia_plugin.benchmark.synthetic.build import chosen_folder
+items = {item.id: item for item in read_items(chosen_folder() / "manifest.jsonl")}
+rows = [json.loads(line) for path in Path(sys.argv[1]).rglob("*_samples_*.jsonl")
+        for line in path.read_text().splitlines()]
+for row in rows:
+    reply = row["filtered_resps"][0]
+    score = score_item(items[row["item"]], reply)["score"]
+    assert row["score"] == score, f"{row['item']}: {row['score']} logged, {score} read"
+print(len(rows))
+"""
+_VERSION: Final = re.compile(r"^(?:Version: |version = \")([^\s\"]+)", re.MULTILINE)
 
 
 class Row(NamedTuple):
     """What came of one version.
 
     Attributes:
-        works: whether there is a results file.
+        version: as its own files say.
+        passed: the steps that were passed, of `STEPS`; the first that fails is the last tried.
         score: of the group.
-        why: the last line that was said, where there is none.
+        why: the last line that was said where one failed.
     """
 
-    folder: str
-    works: bool
-    score: float | None
+    version: str
+    passed: tuple[str, ...]
+    score: float | None = None
     why: str = ""
+
+    @property
+    def works(self) -> bool:
+        """Whether every step was passed."""
+        return self.passed == STEPS
 
 
 def tried(folder: Path) -> Row:
-    """Run the packaged model on the synthetic benchmark under one version of the harness."""
+    """Take the steps under one version of the harness."""
+    version = _version(folder)
     with tempfile.TemporaryDirectory() as work:
-        command = [sys.executable, "-m", "lmms_eval", "--model", "aurelia_embedded"]
-        command += ["--model_args", f"condition=aurelia,traces={work}/traces"]
-        command += ["--tasks", "avreasonbench_mini", "--limit", "2"]
-        command += ["--output_path", f"{work}/out"]
-        done = subprocess.run(
-            command,
-            cwd=work,
-            env={**os.environ, "PYTHONPATH": str(folder)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        said = (done.stdout + done.stderr).strip().splitlines()
-        results = sorted(Path(work, "out").rglob("*_results.json"))
-        if not results:
-            return Row(str(folder), False, None, said[-1] if said else "nothing was said")
-        group = json.loads(results[-1].read_text())["results"]["avreasonbench_mini"]
-        return Row(str(folder), True, float(group["score,none"]))
+        run = ["-m", "lmms_eval", "--model", "aurelia_embedded", "--tasks", _TASK, "--limit", "1"]
+        run += ["--output_path", "out", "--log_samples"]
+        commands = (["-c", _IMPORT], ["-c", _TASKS], run, ["-c", _SCORES, "out"])
+        passed: list[str] = []
+        score = None
+        for step, command in zip(STEPS, commands, strict=True):
+            done = subprocess.run(
+                [sys.executable, *command],
+                cwd=work,
+                env={**os.environ, "PYTHONPATH": str(folder)},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            results = sorted(Path(work, "out").rglob("*_results.json")) if step == "run" else []
+            if done.returncode or (step == "run" and not results):
+                said = (done.stdout + done.stderr).strip().splitlines()
+                return Row(version, tuple(passed), score, said[-1] if said else "nothing was said")
+            if results:
+                group = json.loads(results[-1].read_text())["results"][_TASK]
+                score = float(group["score,none"])
+            passed.append(step)
+        return Row(version, tuple(passed), score)
+
+
+def _version(folder: Path) -> str:
+    """Return what the folder's own files say: a wheel's metadata, or a checkout's project file."""
+    for path in (*folder.glob("lmms_eval-*.dist-info/METADATA"), folder / "pyproject.toml"):
+        found = _VERSION.search(path.read_text(encoding="utf-8")) if path.is_file() else None
+        if found:
+            return found[1] if path.name == "METADATA" else f"{found[1]} (checkout)"
+    return folder.name
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -62,10 +111,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path)
     rows = [tried(folder.resolve()) for folder in parser.parse_args(arguments).folders]
-    print("| lmms-eval | works | score | why not |\n|---|---|---|---|")
+    print(f"| lmms-eval | {' | '.join(STEPS)} | score | why not |")
+    print("|---" * (len(STEPS) + 3) + "|")
     for row in rows:
+        marks = " | ".join("yes" if step in row.passed else "no" for step in STEPS)
         score = "" if row.score is None else f"{row.score:.3f}"
-        print(f"| {row.folder} | {'yes' if row.works else 'no'} | {score} | {row.why} |")
+        print(f"| {row.version} | {marks} | {score} | {row.why} |")
     return 0 if all(row.works for row in rows) else 1
 
 

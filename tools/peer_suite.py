@@ -1,7 +1,7 @@
 """Run lmms-eval's own tests with this plugin installed and with it hidden, and compare.
 
 `AURELIA_UPSTREAM_LMMS_EVAL` names a checkout of lmms-eval, whose code and tests are run in this
-environment. Exits 1 if any test ends in another way with the plugin.
+environment. Exits 1 if any test ends in another way with the plugin, or if none passes.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from upstream_export.docs_rows import CHECKOUT
+
 __all__ = ["differences", "main", "outcomes"]
 
-_CHECKOUT = "AURELIA_UPSTREAM_LMMS_EVAL"
 _TOOLS = Path(__file__).resolve().parent
 
 
@@ -36,7 +37,7 @@ def outcomes(checkout: Path, tests: list[str], *, hidden: bool) -> dict[str, str
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider"]
-        command += ["-o", "addopts=", f"--junitxml={report}"]
+        command += ["-o", "addopts=", "--continue-on-collection-errors", f"--junitxml={report}"]
         command += ["-p", "upstream_export.hidden"] if hidden else []
         path = os.pathsep.join([str(checkout), str(_TOOLS)])
         done = subprocess.run(
@@ -77,9 +78,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tests", nargs="*", default=["test"], help="default: all of them")
     options = parser.parse_args(arguments)
-    named = os.environ.get(_CHECKOUT, "")
+    named = os.environ.get(CHECKOUT, "")
     if not (Path(named) / "lmms_eval").is_dir():
-        print(f"Set {_CHECKOUT} to a checkout of lmms-eval.")
+        print(f"Set {CHECKOUT} to a checkout of lmms-eval.")
         return 2
     checkout = Path(named).resolve()
     runs = {hidden: outcomes(checkout, options.tests, hidden=hidden) for hidden in (True, False)}
@@ -89,6 +90,9 @@ def main(arguments: list[str] | None = None) -> int:
         )
         print(f"{'without' if hidden else 'with'} the plugin: {counts}")
     changed = differences(runs[True], runs[False])
+    if "passed" not in runs[False].values():
+        print("no test passed: nothing was compared")
+        return 1
     print("\n".join(changed) or "no difference")
     return 1 if changed else 0
 

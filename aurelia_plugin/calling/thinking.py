@@ -108,12 +108,10 @@ def _final_channel(reply: str) -> Spoken:
     ended = True
     for opening in openings:
         end = _MESSAGE_END.search(reply, opening.end())
-        stop = end.start() if end else len(reply)
-        if opening["name"].lower() == "final":
-            finals.append(reply[opening.end() : stop])
-            ended = True
-        else:
-            ended = end is not None
+        final = opening["name"].lower() == "final"
+        if final:
+            finals.append(reply[opening.end() : end.start() if end else None])
+        ended = final or end is not None
     return Spoken("\n".join(finals), not ended)
 
 
@@ -122,20 +120,17 @@ def _without_pairs(reply: str) -> tuple[str, bool]:
     open_marks: list[int] = []
     start = 0
     for found in _ANY.finditer(reply):
-        kind = found.lastgroup or ""
-        mark = int(kind[1:])
+        name = found.lastgroup or ""
+        mark = int(name[1:])
         if not open_marks:
             kept.append(reply[start : found.start()])
         start = found.end()
-        if kind[0] == "b":
+        if name.startswith("b"):
             # The same mark again, before its end, opens nothing new: one end closes both. Where
             # each has its own, the second end is one without an opening, which clears the rest.
-            if mark not in open_marks:
-                open_marks.append(mark)
-        elif mark in open_marks:
-            del open_marks[open_marks.index(mark) :]
-        elif open_marks:  # opened by one mark, closed by another
-            open_marks.pop()
+            open_marks += [mark] if mark not in open_marks else []
+        elif open_marks:  # one that another mark opened closes that
+            del open_marks[open_marks.index(mark) if mark in open_marks else -1 :]
         else:
             kept.clear()
     if not open_marks:
@@ -145,12 +140,12 @@ def _without_pairs(reply: str) -> tuple[str, bool]:
 
 def _joined(parts: list[str]) -> str:
     """Join what stands around thinking, so that words on both sides stay apart."""
-    pieces: list[str] = []
-    for part in filter(None, parts):
-        if pieces and not pieces[-1][-1].isspace() and not part[0].isspace():
-            pieces.append(" ")
-        pieces.append(part)
-    return "".join(pieces)
+    said = [part for part in parts if part]
+    apart = (
+        one if one[-1].isspace() or other[:1].isspace() or not other else f"{one} "
+        for one, other in zip(said, [*said[1:], ""], strict=False)
+    )
+    return "".join(apart)
 
 
 def without_thinking(reply: str) -> str:

@@ -14,95 +14,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from boards import DAILY, FILES, JOINT, board_files
 
 from aurelia_plugin.benchmark.boards.known import BOARD_SETS
 from aurelia_plugin.benchmark.boards.letters import unlettered
 from aurelia_plugin.benchmark.boards.places import board_folder, dataset_kwargs
 from aurelia_plugin.benchmark.data.items import read_items
 from aurelia_plugin.benchmark.figures import read_run
-from aurelia_plugin.benchmark.synthetic.encode import write_mp4, write_wav
 from aurelia_plugin.compare.outputs.boards import load_board
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.media.audio import has_sound, waveform
 from aurelia_plugin.media.medium import Media
 
-from .handmade import media
-
 pytest.importorskip("lmms_eval")
 
-# Invented questions in the forms of the sets' own files, their oddities included.
-_DAILY: list[Any] = [
-    {
-        "Question": "What is heard when the lamp goes on?",
-        "Choice": ["A. A bell", "B. A drum", "C. A dog", "D. Nothing"],
-        "Answer": "B",
-        "video_id": "Ab_cdEfGhIj",
-        "Type": "AV Event Alignment",
-        "content_parent_category": "Lifestyle",
-        "content_fine_category": "Lamps",
-        "video_category": "Howto & Style",
-        "video_duration": "30s",
-    },
-    {
-        "Type": "Event Sequence",
-        "Question": "What comes first?",
-        "Choice": ["A. The bell", "B. The drum", "C. The dog", "D. The lamp"],
-        "Answer": "D",
-        "Explaination": "The lamp is on before anything sounds.",
-        "video_id": "-bcdEfGhIjK",
-        "video_category": "Howto & Style",
-        "video_duration": "60s",
-    },
-]
-_JOINT: list[Any] = [
-    {
-        "qid": f"AbCdEfGhIjK_task{number}_0",
-        "video_name": "AbCdEfGhIjK",
-        "task": task,
-        "question": "Which thing is named and not shown?",
-        "correct_answer": "The broom",
-        "explanation": "Nobody sees it.",
-        "options": ["The shovel", "The keys", "The hat", "The broom"],
-        "video_url": "https://www.youtube.com/watch?v=AbCdEfGhIjK",
-        "segment_timestamp": [1.0, 9.5],
-    }
-    for number, task in ((1, "STL"), (4, "SOOG"))
-]
-_OMNI: list[Any] = [
-    {
-        "video": "video_1",
-        "video_type": "Vlog",
-        "duration": "00:02",
-        "questions": [
-            {
-                "question": "Why does she turn round?",
-                "question_type": "causal reasoning",
-                "audio_type": "Sound",
-                "reasoning_steps": [
-                    {"modality": "audio", "evidence": "A pan falls.", "inference": "It is loud."},
-                    {"modality": "vision", "evidence": "She turns."},
-                ],
-                "answer": "A pan falls",
-                "options": ["A.A dog barks", "B.A pan falls", "C.It rains", "D.She is called"],
-                "correct_option": "B",
-            },
-            {
-                "question": "In what tone?",
-                "question_type": "sentiment analysis",
-                "audio_type": "Speech",
-                "reasoning_steps": "",
-                "answer": "surprised",
-                "options": ["A. confident", "B. awkward", "A. curious", "B. surprised"],
-                "correct_option": "D",
-            },
-        ],
-    }
-]
-_FILES: Mapping[str, tuple[list[Any], list[str]]] = {
-    "daily_omni": (_DAILY, [f"Videos/{r['video_id']}/{r['video_id']}_video.mp4" for r in _DAILY]),
-    "jointavbench": (_JOINT, [f"videos/{row['qid']}.mp4" for row in _JOINT]),
-    "omnivideobench": (_OMNI, ["videos/video_1.mp4"]),
-}
 _GOLD = {
     "daily_omni": ["B", "D"],
     "jointavbench": None,  # in an order drawn from the id
@@ -110,24 +35,10 @@ _GOLD = {
 }
 
 
-def _folder(name: str, folder: Path) -> Path:
-    rows, videos = _FILES[name]
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / BOARD_SETS[name].annotations).write_text(json.dumps(rows))
-    for number, video in enumerate(videos):
-        path = folder / video
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_mp4(path, *media(hertz=300.0 + 100 * number))
-        if name == "daily_omni":
-            beside = path.with_name(path.name.replace("_video.mp4", "_audio.wav"))
-            write_wav(beside, media(hertz=900.0)[1])
-    return folder
-
-
 @pytest.fixture
 def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     name = str(request.param)
-    monkeypatch.setenv(BOARD_SETS[name].variable, str(_folder(name, tmp_path / name)))
+    monkeypatch.setenv(BOARD_SETS[name].variable, str(board_files(name, tmp_path / name)))
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "datasets"))
     return name
 
@@ -145,7 +56,7 @@ def _run(task: str, answer: Any) -> tuple[dict[str, Any], Any]:
     return results, stub
 
 
-@pytest.mark.parametrize("home", _FILES, indirect=True)
+@pytest.mark.parametrize("home", FILES, indirect=True)
 def test_a_board_through_the_harness(home: str, tmp_path: Path) -> None:
     task = f"aurelia_{home}"
     results, stub = _run(task, lambda doc: doc["answer"])
@@ -260,21 +171,21 @@ def test_letters_in_front_are_taken_off_where_all_have_one(
 
 
 def test_the_order_of_a_shuffled_question_is_its_own() -> None:
-    items = list(BOARD_SETS["jointavbench"].items(_JOINT))
-    turned: list[Any] = [{**row, "options": row["options"][::-1]} for row in _JOINT]
+    items = list(BOARD_SETS["jointavbench"].items(JOINT))
+    turned: list[Any] = [{**row, "options": row["options"][::-1]} for row in JOINT]
     assert list(BOARD_SETS["jointavbench"].items(turned)) == items
     for item in items:
         assert item.options is not None
         assert item.options["ABCD".index(item.answer)] == "The broom"
 
 
-@pytest.mark.parametrize("name", _FILES)
+@pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("content", ["{", "{}", "[]", "[3]", '[{"Question": 3, "qid": ""}]'])
 def test_a_file_of_another_form_is_named(
     name: str, content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board = BOARD_SETS[name]
-    monkeypatch.setenv(board.variable, str(_folder(name, tmp_path)))
+    monkeypatch.setenv(board.variable, str(board_files(name, tmp_path)))
     (tmp_path / board.annotations).write_text(content)
     with pytest.raises(ConfigError) as caught:
         dataset_kwargs(board)
@@ -286,19 +197,19 @@ def test_a_question_that_is_none_is_named(
     change: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board = BOARD_SETS["daily_omni"]
-    monkeypatch.setenv(board.variable, str(_folder("daily_omni", tmp_path)))
-    (tmp_path / board.annotations).write_text(json.dumps([{**_DAILY[0], **change}]))
+    monkeypatch.setenv(board.variable, str(board_files("daily_omni", tmp_path)))
+    (tmp_path / board.annotations).write_text(json.dumps([{**DAILY[0], **change}]))
     with pytest.raises(ConfigError, match=r"qa\.json: a question of Daily-Omni is none: "):
         dataset_kwargs(board)
 
 
-@pytest.mark.parametrize("name", _FILES)
+@pytest.mark.parametrize("name", FILES)
 def test_missing_media_are_said(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     board = BOARD_SETS[name]
-    monkeypatch.setenv(board.variable, str(_folder(name, tmp_path)))
-    videos = _FILES[name][1]
+    monkeypatch.setenv(board.variable, str(board_files(name, tmp_path)))
+    videos = FILES[name][1]
     (tmp_path / videos[0]).unlink()
     if len(videos) > 1:
         with caplog.at_level(logging.WARNING):
@@ -338,7 +249,7 @@ class _Hub(BaseHTTPRequestHandler):
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A hub on this machine that has Daily-Omni, and of JointAVBench the questions."""
-    folder = _folder("daily_omni", tmp_path / "made")
+    folder = board_files("daily_omni", tmp_path / "made")
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         archive.add(folder / "Videos", "Videos")
@@ -347,7 +258,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     _Hub.files = {
         root.format(daily.hub, daily.annotations): (folder / daily.annotations).read_bytes(),
         root.format(daily.hub, daily.archive): packed.getvalue(),
-        root.format(joint.hub, joint.annotations): json.dumps(_JOINT).encode(),
+        root.format(joint.hub, joint.annotations): json.dumps(JOINT).encode(),
     }
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -378,11 +289,11 @@ def test_what_the_hub_does_not_have_is_said_with_the_way_to_it(
     joint, omni = BOARD_SETS["jointavbench"], BOARD_SETS["omnivideobench"]
     with pytest.raises(ConfigError, match=r"AURELIA_JOINTAVBENCH_HOME is not set(.|\n)*ffmpeg -ss"):
         dataset_kwargs(joint)
-    folder = _folder("jointavbench", tmp_path / "clips")
+    folder = board_files("jointavbench", tmp_path / "clips")
     (folder / joint.annotations).unlink()
     monkeypatch.setenv(joint.variable, str(folder))
     assert dataset_kwargs(joint)["data_files"]  # the questions are from the hub
-    folder = _folder("omnivideobench", tmp_path / "omni")
+    folder = board_files("omnivideobench", tmp_path / "omni")
     (folder / omni.annotations).unlink()
     monkeypatch.setenv(omni.variable, str(folder))
     with pytest.raises(ConfigError, match=r"data\.json cannot be had from the hub"):

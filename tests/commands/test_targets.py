@@ -70,7 +70,7 @@ def test_the_probe_takes_an_own_clip_that_has_sound(
 
 
 def test_a_target_that_cannot_be_opened_says_why(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["probe", "--target", "aurelia_avicuna"]) == 1
+    assert main(["probe", "--target", "sidecar:no_such_system"]) == 1
     assert "no adapter for this system yet" in capsys.readouterr().err
 
 

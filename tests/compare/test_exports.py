@@ -19,8 +19,9 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 from aurelia_plugin.benchmark.reading import score_item
 from aurelia_plugin.cli import main
 from aurelia_plugin.compare.comparing import Options, compare
-from aurelia_plugin.compare.outputs.exports.blind import export_blind, read_questions, score_reply
+from aurelia_plugin.compare.outputs.exports.blind import export_blind
 from aurelia_plugin.compare.outputs.exports.leaderboard import Publication, export_leaderboard
+from aurelia_plugin.compare.outputs.exports.standalone import read_questions, score_reply
 from aurelia_plugin.compare.result import Comparison, RunInfo
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.reasoning.prompting import PromptSet

@@ -178,7 +178,7 @@ def test_a_lack_is_told_with_its_fix(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "export SOME_KEY=" in told(**here, secrets=["SOME_KEY"])[0]
     monkeypatch.setenv("SOME_KEY", "x")
     assert told(**here, secrets=["SOME_KEY"]) == []
-    assert "no adapter" in told(backend="sidecar:avicuna")[0]
+    assert "no adapter" in told(backend="sidecar:no_such_system")[0]
 
 
 def test_what_is_no_package_of_a_registry_is_not_told_to_be_installed_by_name() -> None:

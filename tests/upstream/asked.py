@@ -1,7 +1,6 @@
-"""Runs what contributions add, without the plugin, under the harness on PYTHONPATH.
+"""Runs tasks of a model that answers as told, under the harness on PYTHONPATH.
 
-`python asked.py REPLIES OUT SCRIPT...` asks the AVReasonBench tasks of a model that answers as told
-(REPLIES maps item ids to replies), then the thin model, and runs the scripts; OUT gets what came.
+`python asked.py JOB OUT`: JOB is a JSON file with the fields of `Job`, OUT gets what came.
 """
 
 from __future__ import annotations
@@ -12,7 +11,27 @@ import json
 import runpy
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+__all__ = ["Job"]
+
+
+class Job(NamedTuple):
+    """What is asked.
+
+    Attributes:
+        replies: item's id -> reply.
+        tasks: the names of tasks or groups.
+        folders: of task files, below the harness's own tasks or anywhere.
+        hidden: whether the plugin, which the tests' environment has, is hidden.
+        scripts: reproductions that are run.
+    """
+
+    replies: dict[str, str]
+    tasks: list[str]
+    folders: list[str]
+    hidden: bool = True
+    scripts: tuple[str, ...] = ()
 
 
 class Hidden:
@@ -23,14 +42,14 @@ class Hidden:
             raise ModuleNotFoundError(name)
 
 
-def main(replies: Path, out: Path, scripts: list[str]) -> None:
-    sys.meta_path.insert(0, Hidden())
+def main(job: Job, out: Path) -> None:
+    if job.hidden:
+        sys.meta_path.insert(0, Hidden())
 
     from lmms_eval import tasks
     from lmms_eval.api.model import lmms
     from lmms_eval.evaluator import simple_evaluate
 
-    said = json.loads(replies.read_text())
     asked: dict[str, Any] = {}
 
     class Told(lmms):  # type: ignore[misc]  # the harness is not typed
@@ -41,8 +60,8 @@ def main(replies: Path, out: Path, scripts: list[str]) -> None:
             for request in requests:
                 _, doc_to_messages, _, doc_id, task, split = request.args
                 doc = self.task_dict[task][split][doc_id]
-                asked[doc["id"]] = doc_to_messages(doc)
-                answers.append(said[doc["id"]])
+                asked.setdefault(task, {})[doc["id"]] = doc_to_messages(doc)
+                answers.append(job.replies[doc["id"]])
             return answers
 
         def loglikelihood(self, requests: object) -> list[Any]:
@@ -51,20 +70,24 @@ def main(replies: Path, out: Path, scripts: list[str]) -> None:
         def generate_until_multi_round(self, requests: object) -> list[str]:
             raise NotImplementedError
 
-    folder = Path(tasks.__file__).parent / "avreasonbench"
-    manager = tasks.TaskManager(include_path=str(folder), include_defaults=False)
-    results = simple_evaluate(
-        Told(), tasks=["avreasonbench"], task_manager=manager, log_samples=True
-    )
-    samples = [sample for rows in results["samples"].values() for sample in rows]
-    keys = ("score", "accuracy", "unparsed", "rouge_l")
-    scores = {s["item"]: {key: s[key] for key in keys if key in s} for s in samples}
+    own = Path(tasks.__file__).parent
+    folders = [str(own / folder) for folder in job.folders]  # of two absolute ones the second
+    manager = tasks.TaskManager(include_path=folders, include_defaults=False)
+    results = simple_evaluate(Told(), tasks=job.tasks, task_manager=manager, log_samples=True)
+    keys = ("score", "accuracy", "unparsed", "rouge_l", "official")
+    scores = {
+        task: {s["item"]: {key: s[key] for key in keys if key in s} for s in samples}
+        for task, samples in results["samples"].items()
+    }
     found = {
         "scores": scores,
         "asked": asked,
-        "mean": results["groups"]["avreasonbench"]["score,none"],
-        "verdicts": [verdict(script) for script in scripts],
-        "without": without(),
+        "results": {
+            task: {key: value for key, value in row.items() if isinstance(value, float)}
+            for task, row in {**results["results"], **results.get("groups", {})}.items()
+        },
+        "verdicts": [verdict(script) for script in job.scripts],
+        "without": without() if job.hidden else "",
         "modules": [name for name in sys.modules if name.startswith("aurelia_plugin")],
     }
     out.write_text(json.dumps(found))
@@ -79,9 +102,11 @@ def verdict(script: str) -> str:
 
 
 def without() -> str:
-    """Return what the thin model says where the package is not installed."""
-    from lmms_eval.models.chat.aurelia import Aurelia
-
+    """Return what the thin model, if there is one, says where the package is not installed."""
+    try:
+        from lmms_eval.models.chat.aurelia import Aurelia
+    except ModuleNotFoundError:
+        return "no thin model"
     try:
         Aurelia()
     except ImportError as error:
@@ -90,4 +115,4 @@ def without() -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
+    main(Job(**json.loads(Path(sys.argv[1]).read_text())), Path(sys.argv[2]))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from upstream_export.contributions import CONTRIBUTIONS, harness
+
+from .asked import Job
 
 ROOT = Path(__file__).resolve().parents[2]
 Laid = Callable[..., Path]
@@ -58,3 +62,14 @@ def python(*arguments: str, scratch: Path | None = None, **environment: str) -> 
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
+
+
+def asked(job: Job, scratch: Path, work: Path, **environment: str) -> dict[str, Any]:
+    """Run `asked.py` in a fresh interpreter on a scratch copy, and return what came."""
+    path, out = work / "job.json", work / "came.json"
+    path.write_text(json.dumps(job._asdict()))
+    script = str(Path(__file__).with_name("asked.py"))
+    python(script, str(path), str(out), scratch=scratch, **environment)
+    found = json.loads(out.read_text())
+    assert isinstance(found, dict)
+    return found

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 from media.conftest import MakeSound, MakeVideo, tone
-from upstream_export.bundling import Name, bundle
 from upstream_export.contributions import CONTRIBUTIONS
 
 from aurelia_plugin.benchmark.data.items import Item, Source, write_items
 from aurelia_plugin.benchmark.reading import score_item
 from aurelia_plugin.benchmark.tasks import doc_to_messages
+from aurelia_plugin.compare.outputs.exports.bundling import Name, bundle
 from aurelia_plugin.media.audio import has_sound
 from aurelia_plugin.media.clip import Media
 
-from .conftest import ROOT, Laid, python
+from .asked import Job
+from .conftest import ROOT, Laid, asked, python
 
 REPRODUCTIONS = ROOT / "docs" / "upstream" / "reproductions"
 TEXTS = ROOT / "docs" / "upstream"
@@ -122,44 +123,32 @@ def home(tmp_path: Path, make_video: MakeVideo, make_sound: MakeSound) -> Path:
 def test_without_the_plugin_tasks_score_alike_and_the_thin_model_says_how_to_get_it(
     laid: Laid, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replies = tmp_path / "replies.json"
-    replies.write_text(json.dumps({item.id: reply for item, reply in items()}))
-    out = tmp_path / "out.json"
-    asked = str(Path(__file__).with_name("asked.py"))
-    scripts = [SCRIPTS[letter] for letter in "ef"]
-    python(
-        asked, str(replies), str(out), *scripts,
-        scratch=laid(*"aefi"), AVREASONBENCH_HOME=str(home),
-    )  # fmt: skip
-    found = json.loads(out.read_text())
+    replies = {item.id: reply for item, reply in items()}
+    scripts = tuple(SCRIPTS[letter] for letter in "ef")
+    job = Job(replies, ["avreasonbench"], ["avreasonbench"], scripts=scripts)
+    found = asked(job, laid(*"aefi"), tmp_path, AVREASONBENCH_HOME=str(home))
     assert found["modules"] == []
     assert found["verdicts"] == [FIXED, FIXED]
     assert "pip install aurelia-lmms-eval" in found["without"]
-    assert found["scores"] == {item.id: score_item(item, reply) for item, reply in items()}
+    scores = {id_: one for task in found["scores"].values() for id_, one in task.items()}
+    assert scores == {item.id: score_item(item, reply) for item, reply in items()}
     by_column: dict[str, list[float]] = {}
     for item, _ in items():
-        by_column.setdefault(item.column, []).append(found["scores"][item.id]["score"])
+        by_column.setdefault(item.column, []).append(scores[item.id]["score"])
     means = [sum(scores) / len(scores) for scores in by_column.values()]
-    assert found["mean"] == pytest.approx(sum(means) / len(means))
+    mean = found["results"]["avreasonbench"]["score,none"]
+    assert mean == pytest.approx(sum(means) / len(means))
 
     monkeypatch.setenv("AVREASONBENCH_HOME", str(home))
+    messages = {id_: one for task in found["asked"].values() for id_, one in task.items()}
     for item, _ in items():
         ours = doc_to_messages(item.model_dump(mode="json"), {"benchmark": "avreasonbench"})
-        (theirs,) = found["asked"][item.id]
+        (theirs,) = messages[item.id]
         kinds = [part["type"] for part in theirs["content"]]
         assert kinds == [part["type"] for part in ours[0]["content"]]
         assert theirs["content"][-1] == ours[0]["content"][-1]
-    muted = found["asked"][items()[-1][0].id][0]["content"][0]["url"]
+    muted = messages[items()[-1][0].id][0]["content"][0]["url"]
     assert not has_sound(Media.file("video", Path(muted)))  # beside sounds of its own
-
-
-def test_the_exported_scoring_reads_as_ours_does() -> None:
-    files = next(one for one in CONTRIBUTIONS if one.folder.startswith("a_")).files()
-    (source,) = (text for path, text in files.items() if path.name == "scoring.py")
-    theirs: dict[str, object] = {"__name__": "scoring"}
-    exec(compile(source, "scoring.py", "exec"), theirs)
-    assert "aurelia_plugin" not in source.partition('"""')[2].partition('"""')[2]
-    assert {"Gold", "Question", "label_set", "score", "spoken"} <= theirs.keys()
 
 
 MODEL = """

@@ -60,6 +60,24 @@ def test_no_difference_is_success(
     assert capsys.readouterr().out.endswith("no difference\n")
 
 
+def test_a_run_in_which_nothing_passes_compares_nothing(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "test" / "test_theirs.py").write_text("import not_there\n")
+    monkeypatch.setenv("AURELIA_UPSTREAM_LMMS_EVAL", str(checkout))
+    assert peer_suite.main([]) == 1
+    assert capsys.readouterr().out.endswith("no test passed: nothing was compared\n")
+
+
+def test_a_file_that_cannot_be_collected_stops_no_other(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "test" / "test_other.py").write_text("import not_there\n")
+    monkeypatch.setenv("AURELIA_UPSTREAM_LMMS_EVAL", str(checkout))
+    assert peer_suite.main(["test"]) == 1
+    assert "without the plugin: 1 error, 3 passed, 1 skipped" in capsys.readouterr().out
+
+
 def test_a_checkout_has_to_be_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

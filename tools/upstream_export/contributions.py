@@ -12,7 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from upstream_export.tasks import formatted, task_tree
+from upstream_export.boards import board_tree
+from upstream_export.docs_rows import DocsRow, rows_added
+from upstream_export.formatting import formatted
+from upstream_export.tasks import task_tree
 
 __all__ = ["CONTRIBUTIONS", "Contribution", "harness"]
 
@@ -104,8 +107,25 @@ def _apply(patch: Path, folder: Path) -> None:
         raise ValueError(f"{patch.name} does not fit the installed lmms-eval: {done.stderr}")
 
 
+def _listed(files: Callable[[], Files], *rows: DocsRow) -> Callable[[], Files]:
+    """Return what makes files and, of a checkout that is named, its list of tasks with rows."""
+    return lambda: {**files(), **rows_added(rows)}
+
+
+_OMNI = "- [Omni-Bench]"
+_BOARDS = (
+    DocsRow(_OMNI, "- [Daily-Omni](https://arxiv.org/abs/2505.17862) (daily_omni)"),
+    DocsRow(_OMNI, "- [JointAVBench](https://arxiv.org/abs/2512.12772) (jointavbench)"),
+    DocsRow(_OMNI, "- [OmniVideoBench](https://arxiv.org/abs/2510.10689) (omnivideobench)"),
+)
+_AVREASONBENCH = DocsRow(
+    _OMNI, "- [AVReasonBench](https://arxiv.org/abs/2503.23219) (avreasonbench)"
+)
+_MODEL = DocsRow("| `bagel_", "| `aurelia` | Aurelia | AURELIA (package aurelia-lmms-eval) |")
+
 CONTRIBUTIONS = (
-    Contribution("a_avreasonbench", task_tree),
+    Contribution("a_avreasonbench", _listed(task_tree, _AVREASONBENCH)),
+    Contribution("b_boards", _listed(board_tree, *_BOARDS)),
     _tested("c_task_entry_points", "test/eval/test_task_entry_points.py"),
     _tested("d_filelock", "test/eval/test_filelock_private.py"),
     _tested("e_use_audio_in_video", "test/models/test_qwen_omni_audio_in_video.py"),
@@ -113,7 +133,10 @@ CONTRIBUTIONS = (
     _tested("g_cache_key", "test/cache/test_completed_settings.py"),
     _tested("h_cache_requests", "test/eval/test_cache_requests.py"),
     Contribution(
-        "i_model", _patched("i_model", ("lmms_eval/models/chat/aurelia.py", "aurelia_model.py"))
+        "i_model",
+        _listed(
+            _patched("i_model", ("lmms_eval/models/chat/aurelia.py", "aurelia_model.py")), _MODEL
+        ),
     ),
 )
 """In the order of their letters; docs/upstream says in which order they are sent."""

@@ -20,7 +20,7 @@ from aurelia_plugin.benchmark.boards.board_set import (
 from aurelia_plugin.benchmark.boards.letters import unlettered
 from aurelia_plugin.benchmark.data.items import CUSTOM, Item, Source
 
-__all__ = ["DAILY_OMNI"]
+__all__ = ["DAILY_OMNI", "begins_with_letter"]
 
 _TITLE: Final = "Daily-Omni"
 _LICENCE: Final = "GPL-3.0 (repository); videos from YouTube have terms of their own"
@@ -50,7 +50,7 @@ def _items(content: JsonValue) -> Iterator[Item]:
         )
 
 
-def _official(reply: str, gold: str, options: Mapping[str, str]) -> bool:
+def begins_with_letter(reply: str, gold: str, options: Mapping[str, str]) -> bool:
     """Whether the reply begins with the right letter (`evaluate_answer` of test_utils.py)."""
     return without_thinking(reply).strip().upper().startswith(gold)
 
@@ -69,6 +69,6 @@ DAILY_OMNI: Final = BoardSet(
     layout="Videos/<video_id>/<video_id>_video.mp4 and, beside it, <video_id>_audio.wav",
     licence=_LICENCE,
     items=_items,
-    official=_official,
+    official=begins_with_letter,
     sounds=_sounds,
 )

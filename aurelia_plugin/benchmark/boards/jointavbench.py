@@ -24,7 +24,7 @@ from aurelia_plugin.benchmark.boards.board_set import (
 from aurelia_plugin.benchmark.data.items import CUSTOM, Item, Source
 from aurelia_plugin.errors import ConfigError
 
-__all__ = ["JOINTAVBENCH"]
+__all__ = ["JOINTAVBENCH", "names_one_option"]
 
 _TITLE: Final = "JointAVBench"
 _LICENCE: Final = "Apache-2.0 (repository); videos are not shared"
@@ -68,7 +68,7 @@ _STATED: Final = (
 )
 
 
-def _official(reply: str, gold: str, options: Mapping[str, str]) -> bool | None:
+def names_one_option(reply: str, gold: str, options: Mapping[str, str]) -> bool | None:
     """Whether the one option that the reply names is the right one; None for none or several.
 
     `extract_model_answer` of evaluation.py looks for statements ("answer: B", "B is correct",
@@ -99,6 +99,6 @@ JOINTAVBENCH: Final = BoardSet(
     "with the row's segment_timestamp), and <qid>.wav or <qid>.m4a if its sound is a file",
     licence=_LICENCE,
     items=_items,
-    official=_official,
+    official=names_one_option,
     sounds=_sounds,
 )

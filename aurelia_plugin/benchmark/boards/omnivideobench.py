@@ -23,7 +23,7 @@ from aurelia_plugin.benchmark.boards.board_set import (
 from aurelia_plugin.benchmark.boards.letters import unlettered
 from aurelia_plugin.benchmark.data.items import CUSTOM, Item, Source
 
-__all__ = ["OMNIVIDEOBENCH"]
+__all__ = ["OMNIVIDEOBENCH", "is_letter_alone"]
 
 _TITLE: Final = "OmniVideoBench"
 _LICENCE: Final = "CC BY-NC-SA 4.0, research only; videos have terms of their own"
@@ -77,7 +77,7 @@ def _step(step: _Step) -> str:
 _BOXED: Final = re.compile(r"[\\/]boxed\{([^}]+)\}")
 
 
-def _official(reply: str, gold: str, options: Mapping[str, str]) -> bool:
+def is_letter_alone(reply: str, gold: str, options: Mapping[str, str]) -> bool:
     """Whether the reply is the right letter and nothing else (`clean_text` of utils/utils.py).
 
     What is boxed counts alone; of "B. text" the letter; letter case and punctuation do not count.
@@ -104,6 +104,6 @@ OMNIVIDEOBENCH: Final = BoardSet(
     layout="videos/<video>.mp4, such as videos/video_1.mp4",
     licence=_LICENCE,
     items=_items,
-    official=_official,
+    official=is_letter_alone,
     sounds=_sounds,
 )

@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from aurelia_plugin.benchmark.data.items import Item
 from aurelia_plugin.benchmark.scoring.closed_sets import counts
+from aurelia_plugin.benchmark.scoring.grammar.numerals import whole_number
 from aurelia_plugin.benchmark.scoring.grammar.text import cardinal, cleaned, fold
 from aurelia_plugin.benchmark.scoring.sentences import answer_text
 from aurelia_plugin.calling.thinking import spoken
@@ -88,7 +89,7 @@ def rating(reply: str) -> int | None:
     text = _OF_TEN.sub(" ", cleaned(answer_text(said.text)))
     if _NOT_WHOLE.search(text):
         return None
-    found = {token.amount.whole for token in counts(text) if token.amount is not None}
+    found = {whole_number(token.amount) for token in counts(text) if token.amount is not None}
     number = found.pop() if len(found) == 1 else None
     return number if number is not None and 1 <= number <= _BEST else None
 

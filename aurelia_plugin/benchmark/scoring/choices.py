@@ -30,6 +30,8 @@ _PLACE: Final = re.compile(
     r"|\b(?:option|alternative)(?: number| no\.?)? #?(?P<number>[1-9])\b(?![.,]\d)",
     re.IGNORECASE,
 )
+_BETWEEN: Final = ("clip", "track", "file", "option", "number", "no", "sample", "recording", "#")
+_NONE: Final = ("none", "none of them", "none of these", "none of the above")
 _LONG: Final = 200  # characters; what is longer is no part of an option's text
 _FEW: Final = 6  # words of a reply or answer line that names an option in part
 
@@ -61,31 +63,14 @@ class _Options:
     def _wordings(self) -> dict[str, list[str]]:
         """Return each option's wordings; a text that is itself an option's letter is none."""
         letters = {letter.casefold() for letter in self._options}
-        found = {
-            letter: [text]
+        return {
+            letter: [
+                *([] if text.strip().casefold() in letters else [text]),
+                *(_NONE if fold(text)[:2] == ("none", "of") else ()),
+                *(_by_number(*self._numbered[letter]) if letter in self._numbered else ()),
+            ]
             for letter, text in self._options.items()
-            if text.strip().casefold() not in letters
         }
-        for letter, (noun, number) in self._numbered.items():
-            found[letter] = [f"{noun} {number}", *found.get(letter, ())]
-            between = (
-                "clip",
-                "track",
-                "file",
-                "option",
-                "number",
-                "no",
-                "sample",
-                "recording",
-                "#",
-            )
-            found[letter] += [f"{noun} {word} {number}" for word in between]
-            if number in _ORDINALS:
-                found[letter].append(f"{_ORDINALS[number]} {noun}")
-        for letter, text in self._options.items():
-            if fold(text)[:2] == ("none", "of"):
-                found[letter] += ["none", "none of them", "none of these", "none of the above"]
-        return found
 
     def find(self, text: str) -> list[Mention]:
         """Return the mentions of options by letter, by text and by place ("the second option")."""
@@ -111,9 +96,9 @@ class _Options:
         if len(text) > _LONG:
             return None
         keys = [token.key for token in tokens(text) if token.key not in ARTICLES]
-        return self._by_number(keys) or self._in_part(keys)
+        return self._at_number(keys) or self._in_part(keys)
 
-    def _by_number(self, keys: list[str]) -> str | None:
+    def _at_number(self, keys: list[str]) -> str | None:
         """Return the numbered option that a number or an ordinal alone means."""
         bare = [key for key in keys if key not in ("number", "no", "#")]
         if len(bare) == 2 and bare[1] == "1" and bare[0].endswith("th"):
@@ -138,16 +123,21 @@ class _Options:
         return found[0] if len(found) == 1 else None
 
 
+def _by_number(noun: str, number: str) -> list[str]:
+    """Return the wordings of a numbered option: "audio 3", "audio clip 3", "third audio"."""
+    ordinal = [f"{_ORDINALS[number]} {noun}"] if number in _ORDINALS else []
+    return [f"{noun} {number}", *(f"{noun} {word} {number}" for word in _BETWEEN), *ordinal]
+
+
 def _numbered(options: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Return noun and number of options such as "Audio 3" or "the third audio", if all are."""
-    found: dict[str, tuple[str, str]] = {}
-    for letter, text in options.items():
-        keys = fold(text)
-        if len(keys) != 2:
-            return {}
-        noun, number = reversed(keys) if cardinal(keys[0]) else keys
-        found[letter] = (noun, cardinal(number) or "")
-    nouns = {noun for noun, _ in found.values()}
-    numbers = {number for _, number in found.values()}
-    whole = len(nouns) == 1 and len(numbers) == len(found) and all(map(str.isdigit, numbers))
+    said = {letter: fold(text) for letter, text in options.items()}
+    turned = {
+        letter: keys[::-1] if cardinal(keys[0]) else keys
+        for letter, keys in said.items()
+        if len(keys) == 2
+    }
+    found = {letter: (keys[0], cardinal(keys[1]) or "") for letter, keys in turned.items()}
+    nouns, numbers = {noun for noun, _ in found.values()}, {number for _, number in found.values()}
+    whole = len(nouns) == 1 and len(numbers) == len(options) and all(map(str.isdigit, numbers))
     return found if whole else {}

@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 from .grammar.answering import ClosedSet, read_closed
 from .grammar.deciding import Reading
 from .grammar.evidence import Weight, corrects, weigh
-from .grammar.numerals import number_word
+from .grammar.numerals import number_word, whole_number
 from .grammar.phrasebook import Mention, PhraseBook
 from .grammar.text import Token, cleaned, normalise, tokens
 
@@ -221,7 +221,7 @@ def counts(text: str, words: list[Token] | None = None) -> list[Token]:
     for place, token in enumerate(found):
         if (
             token.amount is None
-            or token.amount.whole is None
+            or whole_number(token.amount) is None
             or ":" in text[token.start : token.end]
         ):
             continue
@@ -265,7 +265,7 @@ def _numbers(book: PhraseBook, text: str) -> list[Mention]:
     phrases = [m for m in book.find(text, words) if not text[m.start : m.end].strip().isdigit()]
     phrases = [m for m in phrases if m.value not in _PLAIN_NUMBERS or " " in text[m.start : m.end]]
     numbers = [
-        Mention(token.start, token.end, number_word(token.amount.key))
+        Mention(token.start, token.end, number_word(token.amount))
         for token in counts(text, words)
         if token.amount is not None and not any(m.start <= token.start < m.end for m in phrases)
     ]

@@ -28,6 +28,9 @@ __all__ = [
     "read",
     "rouge_l",
     "score",
+    "score_answer",
+    "score_choice",
+    "score_sentence",
 ]
 
 AnswerForm = Literal["option", "label", "name", "sentence"]
@@ -77,13 +80,17 @@ def read(question: Question, text: str) -> Reading:
         return read_choice(text, question.options)
     if question.form == "sentence":
         return read_sentence(text)
-    if question.labels is None:
-        return read_name(text, question.text)
-    reading = read_label(text, question.labels)
-    if reading.value is None and question.labels.kind == "name" and reading.rule in _NOT_OF_SET:
-        other = read_name(text, question.text)
-        short = other.value is not None and len(other.value.split()) <= _FEW
-        return other if short else reading
+    return _read_answer(text, question.text, question.labels)
+
+
+def _read_answer(text: str, asked: str, labels: LabelSet | None) -> Reading:
+    if labels is None:
+        return read_name(text, asked)
+    reading = read_label(text, labels)
+    if reading.value is None and labels.kind == "name" and reading.rule in _NOT_OF_SET:
+        other = read_name(text, asked)
+        if other.value is not None and len(other.value.split()) <= _FEW:
+            return other
     return reading
 
 
@@ -102,42 +109,79 @@ def score(question: Question, gold: Gold, text: str) -> dict[str, float]:
         `captions.words`, and accuracy is a match with a reference. A reply of which nothing can
         be read is unparsed and wrong.
     """
-    reading = read(question, text)
-    if question.form == "sentence":
-        return _score_sentence(question, gold, reading)
-    right = float(reading.value is not None and _is_right(question, gold, reading.value))
-    return {"score": right, "accuracy": right, "unparsed": float(reading.value is None)}
-
-
-def _is_right(question: Question, gold: Gold, value: str) -> bool:
     if question.form == "option":
-        return value == gold.answer
+        return score_choice(question.options, gold.answer, text)
     golds = (gold.answer, *gold.references)
-    if question.labels is not None and any(same_label(value, gold_label(one)) for one in golds):
-        return True
-    return is_name(value, golds)
+    if question.form != "sentence":
+        return score_answer(golds, text, question.text, question.labels)
+    if question.facts:
+        return _score_facts(question, gold, text)
+    return score_sentence(gold.references or golds, text, question.stop_tokens)
 
 
-def _score_sentence(question: Question, gold: Gold, reading: Reading) -> dict[str, float]:
-    references = gold.references or (gold.answer,)
-    sentence = reading.value or ""
-    if not question.facts:
-        said = sentence if question.stop_tokens else without_stop_tokens(sentence)
-        overlap = rouge_l(said, references, words)
-        exact = normalise(sentence) in {normalise(reference) for reference in references}
-        return {
-            "score": overlap,
-            "accuracy": float(exact and bool(sentence)),
-            "unparsed": float(not sentence),
-            "rouge_l": overlap,
-        }
+def score_choice(options: Mapping[str, str], answer: str, text: str) -> dict[str, float]:
+    """Score one reply, thinking taken off, to a question with options, as `score` does.
+
+    Args:
+        options: letter, as the source gives it -> text.
+        answer: the right letter.
+        text: the reply.
+    """
+    value = read_choice(abridged(text), options).value
+    right = float(value == answer)
+    return {"score": right, "accuracy": right, "unparsed": float(value is None)}
+
+
+def score_answer(
+    golds: Sequence[str], text: str, asked: str = "", labels: LabelSet | None = None
+) -> dict[str, float]:
+    """Score one reply, thinking taken off, that names something, as `score` does.
+
+    Args:
+        golds: right answers.
+        text: the reply.
+        asked: the question.
+        labels: the closed set that answers it, if there is one.
+    """
+    value = _read_answer(abridged(text), asked, labels).value
+    right = 0.0
+    if value is not None:
+        listed = labels is not None and any(same_label(value, gold_label(one)) for one in golds)
+        right = float(listed or is_name(value, golds))
+    return {"score": right, "accuracy": right, "unparsed": float(value is None)}
+
+
+def score_sentence(
+    references: Sequence[str], text: str, stop_tokens: bool = True
+) -> dict[str, float]:
+    """Score one reply, thinking taken off, by right sentences, as `score` does without facts.
+
+    Args:
+        references: right sentences.
+        text: the reply.
+        stop_tokens: whether "," and "." count.
+    """
+    sentence = read_sentence(abridged(text)).value or ""
+    said = sentence if stop_tokens else without_stop_tokens(sentence)
+    overlap = rouge_l(said, references, words)
+    exact = normalise(sentence) in {normalise(reference) for reference in references}
+    return {
+        "score": overlap,
+        "accuracy": float(exact and bool(sentence)),
+        "unparsed": float(not sentence),
+        "rouge_l": overlap,
+    }
+
+
+def _score_facts(question: Question, gold: Gold, text: str) -> dict[str, float]:
+    sentence = read(question, text).value or ""
     stated = facts_of(question, sentence)
     right = sum(stated[attribute] == {value} for attribute, value in gold.facts.items())
     return {
         "score": right / len(gold.facts),
         "accuracy": float(right == len(gold.facts)),
         "unparsed": float(not any(stated.values())),
-        "rouge_l": rouge_l(sentence, references),
+        "rouge_l": rouge_l(sentence, gold.references or (gold.answer,)),
     }
 
 

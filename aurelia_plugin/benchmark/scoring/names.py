@@ -330,11 +330,9 @@ def _phrase(content: str, question: str, rule: str) -> Reading:
 
 def _led(line: str) -> str:
     """Return a line without the words that lead to a name."""
-    while True:
-        shorter = _LEAD.sub("", line, count=1) if _LEAD.match(line) else line
-        if shorter == line or not normalise(shorter):
-            return line
-        line = shorter
+    while (lead := _LEAD.match(line)) and normalise(line[lead.end() :]):
+        line = line[lead.end() :]
+    return line
 
 
 def _without_brackets(phrase: str) -> str:
@@ -371,20 +369,23 @@ _LOCAL: Final = (
 )
 
 
+_NOUN_BEFORE: Final = (
+    re.compile(r"(?:the\s+)?(?:[a-z]+\s+){0,1}([a-z]+)\s+of\s+(?=\S)"),
+    re.compile(r"(?:the\s+)?([a-z]+)\s+(?=[A-Z])"),
+)
+_NOUN_BEHIND: Final = re.compile(r"(?<=\w)\s+([a-z]+)$")
+
+
 def _without_nouns(phrase: str, question: str) -> str:
     """Return a phrase without the question's noun before or behind a name."""
     nouns = {word for word in normalise(question).split() if len(word) > 3}
     nouns |= {word.removesuffix("s") for word in nouns} | {"flag", "country", "city", "language"}
-    first = re.match(r"(?:the\s+)?(?:[a-z]+\s+){0,1}([a-z]+)\s+of\s+(?=\S)", phrase)
-    if first and first[1].lower() in nouns:
-        return phrase[first.end() :]
-    apposed = re.match(r"(?:the\s+)?([a-z]+)\s+(?=[A-Z])", phrase)
-    if apposed and apposed[1] in nouns:
-        return phrase[apposed.end() :]
-    last = re.search(r"(?<=\w)\s+([a-z]+)$", phrase)
-    if last and last[1] in nouns and len(phrase.split()) > 1:
-        return phrase[: last.start()]
-    return phrase
+    for noun in _NOUN_BEFORE:
+        before = noun.match(phrase)
+        if before and before[1].lower() in nouns:
+            return phrase[before.end() :]
+    last = _NOUN_BEHIND.search(phrase)
+    return phrase[: last.start()] if last and last[1] in nouns else phrase
 
 
 def is_name(value: str, golds: Iterable[str]) -> bool:

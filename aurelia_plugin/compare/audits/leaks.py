@@ -119,7 +119,7 @@ def _number(text: str, gold: Gold, question: str) -> Finding:
 
 def _numbers(text: str) -> set[str]:
     found = counts(cleaned(text))
-    return {token.amount.key for token in found if token.amount is not None}
+    return {token.amount for token in found if token.amount is not None}
 
 
 def _name(text: str, gold: Gold, question: str) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 __all__ = [
     "Answer",
@@ -99,7 +99,7 @@ class Generation(NamedTuple):
     decoding: str = "asked"
     logits: bool = False
 
-    def arguments(self, upstream: Dict[str, Any]) -> Dict[str, Any]:
+    def arguments(self, upstream: Mapping[str, object]) -> Dict[str, object]:
         """Return arguments of transformers' `generate`.
 
         Args:
@@ -107,7 +107,7 @@ class Generation(NamedTuple):
         """
         if self.decoding == "upstream":
             return {**upstream, "max_new_tokens": self.max_new_tokens}
-        arguments: Dict[str, Any] = {
+        arguments: Dict[str, object] = {
             "max_new_tokens": self.max_new_tokens,
             "do_sample": self.temperature > 0,
             "num_beams": self.num_beams,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import TYPE_CHECKING, Dict, List
 
 from aurelia_plugin.model_wrappers.sidecar.kit.forms import Used
 from aurelia_plugin.model_wrappers.sidecar.kit.repairs import (
@@ -12,6 +12,9 @@ from aurelia_plugin.model_wrappers.sidecar.kit.repairs import (
 )
 from aurelia_plugin.model_wrappers.sidecar.kit.shims import import_from, stub_after
 from aurelia_plugin.model_wrappers.sidecar.kit.watching import Call
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["frames_in", "hear_excerpts", "prepare", "prepare_header", "senses"]
 
@@ -44,12 +47,12 @@ def prepare_header(folder: str, device: str) -> None:
     stub_after([*first, "transformers.models.llama.modeling_llama"], ["deepspeed", "ipdb", "data"])
 
 
-def senses(noted: List[Call]) -> Dict[str, Any]:
+def senses(noted: List[Call]) -> Dict[str, Tensor]:
     """Return what ImageBind was given, by sense (`vision`, `audio`), out of its noted calls."""
     return {sense: given for call in noted for sense, given in call.given.items()}
 
 
-def frames_in(video: Any) -> int:
+def frames_in(video: Tensor) -> int:
     """Return how many frames an ImageBind video holds.
 
     Args:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Iterator, List, NamedTuple
+from typing import TYPE_CHECKING, Any, Iterator, List, Mapping, NamedTuple, Optional
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
 
 __all__ = [
     "FirstLogits",
@@ -21,15 +25,15 @@ class FirstLogits:
     """The logits of the first token that was generated; None before."""
 
     def __init__(self) -> None:
-        self.values: Any = None
+        self.values: Optional[Tensor] = None
 
-    def as_list(self) -> Any:
+    def as_list(self) -> Optional[List[float]]:
         """Return them as a list of floats, None if there are none."""
         return None if self.values is None else self.values.tolist()
 
 
 @contextlib.contextmanager
-def first_logits(language_model: Any) -> Iterator[FirstLogits]:
+def first_logits(language_model: Module) -> Iterator[FirstLogits]:
     """Note what the language model says about its first token, whoever calls it.
 
     Args:
@@ -39,13 +43,13 @@ def first_logits(language_model: Any) -> Iterator[FirstLogits]:
     """
     kept = FirstLogits()
 
-    def keep(_module: Any, _inputs: Any, output: Any) -> None:
+    def keep(_module: Module, _inputs: object, output: Any) -> None:
         if kept.values is None:
             logits = output[0] if isinstance(output, tuple) else getattr(output, "logits", output)
             kept.values = logits[0].reshape(-1, logits.shape[-1])[-1].detach().float().cpu()
 
     if hasattr(language_model, "peft_config"):  # the wrapper's own forward never runs
-        language_model = language_model.base_model.model
+        language_model = language_model.get_submodule("base_model.model")
     handle = language_model.register_forward_hook(keep)
     try:
         yield kept
@@ -61,14 +65,14 @@ class Positions:
 
 
 @contextlib.contextmanager
-def counted(module: Any) -> Iterator[Positions]:
+def counted(module: Module) -> Iterator[Positions]:
     """Count the positions that a torch module puts out: all dimensions but the last, multiplied.
 
     Around a projector these are the positions of the prompt that its medium takes.
     """
     kept = Positions()
 
-    def add(_module: Any, _inputs: Any, output: Any) -> None:
+    def add(_module: Module, _inputs: object, output: Tensor) -> None:
         kept.positions += output.numel() // output.shape[-1]
 
     handle = module.register_forward_hook(add)
@@ -79,7 +83,7 @@ def counted(module: Any) -> Iterator[Positions]:
 
 
 @contextlib.contextmanager
-def prompt_length(core: Any) -> Iterator[Positions]:
+def prompt_length(core: Module) -> Iterator[Positions]:
     """Note how many positions the whole prompt takes, media included.
 
     Args:
@@ -87,7 +91,7 @@ def prompt_length(core: Any) -> Iterator[Positions]:
     """
     kept = Positions()
 
-    def note(_module: Any, inputs: Any, named: Any) -> None:
+    def note(_module: Module, _inputs: object, named: Mapping[str, Any]) -> None:
         embedded = named.get("inputs_embeds")
         if embedded is not None and not kept.positions:
             kept.positions = int(embedded.shape[1])
@@ -103,10 +107,10 @@ class Reply(NamedTuple):
     """What a language model answered: token ids, and the logits of the first one."""
 
     tokens: List[int]
-    logits: List[float]
+    logits: Optional[List[float]]
 
 
-def reply_to_embeddings(language_model: Any, prompt: Any, **arguments: Any) -> Reply:
+def reply_to_embeddings(language_model: Any, prompt: Tensor, **arguments: object) -> Reply:
     """Let a language model of transformers below 4.33 answer a prompt of embeddings.
 
     Args:
@@ -119,7 +123,7 @@ def reply_to_embeddings(language_model: Any, prompt: Any, **arguments: Any) -> R
     return Reply(ids[1:], logits.as_list())  # it begins with the mark of the beginning
 
 
-def load_part(model: Any, path: str) -> None:
+def load_part(model: Module, path: str) -> None:
     """Load a checkpoint of a part of a model, as training saved it.
 
     Raises:

@@ -9,9 +9,12 @@ import importlib
 import importlib.util
 import sys
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Optional, Tuple
 
 from aurelia_plugin.model_wrappers.sidecar.kit.shims import stub
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = [
     "attention_without_flash",
@@ -33,10 +36,12 @@ def pytorchvideo_that_imports() -> None:
         return
     functional = importlib.import_module("torchvision.transforms.functional")
     sys.modules.setdefault("torchvision.transforms.functional_tensor", functional)
-    videos: Any = importlib.import_module("pytorchvideo.data.encoded_video").EncodedVideo
+    videos = importlib.import_module("pytorchvideo.data.encoded_video").EncodedVideo
     original = videos.from_path
 
-    def from_path(path: Any, *given: Any, sample_rate: Any = None, **named: Any) -> Any:
+    def from_path(
+        path: str, *given: object, sample_rate: Optional[int] = None, **named: object
+    ) -> object:
         return original(path, *given, **named)
 
     videos.from_path = from_path
@@ -44,9 +49,9 @@ def pytorchvideo_that_imports() -> None:
 
 def run_on_cpu() -> None:
     """Make hard-coded `.cuda()` and `.half()` harmless where there is no GPU."""
-    torch: Any = importlib.import_module("torch")
+    torch = importlib.import_module("torch")
 
-    def same(self: Any, *_: Any, **__: Any) -> Any:
+    def same(self: object, *_: object, **__: object) -> object:
         return self
 
     torch.cuda.current_device = lambda: torch.device("cpu")
@@ -65,16 +70,18 @@ def load_sound_without_torchcodec() -> None:
     what is known of a file; unlike them, they read nothing but the WAV files that a worker is
     given.
     """
-    torch: Any = importlib.import_module("torch")
+    torch = importlib.import_module("torch")
     torchaudio: Any = importlib.import_module("torchaudio")
 
     from aurelia_plugin.model_wrappers.sidecar.kit.sound import RATE, read_samples, read_waveform
 
-    def load(path: Any, frame_offset: int = 0, num_frames: int = -1, *_: Any, **__: Any) -> Any:
+    def load(
+        path: object, frame_offset: int = 0, num_frames: int = -1, *_: object, **__: object
+    ) -> Tuple[Tensor, int]:
         end = None if num_frames < 0 else frame_offset + num_frames
         return torch.from_numpy(read_waveform(str(path))[frame_offset:end]).unsqueeze(0), RATE
 
-    def info(path: Any, *_: Any, **__: Any) -> Any:
+    def info(path: object, *_: object, **__: object) -> SimpleNamespace:
         count = len(read_samples(str(path)))
         return SimpleNamespace(
             sample_rate=RATE,
@@ -93,23 +100,23 @@ def attention_without_flash() -> None:
     It takes queries [batch, positions, heads, width], and keys and values alike, perhaps longer
     ones; causal attention of the last queries over all keys, as flash_attn 2.1 and later do it.
     """
-    torch: Any = importlib.import_module("torch")
+    torch = importlib.import_module("torch")
 
     def flash_attn_func(
-        q: Any,
-        k: Any,
-        v: Any,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
         dropout_p: float = 0.0,
-        softmax_scale: Any = None,
+        softmax_scale: Optional[float] = None,
         causal: bool = False,
-    ) -> Any:
+    ) -> Tensor:
         queries, keys, values = (part.transpose(1, 2) for part in (q, k, v))
         mask = None
         if causal:
             seen = torch.ones(q.shape[1], k.shape[1], dtype=torch.bool, device=q.device)
             mask = seen.tril(k.shape[1] - q.shape[1])
         attend = torch.nn.functional.scaled_dot_product_attention
-        out = attend(queries, keys, values, mask, dropout_p, scale=softmax_scale)
+        out: Tensor = attend(queries, keys, values, mask, dropout_p, scale=softmax_scale)
         return out.transpose(1, 2)
 
     stub("flash_attn", flash_attn_func=flash_attn_func)
@@ -121,8 +128,8 @@ def one_process_group(folder: str) -> None:
     Args:
         folder: an empty one, for the file by which processes of a group would meet.
     """
-    distributed: Any = importlib.import_module("torch.distributed")
-    parallel: Any = importlib.import_module("fairscale.nn.model_parallel.initialize")
+    distributed = importlib.import_module("torch.distributed")
+    parallel = importlib.import_module("fairscale.nn.model_parallel.initialize")
     if not distributed.is_initialized():
         meeting = f"file://{folder}/process-group"
         distributed.init_process_group("gloo", init_method=meeting, rank=0, world_size=1)

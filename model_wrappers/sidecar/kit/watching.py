@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Type
 from unittest import mock
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module, ModuleDict
 
 __all__ = [
     "Call",
@@ -19,7 +23,7 @@ __all__ = [
 
 
 @contextlib.contextmanager
-def checkpoints_that_fit(model_class: Any) -> Iterator[None]:
+def checkpoints_that_fit(model_class: Type[Module]) -> Iterator[None]:
     """Refuse a checkpoint of another model where upstream loads without a check of the keys.
 
     Args:
@@ -30,7 +34,9 @@ def checkpoints_that_fit(model_class: Any) -> Iterator[None]:
     """
     original = model_class.load_state_dict
 
-    def load_state_dict(self: Any, state_dict: Any, *given: Any, **named: Any) -> Any:
+    def load_state_dict(
+        self: Module, state_dict: Mapping[str, object], *given: Any, **named: Any
+    ) -> object:
         if not set(state_dict) & set(self.state_dict()):
             some = ", ".join(list(state_dict)[:3]) or "nothing"
             raise ValueError(f"a checkpoint of another model: it holds {some}")
@@ -50,11 +56,11 @@ class Entered:
 
 
 @contextlib.contextmanager
-def first_input(module: Any) -> Iterator[Entered]:
+def first_input(module: Module) -> Iterator[Entered]:
     """Note the first argument of a torch module's last call, whoever calls it."""
     entered = Entered()
 
-    def keep(_module: Any, given: Any, _made: Any) -> None:
+    def keep(_module: Module, given: Any, _made: object) -> None:
         entered.value = given[0]
 
     handle = module.register_forward_hook(keep)
@@ -67,16 +73,16 @@ def first_input(module: Any) -> Iterator[Entered]:
 class Call(NamedTuple):
     """One call of a module: its first argument, and what it put out."""
 
-    given: Any
+    given: Any  # a tensor, or whatever upstream hands over
     made: Any
 
 
 @contextlib.contextmanager
-def calls(module: Any) -> Iterator[List[Call]]:
+def calls(module: Module) -> Iterator[List[Call]]:
     """Note every call of a torch module, in order, whoever calls it."""
     noted: List[Call] = []
 
-    def note(_module: Any, given: Any, made: Any) -> None:
+    def note(_module: Module, given: Any, made: object) -> None:
         noted.append(Call(given[0], made))
 
     handle = module.register_forward_hook(note)
@@ -88,7 +94,7 @@ def calls(module: Any) -> Iterator[List[Call]]:
 
 @contextlib.contextmanager
 def generating_with(
-    language_model: Any, arguments: Dict[str, Any], instead_of: Iterable[str]
+    language_model: Module, arguments: Mapping[str, object], instead_of: Iterable[str]
 ) -> Iterator[Entered]:
     """Let upstream generate with other settings than those that it fixes.
 
@@ -102,9 +108,9 @@ def generating_with(
         What notes the embeddings [batch, positions, width] that upstream generates from.
     """
     entered = Entered()
-    original = language_model.generate
+    original: Any = language_model.generate
 
-    def generate(*ids: Any, **given: Any) -> Any:
+    def generate(*ids: Tensor, **given: object) -> object:
         entered.value = given.get("inputs_embeds")
         kept = {key: value for key, value in given.items() if key not in instead_of}
         entered.made = original(*ids, **{**kept, **arguments})
@@ -115,7 +121,7 @@ def generating_with(
 
 
 @contextlib.contextmanager
-def positions(embedders: Any) -> Iterator[Dict[str, int]]:
+def positions(embedders: ModuleDict) -> Iterator[Dict[str, int]]:
     """Count the positions of each modality as they come out of its embedder.
 
     Args:
@@ -126,19 +132,21 @@ def positions(embedders: Any) -> Iterator[Dict[str, int]]:
     with contextlib.ExitStack() as hooks:
         for name, module in embedders.items():
 
-            def count(_module: Any, _given: Any, made: Any, name: str = name) -> None:
+            def count(_module: Module, _given: object, made: Any, name: str = name) -> None:
                 counts[name] = int((made.mask > 0).sum())
 
             hooks.callback(module.register_forward_hook(count).remove)
         yield counts
 
 
-def rows_within(prompt: Any, vectors: Any) -> int:
+def rows_within(prompt: Tensor, vectors: Tensor) -> int:
     """Return how many positions of a prompt hold one of some vectors, unchanged.
 
     Args:
         prompt: embeddings [positions, width] that enter a language model.
         vectors: [count, width], what should be among them.
     """
-    same = prompt.unsqueeze(1) == vectors.to(prompt.dtype).unsqueeze(0)
-    return int(same.all(dim=-1).any(dim=-1).sum())
+    found = prompt.new_zeros(len(prompt)).bool()
+    for vector in vectors.to(prompt.dtype):  # one by one: all at once would take a gigabyte
+        found |= (prompt == vector).all(dim=-1)
+    return int(found.sum())

@@ -49,7 +49,7 @@ def test_a_setting_that_leads_nowhere_is_missing_too(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"repo=… \(a checkout of .*; /no/such is not there\)"):
         found("vita", options(repo="/no/such", python=sys.executable, weights=str(tmp_path)))
     with pytest.raises(ConfigError, match="there is no adapter for this system yet"):
-        found("avicuna", options())
+        found("no_such_system", options())
     with pytest.raises(ConfigError, match="no such file"):
         found(str(tmp_path / "adapter.py"), options())
 
@@ -180,9 +180,8 @@ def test_a_faulty_adapter_is_an_error_before_anything_runs(
 def test_doctor_tells_what_each_sidecar_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     told = {lack.what.split("=")[0] for lack in lacks(row("videollama2"))}
     assert told == {"repo", "python", "weights"}
-    assert [lack.what for lack in lacks(row("avicuna"))] == [
-        "there is no adapter for this system yet"
-    ]
+    unknown = row("avicuna").model_copy(update={"backend": "sidecar:no_such_system"})
+    assert [lack.what for lack in lacks(unknown)] == ["there is no adapter for this system yet"]
     for name in ("macaw_llm", "bay_cat"):
         told = {lack.what.split("=")[0] for lack in lacks(row(name))}
         assert told == {"repo", "python", "no weights exist"}

@@ -26,6 +26,8 @@ SYSTEMS = (
     "imagebind_llm",
     "x_instructblip",
     "crema",
+    "video_salmonn",
+    "avicuna",
     "macaw_llm",
     "bay_cat",
 )

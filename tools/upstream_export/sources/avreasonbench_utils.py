@@ -12,6 +12,7 @@ from typing import Any
 
 import av
 from datasets import Dataset, Features, List, Value
+from lmms_eval.tasks._task_utils import reply_reader
 from lmms_eval.tasks.avreasonbench import scoring
 
 HOMES = {"avreasonbench": "AVREASONBENCH_HOME", "avreasonbench_public": "AVREASONBENCH_PUBLIC_HOME"}
@@ -122,22 +123,21 @@ def muted(path: Path) -> Path:
 
 def process_results(doc: dict, results: list[str]) -> dict[str, Any]:
     """Return `score` (0..1), `accuracy` and `unparsed` (0 or 1), `rouge_l` of sentences, and the score by video."""
-    said = scoring.spoken(results[0])
-    gold = scoring.Gold(doc["answer"], tuple(doc["references"] or ()))
-    scores = scoring.score(question(doc), gold, "" if said.unclosed else said.text)
+    scores = scored(doc, results[0])
     video = next(iter(media(doc)), doc["id"])
     return {**scores, "by_video": {"score": scores["score"], "video": video}, "item": doc["id"], "category": doc["category"]}
 
 
-def question(doc: dict) -> scoring.Question:
-    """Return what is known of an item before it is answered; its gold answer plays no part."""
+def scored(doc: dict, reply: str) -> dict[str, float]:
+    """Return the scores of a reply, by the form of its answer; one whose thinking does not end has none."""
+    said = reply_reader.spoken(reply)
+    text = "" if said.unclosed else said.text
     if doc["options"] is not None:
-        return scoring.Question("option", doc["question"], options=dict(zip(letters(doc), doc["options"])))
+        return reply_reader.score_choice(dict(zip(letters(doc), doc["options"])), doc["answer"], text)
     if doc["column"] in SENTENCES:
-        return scoring.Question("sentence", doc["question"], stop_tokens=doc["column"] != "avsd")
-    if doc["column"] == "music_avqa":
-        return scoring.Question("label", doc["question"], labels=scoring.label_set(doc["question"]))
-    return scoring.Question("name", doc["question"])
+        return scoring.score_sentence(doc["references"] or [doc["answer"]], text, doc["column"] != "avsd")
+    labels = scoring.label_set(doc["question"]) if doc["column"] == "music_avqa" else None
+    return scoring.score_answer([doc["answer"], *(doc["references"] or [])], text, doc["question"], labels)
 
 
 def mean_by_video(values: list[dict]) -> float:

@@ -59,7 +59,8 @@ _BREAK: Final = re.compile(
     r"|hence|then|which|yet|given that|due to|overall|finally|ultimately|in (?:conclusion"
     r"|summary|short|sum|the end)"
     r"|to (?:conclude|sum up)|pero|aber|mais|mas|sondern|sino|donc|por lo tanto|portanto"
-    r"|quindi)(?![\w'-])",
+    r"|quindi)(?![\w'-])"
+    r"|(?P<end>\Z)",
     re.IGNORECASE,
 )
 _REASON: Final = frozenset(
@@ -218,6 +219,7 @@ _CORRECTION: Final = re.compile(
     re.IGNORECASE,
 )
 _ENUMERATION: Final = 3
+_NEAR: Final = 40  # characters between two mentions that may be named in one breath
 _RELATIVE: Final = 90  # characters on each side of a mention that are looked at
 
 
@@ -242,34 +244,22 @@ def _clauses(mask: str) -> list[_Clause]:
     start, opener, reason, sentence, depth = 0, "", False, 0, 0
     expands = initial = False
     for cut in _BREAK.finditer(mask):
-        kind = cut.lastgroup or ""
+        at, kind = cut.start(), cut.lastgroup or ""
         word = cut["word"].lower() if kind == "word" else kind
         asks = kind == "stop" and "?" in cut[0]
-        found.append(
-            _Clause(start, cut.start(), opener, reason or depth > 0, asks, sentence, expands)
-        )
-        resumes = (
-            kind in ("comma", "colon")
-            and opener in _RESULT
-            and not mask[start : cut.start()].strip()
-        )
+        found.append(_Clause(start, at, opener, reason or depth > 0, asks, sentence, expands))
+        resumes = kind in ("comma", "colon") and opener in _RESULT and not mask[start:at].strip()
         start, opener = cut.end(), opener if resumes else word
-        if kind == "colon" and MENTION in mask[max(0, cut.start() - 2 * _RELATIVE) : cut.start()]:
-            expands = MENTION in mask[max(sentence, cut.start() - 2 * _RELATIVE) : cut.start()]
         if kind in ("line", "stop"):
             reason, sentence, expands = False, cut.end(), False
-            depth = 0 if kind == "line" else depth
-        elif kind == "open":
-            depth += 1
-        elif kind == "close":
-            depth = max(0, depth - 1)
+        elif kind == "colon":
+            expands = expands or MENTION in mask[max(sentence, at - 2 * _RELATIVE) : at]
         elif kind == "word":
             # "Although A is close, B ...": the comma ends a reason that begins its sentence.
-            initial = not mask[sentence : cut.start()].strip()
-            reason = word in _REASON
+            initial, reason = not mask[sentence:at].strip(), word in _REASON
         elif kind == "comma" and initial:
             reason = initial = False
-    found.append(_Clause(start, len(mask), opener, reason or depth > 0, False, sentence, expands))
+        depth = 0 if kind == "line" else max(0, depth + (kind == "open") - (kind == "close"))
     return found
 
 
@@ -293,17 +283,13 @@ def weigh(text: str, mentions: Sequence[Mention]) -> list[Evidence]:
         to = min(clause.end, after.start if after else clause.end, mention.end + _RELATIVE)
         left, right = mask[from_ : mention.start], mask[mention.end : to]
         rest = mask[mention.end : min(mention.end + _RELATIVE, after.start if after else len(mask))]
-        gap = (
-            mask[before.end : mention.start] if before and mention.start - before.end < 40 else None
-        )
-        if judged and gap is not None and before is not None:
-            if _RANKED.search(mask[max(0, mention.start - _RELATIVE) : mention.start]) or (
-                ranked_in == clause.sentence
-            ):
-                ranked_in = clause.sentence
-            if (
-                follower := _follows(judged, gap, ranked_in == clause.sentence, text, mention)
-            ) is not None:
+        near = before is not None and mention.start - before.end < _NEAR
+        gap = mask[before.end : mention.start] if before is not None and near else None
+        if gap is not None:
+            said = mask[max(0, mention.start - _RELATIVE) : mention.start]
+            ranked_in = clause.sentence if _RANKED.search(said) else ranked_in
+            follower = _follows(judged, gap, ranked_in == clause.sentence, text, mention)
+            if follower is not None:
                 judged.append(follower)
                 continue
         judged.append(

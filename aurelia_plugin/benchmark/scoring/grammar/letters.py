@@ -9,6 +9,7 @@ pronoun "I" and the C of "vitamin C" are passed for the same reasons as any othe
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -131,12 +132,12 @@ _WINDOW: Final = 70  # characters of a sentence that are looked at
 
 def masked(text: str, mentions: Sequence[Mention]) -> str:
     """Return the text with every mention written as MENTION and FILLERs, at equal length."""
-    parts = []
-    at = 0
-    for mention in mentions:
-        parts += [text[at : mention.start], MENTION, FILLER * (mention.end - mention.start - 1)]
-        at = mention.end
-    return "".join([*parts, text[at:]])
+    ends = [0, *(mention.end for mention in mentions)]
+    parts = (
+        text[at : mention.start] + MENTION.ljust(mention.end - mention.start, FILLER)
+        for at, mention in zip(ends, mentions, strict=False)
+    )
+    return "".join([*parts, text[ends[-1] :]])
 
 
 class LetterFinder:
@@ -148,18 +149,10 @@ class LetterFinder:
     """
 
     def __init__(self, letters: Sequence[str]) -> None:
-        self._letters = tuple(letters)
-        self._upper = {letter.upper(): letter for letter in letters}
-        single = all(len(letter) == 1 and letter.isalpha() for letter in letters)
-        self._single = single
-        other = "".join(re.escape(c) for c in letters if single and c.upper() not in _ASCII)
-        labels = "|".join(re.escape(letter) for letter in sorted(letters, key=len, reverse=True))
-        self._other = re.compile(
-            rf"(?:\b{_NAME}\s{{0,2}}[:#]?\s{{0,2}}\(?(?P<a>{labels})\)?(?!\w)"
-            rf"|[(\[](?P<b>{labels})[)\]]|(?:^|(?<=\n))\s*(?P<c>{labels})(?:[.):]|\s*$))",
-            re.IGNORECASE,
-        )
-        self._needs_other = not single or bool(other)
+        self._known = {letter.upper(): letter for letter in letters}
+        self._single = all(len(letter) == 1 and letter.isalpha() for letter in letters)
+        plain = self._single and all(letter.isascii() for letter in letters)
+        self._other = None if plain else _forms_of(letters)
 
     def find(self, text: str, named: Sequence[Mention]) -> list[Mention]:
         """Return the letters in a cleaned text and the mentions that are given, in order.
@@ -170,68 +163,67 @@ class LetterFinder:
         Args:
             named: mentions of options by their text; letters inside them are none.
         """
-        found = _merged(named, self._formed(text))
+        found = list(named)
         if self._single:
-            mask = masked(text, found)
-            found = _merged(found, self._bare(text, mask))
-        if self._needs_other:
-            found = _merged(found, self._labels(text))
-        return found
+            found = _merged(found, self._formed(text))
+            found = _merged(found, self._bare(masked(text, found)))
+        return found if self._other is None else _merged(found, self._labels(self._other, text))
 
-    def _labels(self, text: str) -> Iterator[Mention]:
-        for match in self._other.finditer(text):
+    def _labels(self, form: re.Pattern[str], text: str) -> Iterator[Mention]:
+        for match in form.finditer(text):
             group = next(name for name in "abc" if match[name] is not None)
-            value = self._upper.get(match[group].upper(), match[group])
-            yield Mention(match.start(group), match.end(group), value, True)
+            value = self._known.get(match[group].upper(), match[group])
+            yield Mention(*match.span(group), value, True)
 
     def _value(self, letter: str) -> str:
         letter = _ALIKE.get(letter, letter).upper()
-        return self._upper.get(letter, letter)
+        return self._known.get(letter, letter)
 
     def _formed(self, text: str) -> Iterator[Mention]:
-        if not self._single:
-            return
         for match in _FORMED.finditer(text):
             group = match.lastgroup or "l1"
-            letter = match[group]
-            if group == "l7":
-                rest = text[match.end(group) : match.end(group) + _WINDOW]
-                follows = _AFTER if letter.isupper() else _AFTER_LOWER
-                if not follows.match(rest) or (letter in "Ii" and _PRONOUN.match(rest)):
-                    continue
-            yield Mention(match.start(), match.end(), self._value(letter), True)
+            letter, end = match[group], match.end(group)
+            if group != "l7" or _goes_on(letter, text[end : end + _WINDOW]):
+                yield Mention(*match.span(), self._value(letter), True)
 
-    def _bare(self, text: str, mask: str) -> Iterator[Mention]:
-        end = 0
+    def _bare(self, mask: str) -> Iterator[Mention]:
         for match in _BARE.finditer(mask):
             start, end = match.span()
-            letter = match["letter"]
-            before = mask[max(0, start - _WINDOW) : start]
-            before = before[before.rfind("\n") + 1 :] if start else ""
-            after = mask[end : end + _WINDOW]
-            if self._is_choice(letter, before, after):
-                yield Mention(start, end, self._value(letter), True)
+            before = mask[max(0, start - _WINDOW) : start].rpartition("\n")[2]
+            if self._is_choice(match["letter"], before, mask[end : end + _WINDOW]):
+                yield Mention(start, end, self._value(match["letter"]), True)
 
     def _is_choice(self, letter: str, before: str, after: str) -> bool:
         opens = not before.strip(" \t>*\u2022-") or bool(_OPEN.search(before))
-        known = self._value(letter) in self._letters
-        if letter.isupper():
-            if not _AFTER.match(after) or (letter == "I" and _PRONOUN.match(after)):
-                return False
-        elif not _AFTER_LOWER.match(after) or (opens and not _sets_off(before, after)):
+        set_off = opens and _sets_off(before, after)
+        follows = _AFTER if letter.isupper() else _AFTER_LOWER
+        if not follows.match(after) or (letter == "I" and _PRONOUN.match(after)):
             return False
-        if not known:  # only where the form alone says that an option is meant
-            return opens and _sets_off(before, after) and not (letter == "I" and "," in after[:2])
+        if _ALIKE.get(letter, letter).upper() not in self._known:
+            # Only where the form alone says that an option is meant.
+            return set_off and not (letter == "I" and "," in after[:2])
         if opens:
-            return True
+            return set_off or letter.isupper()
         if _NAMED_ELSE.search(before):
             return False
-        return bool(_LEAD.search(before) or _PREPOSITION.search(before)) or before.endswith(
-            (f"{MENTION}{FILLER}", MENTION)
-        )
+        leads = _LEAD.search(before) or _PREPOSITION.search(before)
+        return bool(leads) or before.endswith((f"{MENTION}{FILLER}", MENTION))
 
 
-_ASCII: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+def _forms_of(letters: Sequence[str]) -> re.Pattern[str]:
+    """Return what finds labels that are no Latin letters, by their form or alone."""
+    labels = "|".join(re.escape(letter) for letter in sorted(letters, key=len, reverse=True))
+    return re.compile(
+        rf"(?:\b{_NAME}\s{{0,2}}[:#]?\s{{0,2}}\(?(?P<a>{labels})\)?(?!\w)"
+        rf"|[(\[](?P<b>{labels})[)\]]|(?:^|(?<=\n))\s*(?P<c>{labels})(?:[.):]|\s*$))",
+        re.IGNORECASE,
+    )
+
+
+def _goes_on(letter: str, after: str) -> bool:
+    """Return whether what follows a letter may stand behind an option, and is no verb of "I"."""
+    follows = _AFTER if letter.isupper() else _AFTER_LOWER
+    return bool(follows.match(after)) and not (letter in "Ii" and _PRONOUN.match(after))
 
 
 def _sets_off(before: str, after: str) -> bool:
@@ -243,14 +235,10 @@ def _sets_off(before: str, after: str) -> bool:
 
 def _merged(kept: Sequence[Mention], more: Iterator[Mention]) -> list[Mention]:
     """Return mentions in order; of those that overlap, the ones that were there."""
-    result: list[Mention] = []
-    rest = list(kept)
-    place = 0
-    for mention in more:
-        while place < len(rest) and rest[place].end <= mention.start:
-            result.append(rest[place])
-            place += 1
-        if place < len(rest) and rest[place].start < mention.end:
-            continue
-        result.append(mention)
-    return [*result, *rest[place:]]
+    starts = [one.start for one in kept]
+    free = [
+        one
+        for one in more
+        if not (place := bisect_left(starts, one.end)) or kept[place - 1].end <= one.start
+    ]
+    return sorted([*kept, *free])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final
 
-__all__ = ["NUMBER_WORDS", "Amount", "as_amount", "number_word", "parse_number_words"]
+__all__ = ["NUMBER_WORDS", "digits_of", "longest_number", "number_word", "whole_number"]
 
 _UNITS: Final = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
@@ -29,36 +30,32 @@ _ORDINALS: Final = {
     **{f"{word}th": value for word, value in _SMALL.items() if 3 < value < 20},
     **{f"{word[:-1]}ieth": value for word, value in _SMALL.items() if value >= 20},
 }
-_DOZEN: Final = {"dozen": 12, "couple": 2, "pair": 2}
+_VALUES: Final = {**_SMALL, **_ORDINALS}
 
 NUMBER_WORDS: Final = frozenset((*_SMALL, *_SCALES, *_ORDINALS, "dozen"))
 """The words of which numbers are made."""
 
 
-class Amount(NamedTuple):
-    """A number: its value in digits, as text without leading zeros."""
-
-    key: str
-
-    @property
-    def whole(self) -> int | None:
-        """The value, if it is a whole number of at most 18 digits."""
-        digits = self.key.lstrip("+-\u00b1")
-        if not digits.isdigit() or len(digits) > 18:
-            return None
-        return -int(digits) if self.key.startswith("-") else int(digits)
+_THOUSANDS: Final = re.compile(r"\d{1,3}(?:,\d{3})+")
 
 
-def as_amount(written: str) -> Amount:
-    """Return a number written in digits; "1,000" is a thousand."""
+def whole_number(digits: str) -> int | None:
+    """Return the value of a number in digits, if it is a whole one of at most 18 digits."""
+    bare = digits.lstrip("+-\u00b1")
+    return int(digits.lstrip("+\u00b1")) if bare.isdigit() and len(bare) <= 18 else None
+
+
+def digits_of(written: str) -> str:
+    """Return a number written in digits of any script without leading zeros.
+
+    "1,000" is a thousand.
+    """
     digits = "".join(str(unicodedata.decimal(char, char)) for char in written)
-    sign = digits[0] if digits[0] in "+-\u00b1" else ""
-    parts = digits.removeprefix(sign).split(",")
-    if len(parts) > 1 and all(len(part) == 3 for part in parts[1:]) and len(parts[0]) <= 3:
-        digits = sign + "".join(parts)
-    bare = digits.removeprefix(sign)
-    bare = bare.lstrip("0") or "0" if bare.isdigit() else bare
-    return Amount(sign + bare)
+    bare = digits.lstrip("+-\u00b1")
+    sign = digits.removesuffix(bare)
+    if _THOUSANDS.fullmatch(bare):
+        bare = bare.replace(",", "")
+    return sign + (bare.lstrip("0") or "0" if bare.isdigit() else bare)
 
 
 def number_word(key: str) -> str:
@@ -66,47 +63,31 @@ def number_word(key: str) -> str:
     return _UNITS[int(key)] if key.isdigit() and len(key) < 3 and int(key) < len(_UNITS) else key
 
 
-def parse_number_words(words: Sequence[str]) -> Iterator[tuple[int, int, Amount | None, bool]]:
-    """Yield (first, last, amount, whether it is an ordinal) for runs of number words.
+def longest_number(words: Sequence[str], start: int) -> tuple[int, int, bool]:
+    """Return where the number ends that begins there, its value, and whether it is an ordinal.
 
     Words that do not combine ("two three") are numbers of their own.
+
+    Args:
+        words: of `NUMBER_WORDS`.
+        start: the number's first word.
     """
-    start = 0
-    while start < len(words):
-        stop, value, ordinal = _longest(words, start)
-        yield start, stop - 1, Amount(str(value)), ordinal
-        start = stop
-
-
-def _longest(words: Sequence[str], start: int) -> tuple[int, int, bool]:
     total = current = 0
     ceiling = 10**9  # what may follow has to be smaller than what was said
-    place = start
-    while place < len(words):
+    for place in range(start, len(words)):
         word = words[place]
-        if word in _ORDINALS and not (place > start and _ORDINALS[word] >= ceiling):
+        value = _VALUES.get(word)
+        too_much = value is not None and (value >= ceiling or value == 0)
+        if (place > start and too_much) or (word == "hundred" and current >= 100):
+            return place, total + current, False
+        if word in _ORDINALS:
             return place + 1, total + current + _ORDINALS[word], True
-        if word in _SMALL:
-            value = _SMALL[word]
-            if place > start and (value >= ceiling or value == 0):
-                break
-            current += value
-            ceiling = 10 if value >= 20 else 1
-        elif word == "dozen":
+        if word == "dozen":
             return place + 1, total + max(current, 1) * 12, False
-        elif word in _SCALES:
-            scale = _SCALES[word]
-            if scale == 100:
-                if current >= 100:
-                    break
-                current = max(current, 1) * 100
-                ceiling = 100
-            else:
-                total += max(current, 1) * scale
-                current, ceiling = 0, 1000
+        if value is not None:
+            current, ceiling = current + value, 10 if value >= 20 else 1
+        elif word == "hundred":
+            current, ceiling = max(current, 1) * 100, 100
         else:
-            break
-        place += 1
-    if place == start:  # an ordinal that does not fit: by itself
-        return start + 1, _ORDINALS[words[start]], True
-    return place, total + current, False
+            total, current, ceiling = total + max(current, 1) * _SCALES[word], 0, 1000
+    return len(words), total + current, False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from .text import ARTICLES, Token, cleaned, fold, tokens
 
@@ -21,12 +21,6 @@ class Mention(NamedTuple):
     by_letter: bool = False
 
 
-class _Wording(NamedTuple):
-    keys: tuple[str, ...]
-    exact: str
-    value: str
-
-
 class PhraseBook:
     """The wordings of each value, found in linear time.
 
@@ -39,55 +33,44 @@ class PhraseBook:
     """
 
     def __init__(self, values: Mapping[str, Sequence[str]]) -> None:
-        self._by_keys: dict[tuple[str, ...], list[_Wording]] = defaultdict(list)
-        lengths: dict[str, set[int]] = defaultdict(set)
+        self._by_keys: dict[tuple[str, ...], list[tuple[str, str]]] = defaultdict(list)
         for value, wordings in values.items():
             for wording in dict.fromkeys(wordings):
-                keys = fold(wording)
-                if keys:
-                    self._by_keys[keys].append(_Wording(keys, _exact(wording), value))
-                    lengths[keys[0]].add(len(keys))
-        self._lengths: Final = {key: sorted(found, reverse=True) for key, found in lengths.items()}
+                self._by_keys[fold(wording)].append((_exact(wording), value))
+        self._by_keys.pop((), None)
+        self._lengths: dict[str, dict[int, None]] = defaultdict(dict)  # the longest first
+        for keys in sorted(self._by_keys, key=len, reverse=True):
+            self._lengths[keys[0]][len(keys)] = None
 
     def find(self, text: str, found: Sequence[Token] | None = None) -> list[Mention]:
         """Return the mentions in a cleaned text, in order; the longest of those that overlap."""
         every = tokens(text) if found is None else found
         # An article alone may be a wording ("A" as a note's name); articles inside never count.
         said = [token for token in every if token.key not in ARTICLES or token.key in self._lengths]
-        keys = [token.key for token in said]
         mentions: list[Mention] = []
-        covered = 0  # the number of tokens that mentions hold, or have passed
-        for place, key in enumerate(keys):
-            if place < covered:
-                continue
-            for length in self._lengths.get(key, ()):
-                wordings = self._by_keys.get(tuple(keys[place : place + length]))
-                if wordings and place + length <= len(keys):
-                    mention = self._mention(text, said[place], said[place + length - 1], wordings)
-                    if mention is not None:
-                        mentions.append(mention)
-                        covered = place + length
-                        break
+        place = 0
+        while place < len(said):
+            for length in self._lengths.get(said[place].key, ()):
+                mention = self._mention(text, said[place : place + length])
+                if mention is not None:
+                    mentions.append(mention)
+                    place += length - 1
+                    break
+            place += 1
         return mentions
 
-    def _mention(
-        self, text: str, first: Token, last: Token, wordings: Sequence[_Wording]
-    ) -> Mention | None:
-        values = {wording.value for wording in wordings}
+    def _mention(self, text: str, run: Sequence[Token]) -> Mention | None:
+        """Return the mention that a run of tokens is, if it is one value's wording."""
+        wordings = self._by_keys.get(tuple(token.key for token in run), ())
+        values = {value for _, value in wordings}
+        start, end = _with_article(text, run[0].start), run[-1].end
         if len(values) > 1:
-            values = self._told_apart(text, first, last, wordings)
-        if len(values) != 1:
-            return None
-        return Mention(_with_article(text, first.start), last.end, next(iter(values)))
-
-    def _told_apart(
-        self, text: str, first: Token, last: Token, wordings: Sequence[_Wording]
-    ) -> set[str]:
-        start = min(first.start, _with_article(text, first.start))
-        said = {_exact(text[begin : last.end]) for begin in (first.start, start)}
-        exact = {wording.value for wording in wordings if wording.exact in said}
-        folded = {one.casefold() for one in said}
-        return exact or {one.value for one in wordings if one.exact.casefold() in folded}
+            said = {_exact(text[begin:end]) for begin in (run[0].start, start)}
+            folded = {one.casefold() for one in said}
+            values = {value for exact, value in wordings if exact in said} or {
+                value for exact, value in wordings if exact.casefold() in folded
+            }
+        return Mention(start, end, *values) if len(values) == 1 else None
 
 
 def _exact(text: str) -> str:

@@ -155,6 +155,7 @@ _PLACEHOLDER: Final = re.compile(
     r"(?:\s\w+){0,4}\s{0,3}[>\])}]\W*|[_.\u2026?\s-]+|\W*(?:letter|your answer|x)\W*",
     re.IGNORECASE,
 )
+_SAYS: Final = re.compile(r"[^\s.:*_\"'`>-]")
 _SENTENCE_END: Final = re.compile(r"[.!?](?=\s|$)|\n")
 
 
@@ -175,32 +176,29 @@ def statements(text: str) -> list[Statement]:
 
 def _json_answer(text: str) -> str | None:
     """Return the answer of a reply that is one JSON object, or None."""
-    if text[:1] not in "{[" or text[-1:] not in "}]":
-        return None
     try:
-        value = json.loads(text)
+        whole = text[:1] in ("{", "[") and text[-1:] in ("}", "]")
+        return _value(json.loads(text)) if whole else None
     except (ValueError, RecursionError):
         return None
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    return _value(value) if isinstance(value, Mapping) else None
 
 
-def _value(row: Mapping[str, object], depth: int = 0) -> str | None:
-    keys = {str(key).lower().replace(" ", "_").replace("-", "_"): key for key in row}
-    name = next((key for key in _KEYS if key in keys), None)
-    if name is None:
-        return None
-    value = row[str(keys[name])]
+_DEPTH: Final = 9  # of objects in each other
+
+
+def _value(value: object, depth: int = 0) -> str | None:
+    """Return the answer in a value of JSON: at the top an object, or a list of one."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, Mapping):
-        return _value(value, depth + 1) if depth < 8 else None
+        keys = {str(key).lower().replace(" ", "_").replace("-", "_"): key for key in value}
+        name = next((keys[key] for key in _KEYS if key in keys), None)
+        return None if name is None or depth == _DEPTH else _value(value[name], depth + 1)
+    if value is None or depth == 0:
+        return None
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(str(one) for one in value[:50])
-    return None if value is None else str(value)
+    return ", ".join(map(str, value[:50])) if isinstance(value, list) else str(value)
 
 
 def _tagged(text: str) -> Iterator[Statement]:
@@ -219,7 +217,7 @@ def _boxed(text: str) -> Iterator[Statement]:
         while at < limit and depth:
             depth += (text[at] == "{") - (text[at] == "}")
             at += 1
-        content = text[box.end() : at - 1 if not depth else at].strip()
+        content = text[box.end() : at if depth else at - 1].strip()
         if content:
             yield Statement(content.strip("{} "), True, box.end(), at)
 
@@ -231,19 +229,13 @@ def _keyed(text: str) -> Iterator[Statement]:
 
 
 def _labels(text: str) -> Iterator[Statement]:
-    for pattern in (_LABEL, _CHAT):
-        for label in pattern.finditer(text):
-            at = label.end()
-            while True:
-                stop = text.find("\n", at)
-                stop = len(text) if stop < 0 else stop
-                content = text[at:stop]
-                if re.search(r"[^\s.:*_\"'`>-]", content):
-                    yield Statement(content.strip(), True, at, stop)
-                    break
-                if stop == len(text):
-                    break
-                at = stop + 1
+    for label in (*_LABEL.finditer(text), *_CHAT.finditer(text)):
+        said = _SAYS.search(text, label.end())
+        if said:
+            start = max(label.end(), text.rfind("\n", label.end(), said.start()) + 1)
+            stop = text.find("\n", said.start())
+            stop = len(text) if stop < 0 else stop
+            yield Statement(text[start:stop].strip(), True, start, stop)
 
 
 def _sentences(text: str) -> Iterator[Statement]:

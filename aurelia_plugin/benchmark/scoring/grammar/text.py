@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from .numerals import NUMBER_WORDS, Amount, as_amount, parse_number_words
+from .numerals import NUMBER_WORDS, digits_of, longest_number
 
 __all__ = [
     "ARTICLES",
@@ -28,17 +28,16 @@ ARTICLES: Final = frozenset({"a", "an", "the"})
 _WIDE: Final = re.compile(
     "[\uff01-\uff5e\U0001d400-\U0001d7ff\u24b6-\u24e9\u249c-\u24b5\U0001f130-\U0001f149]+"
 )
-_ALIKE: Final = str.maketrans(
-    {
-        **dict.fromkeys("\u2018\u2019\u02bc\u2032", "'"),
-        **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb\u300c\u300d\u300e\u300f\u2033", '"'),
-        **dict.fromkeys("\u2212\u2010\u2011", "-"),
-        **{"\u3010": "[", "\u3011": "]", "\u3014": "(", "\u3015": ")", "\u3000": " "},
-        **{"\u3001": ", ", "\u3002": ". ", "\u060c": ",", "\u061b": ";", "\u061f": "?"},
-        **{"\u0964": ". ", "\u00a0": " ", "\u200b": "", "\u200e": "", "\u200f": "", "\ufeff": ""},
-        "\r": "\n",
-    }
-)
+_ALIKE_SIGNS: Final = {
+    **dict.fromkeys("\u2018\u2019\u02bc\u2032", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb\u300c\u300d\u300e\u300f\u2033", '"'),
+    **dict.fromkeys("\u2212\u2010\u2011", "-"),
+    **{"\u3010": "[", "\u3011": "]", "\u3014": "(", "\u3015": ")", "\u3000": " "},
+    **{"\u3001": ", ", "\u3002": ". ", "\u060c": ",", "\u061b": ";", "\u061f": "?"},
+    **{"\u0964": ". ", "\u00a0": " ", "\u200b": "", "\u200e": "", "\u200f": "", "\ufeff": ""},
+    "\r": "\n",
+}
+_ALIKE: Final = str.maketrans(_ALIKE_SIGNS)
 # A model's turn ends there; a new header may stand before it.
 _TURN_END: Final = re.compile(
     r"<\|(?:im_end|eot_id|end|endoftext|end_of_text|return|eom_id|end_of_turn|eot)\|>"
@@ -68,16 +67,12 @@ _SET_OFF: Final = re.compile(
 
 _END: Final = 10_000
 """Characters at each end of a reply that are read in full."""
-_MARKS: Final = (
-    *("answer", "boxed", "respuesta", "r\u00e9ponse", "antwort", "risposta", "resposta"),
-    *(
-        "\u7b54",
-        "\ub2f5",
-        "\u043e\u0442\u0432\u0435\u0442",
-        "\u0627\u0644\u0625\u062c\u0627\u0628\u0629",
-    ),
+_MARKED: Final = re.compile(
+    "answer|boxed|respuesta|r\u00e9ponse|antwort|risposta|resposta|\u7b54|\ub2f5"
+    "|\u043e\u0442\u0432\u0435\u0442|\u0627\u0644\u0625\u062c\u0627\u0628\u0629",
+    re.IGNORECASE,
 )
-_KEPT: Final = 20  # places of each mark, the last ones
+_KEPT: Final = 20  # places that are marked, the last ones
 _LINE: Final = 200  # characters
 
 
@@ -89,17 +84,8 @@ def abridged(reply: str) -> str:
     if len(reply) <= 2 * _END:
         return reply
     middle = reply[_END:-_END]
-    lower = middle.lower()
-    searched = lower if len(lower) == len(middle) else middle
-    places: set[int] = set()
-    for mark in _MARKS:
-        at = len(middle)
-        for _ in range(_KEPT):
-            at = searched.rfind(mark, 0, at)
-            if at < 0:
-                break
-            places.add(at)
-    lines = [middle[max(0, at - 30) : at + _LINE] for at in sorted(places)[-_KEPT:]]
+    places = [found.start() for found in _MARKED.finditer(middle)][-_KEPT:]
+    lines = [middle[max(0, at - 30) : at + _LINE] for at in places]
     return "\n".join([reply[:_END], *lines, reply[-_END:]])
 
 
@@ -126,19 +112,10 @@ def cleaned(reply: str) -> str:
     return _UNDERLINED.sub("", text).strip()
 
 
-def _marks() -> str:
-    """Return the combining marks of the basic plane and the joiners, as a character class."""
-    points = [p for p in range(0x300, 0x10000) if unicodedata.category(chr(p))[0] == "M"]
-    spans: list[list[int]] = []
-    for point in points:
-        if spans and spans[-1][1] == point - 1:
-            spans[-1][1] = point
-        else:
-            spans.append([point, point])
-    return "".join(f"\\u{a:04x}-\\u{b:04x}" for a, b in spans) + "\\u200c\\u200d"
-
-
-_M: Final = _marks()
+# The combining marks of the basic plane and the joiners, as in a character class.
+_M: Final = "\u200c\u200d" + "".join(
+    char for char in map(chr, range(0x300, 0x10000)) if unicodedata.category(char)[0] == "M"
+)
 # Scripts without spaces between words: every character is a token.
 _SINGLE: Final = "\\u0e00-\\u0e7f\\u3040-\\u30ff\\u3400-\\u4dbf\\u4e00-\\u9fff\\uac00-\\ud7af"
 _PUNCTUATION: Final = re.escape(
@@ -162,13 +139,13 @@ class Token(NamedTuple):
     Attributes:
         key: the form in which words are compared: lower case, without Latin accents; a number's
             value in digits, an ordinal's with "th" behind it.
-        amount: of a number, what it counts.
+        amount: of a number that is no ordinal, its digits.
     """
 
     key: str
     start: int
     end: int
-    amount: Amount | None = None
+    amount: str | None = None
 
 
 @functools.lru_cache(maxsize=65536)
@@ -193,32 +170,21 @@ def tokens(text: str) -> list[Token]:
     found: list[Token] = []
     words: list[Token] = []  # number words that may belong together
     for match in _TOKEN.finditer(text):
-        kind = match.lastgroup
-        if kind in ("number", "ordinal"):
-            amount = as_amount(match["number"])
-            token = Token(
-                amount.key + ("th" if match["ordinal"] else ""), match.start(), match.end(), amount
-            )
-            if match["ordinal"]:
-                token = token._replace(amount=None)
+        amount = digits_of(match["number"]) if match["number"] else None
+        ordinal = "th" if match["ordinal"] else ""
+        key = _word_key(match[0]) if amount is None else amount + ordinal
+        token = Token(key, match.start(), match.end(), None if ordinal else amount)
+        numeral = key in NUMBER_WORDS and match["word"] is not None
+        if words and not (numeral and _adjoin(text, words[-1], token)):
+            found += _numbers(words)
+            words = []
+        if numeral:
+            words.append(token)
+        elif key in _ACCIDENTALS and found and _is_note(text, found[-1], token):
+            found[-1] = Token(found[-1].key + _ACCIDENTALS[key], found[-1].start, token.end)
         else:
-            token = Token(_word_key(match[0]), match.start(), match.end())
-            if token.key in _ACCIDENTALS and found and _is_note(text, found[-1], token):
-                sign = _ACCIDENTALS[token.key]
-                found[-1] = Token(found[-1].key + sign, found[-1].start, token.end)
-                continue
-            if token.key in NUMBER_WORDS and kind == "word":
-                if words and not _adjoin(text, words[-1], token):
-                    found.extend(_numbers(words))
-                    words.clear()
-                words.append(token)
-                continue
-        if words:
-            found.extend(_numbers(words))
-            words.clear()
-        found.append(token)
-    found.extend(_numbers(words))
-    return found
+            found.append(token)
+    return [*found, *_numbers(words)]
 
 
 def _is_note(text: str, first: Token, second: Token) -> bool:
@@ -233,9 +199,12 @@ def _adjoin(text: str, first: Token, second: Token) -> bool:
 
 def _numbers(words: list[Token]) -> Iterator[Token]:
     """Yield number words as numbers: "twenty-one" is one token, "two three" are two."""
-    for first, last, amount, ordinal in parse_number_words([word.key for word in words]):
-        key = amount.key + ("th" if ordinal else "") if amount else words[first].key
-        yield Token(key, words[first].start, words[last].end, None if ordinal else amount)
+    keys, at = [word.key for word in words], 0
+    while at < len(words):
+        stop, value, ordinal = longest_number(keys, at)
+        key, amount = (f"{value}th", None) if ordinal else (str(value), str(value))
+        yield Token(key, words[at].start, words[stop - 1].end, amount)
+        at = stop
 
 
 @functools.lru_cache(maxsize=8192)
@@ -251,22 +220,19 @@ def cardinal(key: str) -> str | None:
     return digits if digits.isdigit() else None
 
 
-_FOLDS = 4  # more than any character needs
+_FOLDS: Final = 5  # more than any character needs: "\u00bc" is three tokens in the end
 
 
-def normalise(text: str) -> str:
+def normalise(text: str, folds: int = _FOLDS) -> str:
     """Return a text's keys separated by single spaces: the form in which wordings are compared.
 
     Lower case, without punctuation, underscores and articles; numbers as digits; signs and the
     vowel signs of a script stay. An article alone stays too.
+
+    Args:
+        text: any.
+        folds: how often at most the result is folded again, until it no longer changes.
     """
     said = " ".join(fold(text))
-    if text.isascii():
-        return said
-    # "\u00bc" is three tokens in the end, "A\u00b2" an article and a number.
-    for _ in range(_FOLDS):
-        again = " ".join(fold(said))
-        if again == said:
-            break
-        said = again
-    return said
+    done = text.isascii() or said == text or folds == 1
+    return said if done else normalise(said, folds - 1)

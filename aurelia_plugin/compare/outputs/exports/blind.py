@@ -2,21 +2,23 @@
 
 How much of a score needs no media at all? Three variants of every question, each a task of its
 own: the question alone; behind the best steps r*, as the target reads them; behind the best
-caption. They are scored by the parser of the other arms, so this package has to be installed
-where lm-eval runs.
+caption. They are scored by the parser of the other arms, which is written beside them as one
+module: lm-eval needs nothing of this package.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from aurelia_plugin.benchmark.data.items import COLUMNS, CUSTOM, Item, Source
-from aurelia_plugin.benchmark.reading import as_choice, as_name, score_item
-from aurelia_plugin.benchmark.scoring.names import is_name
+from aurelia_plugin.benchmark.reading import gold_of, question_of
+from aurelia_plugin.benchmark.scoring.metrics import Gold, Question
 from aurelia_plugin.compare.outputs.exports.blind_page import GROUP, readme
+from aurelia_plugin.compare.outputs.exports.bundling import Name, bundle
+from aurelia_plugin.compare.outputs.exports.standalone import scoring_of
 from aurelia_plugin.compare.result import Comparison, ItemRow, RunInfo
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.atomic import write_atomically
@@ -24,7 +26,7 @@ from aurelia_plugin.reasoning.prompting import PromptSet
 from aurelia_plugin.reasoning.trace import Trace
 from aurelia_plugin.traces.store import TraceStore
 
-__all__ = ["GROUP", "VARIANTS", "Exported", "export_blind", "read_questions", "score_reply"]
+__all__ = ["GROUP", "VARIANTS", "Exported", "export_blind"]
 
 VARIANTS: Final = ("question", "question_steps", "question_caption")
 
@@ -53,25 +55,18 @@ metric_list:
 metadata:
   version: 1.0
 """
-_UTILS_HEAD: Final = '''\
-"""Written by `aurelia export lm-eval`: where the questions are, and how replies are scored."""
+_STANDALONE: Final = "aurelia_plugin.compare.outputs.exports.standalone"
+_UTILS_TITLE: Final = """\
+Where the questions are, and how replies are scored.
 
-from pathlib import Path
-
-from datasets import Dataset
-
-from aurelia_plugin.compare.outputs.exports.blind import read_questions, score_reply
-
-_DATA = Path(__file__).parent / "data"
-
-
-def process_results(doc, results):
-    return score_reply(doc, results[0])
-'''
+Written by `aurelia export lm-eval` of aurelia-lmms-eval from its own readers, where changes belong.
+"""
+_UTILS_IMPORT: Final = "\nfrom datasets import Dataset\n"
 _UTILS_LOAD: Final = """
 
 def load_{variant}(**_):
-    return {{"test": Dataset.from_list(read_questions(_DATA / "{variant}.jsonl"))}}
+    path = Path(__file__).parent / "data" / "{variant}.jsonl"
+    return {{"test": Dataset.from_list(read_questions(path))}}
 """
 
 
@@ -102,7 +97,7 @@ def export_blind(result: Comparison, folder: Path, arm: str | None = None) -> Ex
     limit = max((int(value) for value in tokens if value), default=256)
     files = {
         f"{GROUP}.yaml": _group(list(used)),
-        "utils.py": _UTILS_HEAD + "".join(_UTILS_LOAD.format(variant=name) for name in used),
+        "utils.py": _utils(used),
         "README.md": readme(used, len(result.items), run),
     }
     for variant, rows in used.items():
@@ -114,6 +109,13 @@ def export_blind(result: Comparison, folder: Path, arm: str | None = None) -> Ex
     for name, text in files.items():
         write_atomically(folder / name, text.encode("utf-8"))
     return Exported(folder, {name: len(rows) for name, rows in used.items()}, len(result.items))
+
+
+def _utils(variants: Iterable[str]) -> str:
+    """Return the tasks' module: the readers of replies, and where the questions are."""
+    wanted = [Name(_STANDALONE, name) for name in ("process_results", "read_questions")]
+    loads = "".join(_UTILS_LOAD.format(variant=name) for name in variants)
+    return bundle(wanted, _UTILS_TITLE) + _UTILS_IMPORT + loads
 
 
 def _run(result: Comparison, arm: str | None) -> RunInfo | None:
@@ -166,50 +168,42 @@ def _question(item: ItemRow, variant: str, prompt: str) -> dict[str, Any]:
         "prompt": prompt,
         "answer": item.gold,
         "about": json.dumps(about, ensure_ascii=False),
+        "scoring": _scoring(item, about),
     }
 
 
-def read_questions(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of an exported file."""
-    lines = path.read_text("utf-8").split("\n")
-    return [json.loads(line) for line in lines if line.strip()]
+def _scoring(row: ItemRow, about: Mapping[str, Any]) -> str:
+    """Return how a question is scored: as the other arms, where they are this package's tasks.
 
-
-def score_reply(doc: Mapping[str, Any], reply: str) -> dict[str, float]:
-    """Score a reply to an exported question by the parser of the other arms.
-
-    Questions of this package's tasks are scored by `benchmark.reading.score_item`. Those of other
-    tasks, whose parser is not known here, are right when the option chosen is the gold letter, or
-    when the words are the gold answer's.
+    Questions of other tasks, whose parser is not known here, are right when the option chosen is
+    the gold letter, or when the words are the gold answer's.
     """
-    about = json.loads(doc["about"])
-    column = doc["column"].split(" (per", maxsplit=1)[0]
-    if column in (*COLUMNS, CUSTOM) and "facts" in about and not doc["column"].endswith(")"):
-        return score_item(_item(doc, column, about), reply)
+    column = row.column.split(" (per", maxsplit=1)[0]
+    if column in (*COLUMNS, CUSTOM) and "facts" in about and not row.column.endswith(")"):
+        item = _item(row, column, about)
+        return scoring_of(question_of(item), gold_of(item))
     if about.get("options"):
         letters = about.get("letters") or [chr(65 + n) for n in range(len(about["options"]))]
-        reading = as_choice(reply, dict(zip(letters, about["options"], strict=True)))
-        right = reading.value == doc["answer"].strip("(). ").upper()
-    else:
-        reading = as_name(reply)
-        right = reading.value is not None and is_name(reading.value, [doc["answer"]])
-    score = float(right and reading.value is not None)
-    return {"score": score, "accuracy": score, "unparsed": float(reading.value is None)}
+        options = dict(zip(letters, about["options"], strict=True))
+        return scoring_of(
+            Question("option", "", options=options), Gold(row.gold.strip("(). ").upper())
+        )
+    return scoring_of(Question("name", ""), Gold(row.gold))
 
 
-def _item(doc: Mapping[str, Any], column: str, about: Mapping[str, Any]) -> Item:
+def _item(row: ItemRow, column: str, about: Mapping[str, Any]) -> Item:
     return Item(
-        id=doc["item"],
+        id=row.id,
         column=column,
-        category=doc["category"],
+        category=row.category,
         question=about["question"],
         options=tuple(about["options"]) if about["options"] else None,
-        answer=doc["answer"],
+        answer=row.gold,
         references=tuple(about["references"]),
         facts=about["facts"],
         question_type=about["question_type"],
         answer_kind=about.get("answer_kind"),
-        source=Source(dataset="log of samples", id=doc["item"]),
+        source=Source(dataset="log of samples", id=row.id),
     )
 
 

@@ -60,7 +60,7 @@ None.
 {rows}
 
 ```bash
-pip install "aurelia-lmms-eval[lm-eval]"
+pip install lm_eval pycocoevalcap
 lm_eval --model hf --model_args pretrained=MODEL --include_path . --tasks {GROUP} \\
   --output_path results --log_samples
 aurelia compare none=RUN aurelia=RUN text=results
@@ -73,7 +73,7 @@ For adding novel benchmarks/datasets to the library:
   without the clip is a control of ours.
   * [x] Have you referenced the original paper that introduced the task?
   * [ ] If yes, does the original paper provide a reference implementation? None for text
-    alone; replies are read by the parser of the audio-visual runs (`aurelia_plugin`).
+    alone; replies are read by the parser of the audio-visual runs, which is in `utils.py`.
 
 If other tasks on this dataset are already supported:
 * [x] Is the "Main" variant of this task clearly denoted? `{GROUP}_question`.

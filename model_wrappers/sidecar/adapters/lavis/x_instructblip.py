@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Mapping
 
 from aurelia_plugin.model_wrappers.sidecar import kit
-from aurelia_plugin.model_wrappers.sidecar.kit import models, repairs, shims, watching
-from aurelia_plugin.model_wrappers.sidecar.kit.choosing import Chosen, one_of_each
+from aurelia_plugin.model_wrappers.sidecar.kit import lavis
+from aurelia_plugin.model_wrappers.sidecar.kit.choosing import one_of_each
 
 SYSTEM = "X-InstructBLIP 13B"
 ENVIRONMENT = "lavis"
@@ -27,10 +27,6 @@ OPTIONS = {
     "prompt": "what the question is put into; default: Question: {} Answer:",
 }
 _THEIRS = {"num_beams": 5, "min_length": 1, "repetition_penalty": 1.5, "length_penalty": 1.0}
-_FIXED = [*_THEIRS, "do_sample", "top_p", "temperature", "max_length", "num_return_sequences"]
-_FRAMES = 4  # of the demo
-_SECONDS = 10.24  # two frames of 512 steps of 10 ms
-_VECTORS = 32  # of a frame of picture or sound
 _CUES = 16  # positions of the words before each medium, at most
 _CONFIG = "lavis/projects/xinstruct_blip/eval/vicuna13b/crossmodal/musicavqa"
 
@@ -40,69 +36,34 @@ class XInstructBLIP:
 
     def __init__(self, model: Any, prompt: str, device: str) -> None:
         from lavis.processors.alpro_processors import AlproVideoEvalProcessor
-        from lavis.processors.audio_processors import BeatsAudioProcessor
 
-        self._model, self._template, self._device = model, prompt, device
-        self._video = AlproVideoEvalProcessor(n_frms=_FRAMES, image_size=224)
-        form = {"n_frames": 2, "frame_length": 512, "is_eval": False}
-        self._sound = BeatsAudioProcessor("iter3", 16_000, **form)
+        self._model, self._template = model, prompt
+        self._parts = lavis.Parts(model.llm_model, model.llm_tokenizer, model.audio_llm_proj)
+        frames = AlproVideoEvalProcessor(n_frms=lavis.FRAMES, image_size=224)
+        self._processors = lavis.Processors("video", frames, device)
 
     def answer(self, blocks: List[kit.Block], generation: kit.Generation) -> kit.Answer:
         """Answer one request; see the kit's `System`."""
-        import torch
-
-        used, model = kit.Used(), self._model
-        samples = self._samples(one_of_each(blocks, used), used)
-        taken = _VECTORS * (_FRAMES * ("video" in samples) + 2 * ("audio" in samples))
+        used, model, parts = kit.Used(), self._model, self._parts
+        samples = self._processors.samples(one_of_each(blocks, used), used)
+        taken = lavis.VECTORS * (lavis.FRAMES * ("video" in samples) + 2 * ("audio" in samples))
         room = model.llm_model.config.max_position_embeddings - generation.max_new_tokens
         longest = room - taken - _CUES * len(samples)
-        blocks, shortened = kit.fitted(
-            blocks, lambda form: len(model.llm_tokenizer(self._text(form)).input_ids) <= longest
-        )
-        used.dropped += shortened
-        text = self._text(blocks)
-        arguments = generation.arguments({"do_sample": False, **_THEIRS})
-        asked = watching.generating_with(model.llm_model, arguments, instead_of=_FIXED)
-        heard, first = watching.calls(model.audio_llm_proj), models.first_logits(model.llm_model)
-        with torch.no_grad(), asked as prompt, heard as vectors, first as logits:
-            said = self._generated(text, samples)
-        if used.clips:
-            rows = vectors[0].made.reshape(-1, vectors[0].made.shape[-1])
-            used.sound_tokens = watching.rows_within(prompt.value[0], rows)
-            if used.sound_tokens != 2 * _VECTORS:
-                raise RuntimeError(f"{used.sound_tokens} positions of sound entered the prompt")
-        used.input_tokens = prompt.value.shape[1]
-        used.output_tokens = len(prompt.made[0]) - 1  # it begins with the mark of the beginning
-        cut = samples and len(model.tokenizer(text).input_ids) > model.max_txt_len
-        warnings = ["the Q-formers see the end of a long question only"] if cut else []
-        return kit.Answer(said, used, warnings, logits.as_list())
+        text = lavis.shortened(blocks, used, longest, self._text, parts)
+
+        def generate() -> str:
+            if not samples:
+                return parts.words_alone(text)
+            return str(model.generate({"prompt": text, **samples})[0])
+
+        answer = lavis.asked(parts, used, generation, _THEIRS, generate)
+        if samples and len(model.tokenizer(text).input_ids) > model.max_txt_len:
+            cut = "the Q-formers see the end of a long question only"
+            return answer._replace(warnings=[cut])
+        return answer
 
     def _text(self, blocks: List[kit.Block]) -> str:
         return self._template.replace("{}", kit.conversation(blocks))
-
-    def _samples(self, media: Chosen, used: kit.Used) -> Dict[str, Any]:
-        """Return the media as upstream's processors make them."""
-        samples: Dict[str, Any] = {}
-        if media.sound:
-            sound = self._sound(media.sound)
-            if not sound.any():  # upstream's way of saying that it failed
-                raise kit.MediaError(media.sound, "upstream's processor cannot take it in")
-            samples["audio"] = sound[None].to(self._device)
-            used.hear(media.seconds, _SECONDS, media.what)
-        if media.video:
-            samples["video"] = self._video(media.video.path)[None].to(self._device)
-            used.frames = samples["video"].shape[2]
-        return samples
-
-    def _generated(self, text: str, samples: Dict[str, Any]) -> str:
-        if samples:
-            return str(self._model.generate({"prompt": text, **samples})[0])
-        # Words alone: upstream's `generate` returns nothing, where it takes captions it does this.
-        tokens = self._model.llm_tokenizer(text, return_tensors="pt").to(self._device)
-        embeddings = self._model.llm_model.get_input_embeddings()(tokens.input_ids)
-        mask = tokens.attention_mask
-        made = self._model.llm_model.generate(inputs_embeds=embeddings, attention_mask=mask)
-        return str(self._model.llm_tokenizer.decode(made[0], skip_special_tokens=True))
 
 
 def load(options: kit.Options) -> XInstructBLIP:
@@ -116,20 +77,20 @@ def load(options: kit.Options) -> XInstructBLIP:
 
 def load_tiny(options: kit.Options) -> XInstructBLIP:
     """Load tiny random weights that are laid out like the real ones."""
-    _prepare(options)
+    lavis.prepare(options.device)
     from aurelia_plugin.model_wrappers.sidecar.tiny.lavis.x_instructblip import tiny_parts
 
     with tiny_parts(options.folder) as changes:
         return _loaded(options._replace(weights=options.folder), changes)
 
 
-def _loaded(options: kit.Options, changes: Dict[str, Any]) -> XInstructBLIP:
-    _prepare(options)
+def _loaded(options: kit.Options, changes: Mapping[str, object]) -> XInstructBLIP:
+    lavis.prepare(options.device)
     from lavis.models.blip2_models.blip2_vicuna_xinstruct import Blip2VicunaXInstruct
     from omegaconf import OmegaConf
 
     beats = {"audio_encoder_kwargs": {"checkpoint_path": options.part("BEATs*.pt", "beats")}}
-    config = {
+    config: Dict[str, object] = {
         **OmegaConf.load(os.path.join(options.repo, _CONFIG, "musicavqa_joint_eval.yaml")).model,
         **changes,
         **beats,
@@ -141,10 +102,3 @@ def _loaded(options: kit.Options, changes: Dict[str, Any]) -> XInstructBLIP:
     prompt = options.more.get("prompt", "Question: {} Answer:")
     model = model.float() if options.device == "cpu" else model
     return XInstructBLIP(model, prompt, options.device)
-
-
-def _prepare(options: kit.Options) -> None:
-    """Make upstream importable."""
-    repairs.pytorchvideo_that_imports()
-    repairs.load_sound_without_torchcodec()
-    shims.stub("open3d")  # points in space

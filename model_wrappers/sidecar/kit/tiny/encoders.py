@@ -7,10 +7,13 @@ import importlib
 import inspect
 import os
 import types
-from typing import Any, Callable, Dict, Iterator, Mapping, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Optional, Tuple
 from unittest import mock
 
 from aurelia_plugin.model_wrappers.sidecar.kit.tiny.language import WIDE
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 __all__ = [
     "beats",
@@ -36,7 +39,7 @@ _BEATS = {
 
 def siglip(folder: str, hidden: int = 32, image: int = 56, patch: int = 14) -> None:
     """Write a SigLIP picture encoder with two layers, and its processor."""
-    transformers: Any = importlib.import_module("transformers")
+    transformers = importlib.import_module("transformers")
     config = transformers.SiglipVisionConfig(
         hidden_size=hidden,
         intermediate_size=2 * hidden,
@@ -50,18 +53,18 @@ def siglip(folder: str, hidden: int = 32, image: int = 56, patch: int = 14) -> N
     transformers.SiglipImageProcessor(size=size).save_pretrained(folder)
 
 
-def resized(config: Any, sizes: Dict[str, Any]) -> Callable[..., Any]:
+def resized(config: Any, sizes: Mapping[str, object]) -> type:
     """Return a class like `config`, whose constructor sets sizes of its own, with these sizes."""
 
     class Resized(config):  # type: ignore[misc]
-        def __init__(self, *arguments: Any, **named: Any) -> None:
+        def __init__(self, *arguments: object, **named: object) -> None:
             super().__init__(*arguments, **named)
             self.__dict__.update(sizes)
 
     return Resized
 
 
-def narrow(upstream_class: Any, sizes: Mapping[int, int]) -> None:
+def narrow(upstream_class: type, sizes: Mapping[int, int]) -> None:
     """Replace sizes that are written into the methods of a class as numbers.
 
     Args:
@@ -75,7 +78,7 @@ def narrow(upstream_class: Any, sizes: Mapping[int, int]) -> None:
             function.__code__ = code.replace(co_consts=_narrowed(code.co_consts, sizes))
 
 
-def _narrowed(constants: Tuple[Any, ...], sizes: Mapping[int, int]) -> Tuple[Any, ...]:
+def _narrowed(constants: Tuple[object, ...], sizes: Mapping[int, int]) -> Tuple[object, ...]:
     """Replace numbers among constants; a list of numbers is one tuple of them."""
     return tuple(
         _narrowed(one, sizes)
@@ -88,7 +91,9 @@ def _narrowed(constants: Tuple[Any, ...], sizes: Mapping[int, int]) -> Tuple[Any
 
 
 @contextlib.contextmanager
-def imagebind(module: Any, width: int = 1024, pair: bool = True) -> Iterator[Any]:
+def imagebind(
+    module: types.ModuleType, width: int = 1024, pair: bool = True
+) -> Iterator[Callable[..., Any]]:
     """Let upstream's `imagebind_huge` be an ImageBind with one narrow layer for each sense.
 
     Args:
@@ -102,7 +107,7 @@ def imagebind(module: Any, width: int = 1024, pair: bool = True) -> Iterator[Any
     sizes = {"embed_dim": 32, "num_blocks": 1, "num_heads": 2}
     narrow = {f"{sense}_{name}": size for sense in _SENSES for name, size in sizes.items()}
 
-    def huge(*_: Any, **__: Any) -> Any:
+    def huge(*_: object, **__: object) -> object:
         model = module.ImageBindModel(out_embed_dim=width, **narrow)
         return (model, width) if pair else model
 
@@ -110,7 +115,7 @@ def imagebind(module: Any, width: int = 1024, pair: bool = True) -> Iterator[Any
         yield huge
 
 
-def eva(model_class: Any, **sizes: Any) -> Any:
+def eva(model_class: Callable[..., Module], **sizes: float) -> Module:
     """Return an EVA picture encoder with two narrow layers.
 
     Args:
@@ -129,17 +134,17 @@ def bert(folder: str) -> Iterator[None]:
     Args:
         folder: gets the vocabulary.
     """
-    transformers: Any = importlib.import_module("transformers")
+    transformers = importlib.import_module("transformers")
     words = os.path.join(folder, "vocab.txt")
     with open(words, "w", encoding="utf-8") as file:
         file.write("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefgh"]))
     sizes = {"hidden_size": 48, "num_attention_heads": 4, "num_hidden_layers": 2}
     sizes.update(intermediate_size=64, vocab_size=64)
 
-    def tokenizer(*_: Any, **named: Any) -> Any:
+    def tokenizer(*_: object, **named: object) -> object:
         return transformers.BertTokenizer(words, **named)
 
-    def config(*_: Any, **__: Any) -> Any:
+    def config(*_: object, **__: object) -> object:
         return transformers.BertConfig(**sizes, **WIDE)
 
     words_of = mock.patch.object(transformers.BertTokenizer, "from_pretrained", tokenizer)
@@ -147,7 +152,7 @@ def bert(folder: str) -> Iterator[None]:
         yield
 
 
-def beats(config_class: Any, **sizes: Any) -> Callable[..., Any]:
+def beats(config_class: type, **sizes: object) -> type:
     """Return a class like upstream's `BEATsConfig`, with two narrow layers.
 
     Args:
@@ -157,21 +162,25 @@ def beats(config_class: Any, **sizes: Any) -> Callable[..., Any]:
     return resized(config_class, {**_BEATS, **sizes})
 
 
-def beats_checkpoint(path: str, module: Any) -> None:
+def beats_checkpoint(path: str, module: types.ModuleType) -> None:
     """Write a BEATs with two narrow layers as its authors publish theirs.
 
     Args:
         path: of the file.
         module: upstream's, with `BEATs` and `BEATsConfig`.
     """
-    torch: Any = importlib.import_module("torch")
+    torch = importlib.import_module("torch")
     config = beats(module.BEATsConfig, input_patch_size=16)()
     torch.save({"cfg": vars(config), "model": module.BEATs(config).state_dict()}, path)
 
 
-def whisper() -> Any:
-    """Return a Whisper with two narrow layers in its encoder."""
-    transformers: Any = importlib.import_module("transformers")
+def whisper(model_class: Optional[Callable[..., Module]] = None) -> Module:
+    """Return a Whisper with two narrow layers in its encoder.
+
+    Args:
+        model_class: upstream's own; by default that of transformers.
+    """
+    transformers = importlib.import_module("transformers")
     config = transformers.WhisperConfig(
         d_model=32,
         encoder_layers=2,
@@ -181,4 +190,4 @@ def whisper() -> Any:
         encoder_ffn_dim=48,
         decoder_ffn_dim=48,
     )
-    return transformers.WhisperModel(config)
+    return (model_class or transformers.WhisperModel)(config)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 from typing import Any, List
 
 __all__ = ["byte_letters", "byte_tokenizer", "sentencepiece_model", "word_tokenizer"]
@@ -38,7 +39,7 @@ def byte_tokenizer(folder: str) -> Any:
 
     One token for each byte, and the family's three special tokens: 259 in all.
     """
-    transformers: Any = importlib.import_module("transformers")
+    transformers = importlib.import_module("transformers")
     os.makedirs(folder, exist_ok=True)
     vocabulary, merges = os.path.join(folder, "vocab.json"), os.path.join(folder, "merges.txt")
     with open(vocabulary, "w", encoding="utf-8") as file:
@@ -62,9 +63,10 @@ def sentencepiece_model(folder: str) -> str:
     """Train a LLaMA-like sentencepiece model and return its path.
 
     Unknown, begin and end are pieces 0, 1 and 2, as in LLaMA's; bytes stand in for whatever the
-    few training sentences do not have, so that any text can be encoded and decoded.
+    few training sentences do not have, so that any text can be encoded and decoded. Spaces stay as
+    they are, as in LLaMA's: a text of one space has a token.
     """
-    sentencepiece: Any = importlib.import_module("sentencepiece")
+    sentencepiece = importlib.import_module("sentencepiece")
     prefix = os.path.join(folder, "tokenizer")
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(_SENTENCES),
@@ -72,6 +74,8 @@ def sentencepiece_model(folder: str) -> str:
         model_type="bpe",
         vocab_size=480,
         byte_fallback=True,
+        normalization_rule_name="identity",
+        remove_extra_whitespaces=False,
         hard_vocab_limit=False,
         minloglevel=2,
     )
@@ -79,19 +83,19 @@ def sentencepiece_model(folder: str) -> str:
 
 
 def word_tokenizer(folder: str) -> Any:
-    """Write a fast T5 tokenizer with a token for each of few words; return it.
+    """Write a fast T5 tokenizer with a token for each of few words and marks; return it.
 
     Padding, end and unknown words are tokens 0, 1 and 2, as in T5's.
     """
-    tokenizers: Any = importlib.import_module("tokenizers")
-    transformers: Any = importlib.import_module("transformers")
+    tokenizers = importlib.import_module("tokenizers")
+    transformers = importlib.import_module("transformers")
     os.makedirs(folder, exist_ok=True)
-    words = sorted({word for sentence in _SENTENCES for word in sentence.split()})
+    words = sorted({word for one in _SENTENCES for word in re.findall(r"\w+|[^\w\s]+", one)})
     names = ["<pad>", "</s>", "<unk>", *words, *"ABCDE"]
     vocabulary = {word: number for number, word in enumerate(dict.fromkeys(names))}
     model = tokenizers.models.WordLevel(vocabulary, unk_token="<unk>")
     tokenizer = tokenizers.Tokenizer(model)
-    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
     tokenizer.post_processor = tokenizers.processors.TemplateProcessing(
         single="$A </s>", special_tokens=[("</s>", 1)]
     )

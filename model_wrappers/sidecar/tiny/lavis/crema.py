@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Iterator
+from typing import TYPE_CHECKING, Iterator
 from unittest import mock
 
 from aurelia_plugin.model_wrappers.sidecar.kit import tiny
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 __all__ = ["tiny_parts"]
 
@@ -32,11 +35,11 @@ def tiny_parts(folder: str) -> Iterator[None]:
     own = {"model": {"t5_proj_rgb.bias": torch.zeros(32)}}
     torch.save(own, os.path.join(folder, "crema_pretrained.pth"))
 
-    def eva(image_size: int, *_: Any) -> Any:  # its width is written into upstream's class
+    def eva(image_size: int, *_: object) -> Module:  # its width is written into upstream's class
         sizes = {"embed_dim": 1408, "depth": 1, "num_heads": 16, "mlp_ratio": 1}
         return tiny.eva(eva_vit.VisionTransformer, img_size=image_size, **sizes)
 
-    def bert(*_: Any, config: Any) -> Any:
+    def bert(*_: object, config: object) -> object:
         return blip2.BertLMHeadModel(config)
 
     with contextlib.ExitStack() as stack:

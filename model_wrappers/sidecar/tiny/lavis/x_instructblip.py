@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Dict, Iterator
+from typing import TYPE_CHECKING, Dict, Iterator, Optional
 from unittest import mock
 
 from aurelia_plugin.model_wrappers.sidecar.kit import tiny
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 __all__ = ["tiny_parts"]
 
 
 @contextlib.contextmanager
-def tiny_parts(folder: str) -> Iterator[Dict[str, Any]]:
+def tiny_parts(folder: str) -> Iterator[Dict[str, Optional[bool]]]:
     """Put weights into a folder, named as the real ones; inside, no part is full-sized.
 
     Yields:
@@ -27,7 +30,7 @@ def tiny_parts(folder: str) -> Iterator[Dict[str, Any]]:
     tiny.llama(os.path.join(folder, "vicuna"), LlamaForCausalLM)
     tiny.beats_checkpoint(os.path.join(folder, "BEATs_tiny.pt"), BEATs)
 
-    def eva(image_size: int, *_: Any) -> Any:
+    def eva(image_size: int, *_: object) -> Module:
         return tiny.eva(eva_vit.VisionTransformer, img_size=image_size)
 
     without = {f"pretrained_{sense}_qformer": None for sense in ("audio", "video")}

@@ -19,7 +19,7 @@ def tiny_parts(folder: str) -> Tuple[Any, Any, Any]:
 
     for part in (mllmcatllm.Perciver, mllmcatllm.CA):  # where LLaMA's width is written
         tiny.narrow(part, {4096: 64})
-    tokenizer = tiny.llama(folder, spare=0)
+    tokenizer = tiny.llama(folder)
     config = mllmcatllm.MLLMCatConfig.from_pretrained(folder)
     model = mllmcatllm.MLLMCatLlamaForCausalLM(config)
     unread = mock.patch.object(mllmcatllm.CA, "load_from_pretrained")

@@ -12,8 +12,8 @@ from aurelia_plugin.model_wrappers.sidecar.kit import tiny
 
 __all__ = ["tiny_parts"]
 
-_SIZES = {15724: 16, 8192: 64}
-"""Of a brain scan, whose layer would be most of a tiny instance."""
+_SIZES = {15724: 16, 8192: 64, 8: 2}
+"""Of a brain scan, whose layer would be most of a tiny instance, and layers of each expert."""
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ def tiny_parts(folder: str) -> Iterator[None]:
     from video_llama.models.ImageBind.models import imagebind_model
     from video_llama.models.modeling_llama import LlamaForCausalLM
 
-    tiny.llama(os.path.join(folder, "tiny-llama-2"), LlamaForCausalLM)
+    tiny.llama(os.path.join(folder, "tiny-llama-2"), LlamaForCausalLM, spare=2)
 
     def eva(image_size: int, *_: Any) -> Any:
         return tiny.eva(eva_vit.VisionTransformer, img_size=image_size)

@@ -6,6 +6,7 @@ that says what upstream's own code gives its language model, and, where it can b
 
 import importlib.util
 import os
+import random
 import runpy
 import sys
 
@@ -22,11 +23,19 @@ runpy.run_path(worker)["make_importable"]()
 sys.path.insert(0, repo)
 adapter = imported("adapter", adapter_file)
 
+import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from aurelia_plugin.model_wrappers.sidecar.kit import Generation, Options, Text, Video  # noqa: E402
 
-torch.manual_seed(0)
+
+def seeded():
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+
+
+seeded()
 case = imported("case", os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{name}.py"))
 options = Options(repo, "", "cpu", 0, folder, getattr(case, "OPTIONS", {}))
 system = adapter.load_tiny(options)
@@ -34,9 +43,9 @@ question = "What rings?"
 blocks = [Video("user", video, case.SOUND and sound, 2.0, 2.0), Text("user", question)]
 with torch.no_grad():
     noted = case.noting(system)
-    torch.manual_seed(0)
+    seeded()
     ours = system.answer(blocks, Generation(max_new_tokens=6)).text.strip()
-    torch.manual_seed(0)
+    seeded()
     theirs = case.theirs(system, video, sound, question)
 own, other = noted[0], noted[-1]
 assert len(noted) >= 2, len(noted)

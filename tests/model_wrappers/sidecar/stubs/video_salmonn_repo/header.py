@@ -1,0 +1,3 @@
+import data
+
+assert data.__path__ == []

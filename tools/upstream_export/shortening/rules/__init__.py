@@ -1,0 +1,1 @@
+"""Rules that write a function on fewer lines."""
