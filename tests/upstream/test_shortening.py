@@ -55,7 +55,7 @@ def _loaded(path: Path) -> ModuleType:
 
 def questions() -> Iterator[tuple[Question, Gold]]:
     """The questions of the corpus and of each form one more, with a right answer."""
-    seen = {}
+    seen: dict[str, tuple[Question, Gold]] = {}
     for row in corpus():
         seen.setdefault(row.question.text, (row.question, Gold(row.reading or "none")))
     yield from seen.values()

@@ -66,7 +66,7 @@ def test_one_of_each_declares_the_rest(tmp_path: Path) -> None:
 
 
 def test_generate_gets_other_settings_than_upstream_fixes() -> None:
-    model = SimpleNamespace(generate=lambda **given: given)
+    model: Any = SimpleNamespace(generate=lambda **given: given)
     asked = watching.generating_with(model, {"max_new_tokens": 5}, instead_of=["top_p"])
     with asked as prompt:
         given = model.generate(inputs_embeds="e", max_new_tokens=300, top_p=0.9, min_length=1)

@@ -127,7 +127,8 @@ class _Put(ast.NodeTransformer):
         written = self._places.get(id(node))
         if written is None:
             return self.generic_visit(node)
-        return self.visit(written) if isinstance(written, ast.expr) else node
+        put: ast.AST = self.visit(written) if isinstance(written, ast.expr) else node
+        return put
 
 
 def pruned(tree: ast.Module, kept: frozenset[str]) -> None:

@@ -70,7 +70,7 @@ class PhraseBook:
             values = {value for exact, value in wordings if exact in said} or {
                 value for exact, value in wordings if exact.casefold() in folded
             }
-        return Mention(start, end, *values) if len(values) == 1 else None
+        return Mention(start, end, values.pop()) if len(values) == 1 else None
 
 
 def _exact(text: str) -> str:
