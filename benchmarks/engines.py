@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -35,11 +34,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import transformers
-from harness_wrapper import harness_model, instances
+from harness_wrapper import harness_model
 from questions import make_clips
 from relay import relayed
-from safetensors.torch import load_file, save_file
 from shared import note, report
+from whole_model import instances, whole_model
 
 from aurelia_plugin.calling.backend import Generation, Message, Prompt, Text
 from aurelia_plugin.media.clip import Media
@@ -72,34 +71,6 @@ class Found(NamedTuple):
     sent: int | None = None
     processed: int | None = None
     cached: float | None = None
-
-
-def whole_model(source: Path, into: Path, seconds: int) -> Path:
-    """Write a packaged thinker as the whole Qwen2.5-Omni that published weights are.
-
-    Args:
-        source: the thinker's folder.
-        into: where to.
-        seconds: the longest sound of its feature extractor, to which each one is padded.
-    """
-    into.mkdir()
-    thinker = transformers.AutoConfig.from_pretrained(source)
-    config = transformers.Qwen2_5OmniConfig(
-        thinker_config=thinker.to_dict(), enable_audio_output=False
-    )
-    config.architectures = ["Qwen2_5OmniForConditionalGeneration"]
-    config.save_pretrained(into)
-    weights = load_file(source / "model.safetensors")
-    named = {f"thinker.{name}": value.contiguous() for name, value in weights.items()}
-    save_file(named, into / "model.safetensors", metadata={"format": "pt"})
-    shutil.copy(source / "generation_config.json", into)
-    processor = transformers.AutoProcessor.from_pretrained(source)
-    own = processor.feature_extractor
-    processor.feature_extractor = type(own)(
-        feature_size=own.feature_size, chunk_length=seconds, return_attention_mask=True
-    )
-    processor.save_pretrained(into)
-    return into
 
 
 @contextmanager

@@ -14,13 +14,12 @@ from typing import Any
 
 import torch
 import transformers
-from lmms_eval.api.instance import Instance
 
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.media.video import uniform_frames
 
-__all__ = ["harness_model", "instances"]
+__all__ = ["harness_model"]
 
 
 def harness_model(folder: Path, frames: int, rows: list[dict[str, Any]]) -> Any:
@@ -61,30 +60,3 @@ def harness_model(folder: Path, frames: int, rows: list[dict[str, Any]]) -> Any:
     model.device_map = "cpu"  # it knows `auto`, which means CUDA, or CUDA
     model.task_dict["engines"] = {"test": rows}
     return model
-
-
-def instances(rows: list[dict[str, Any]], tokens: int, *, sounds: bool) -> list[Instance]:
-    """Return the harness's requests for rows with `video` and `question`.
-
-    Args:
-        rows: the documents.
-        tokens: of a reply at most.
-        sounds: whether a video's sound is given as a block of its own beside it.
-    """
-
-    def messages(row: dict[str, Any]) -> list[dict[str, Any]]:
-        content = [{"type": "video", "url": row["video"]}]
-        if sounds:
-            content.append({"type": "audio", "url": row["video"]})
-        return [{"role": "user", "content": [*content, {"type": "text", "text": row["question"]}]}]
-
-    settings = {"max_new_tokens": tokens, "until": []}
-    return [
-        Instance(
-            "generate_until",
-            (row["question"], messages, settings, index, "engines", "test"),
-            0,
-            {"task": "engines", "doc_id": index, "repeats": 1},
-        )
-        for index, row in enumerate(rows)
-    ]
