@@ -68,8 +68,8 @@ def replies(place: Path, dtype: str, size: int, prompts: Sequence[Prompt]) -> li
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--prompts", type=int, default=48)
-    parser.add_argument("--tokens", type=int, default=32, help="of each reply at most")
+    parser.add_argument("--prompts", type=int, default=32)
+    parser.add_argument("--tokens", type=int, default=16, help="of each reply at most")
     parser.add_argument("--batch-size", type=int, default=8)
     options = parser.parse_args()
     figures: dict[str, float] = {}

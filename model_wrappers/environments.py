@@ -57,7 +57,7 @@ class Environment(NamedTuple):
         pythons: versions of Python that its pins are made for (`# python:` in the file).
         imports: modules that have to be importable afterwards (`# imports:`).
         programs: programs that have to be on the PATH (`# programs:`).
-        index: one more index of packages, for what pip does not find in its own (`# index:`).
+        other_index: one more index of packages, for what pip does not find in its own (`# index:`).
     """
 
     name: str
@@ -65,7 +65,7 @@ class Environment(NamedTuple):
     pythons: SpecifierSet
     imports: tuple[str, ...]
     programs: tuple[str, ...]
-    index: str | None
+    other_index: str | None
 
     @property
     def folder(self) -> Path:
@@ -203,7 +203,7 @@ def _version(python: str) -> str:
 def _install(made: Environment, python: Path) -> None:
     """Run pip; what it says goes where this process's own output goes, for it takes minutes."""
     # The other index only where it is needed: it may be out of reach where a mirror has everything.
-    tries = [[]] if made.index is None else [[], ["--extra-index-url", made.index]]
+    tries = [[]] if made.other_index is None else [[], ["--extra-index-url", made.other_index]]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "pip.log"
         command = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
