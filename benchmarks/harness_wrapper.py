@@ -1,8 +1,9 @@
 """lmms-eval's own wrapper of Qwen2.5-Omni, on a model that is in a folder of this machine.
 
 The wrapper is the harness's code. Replaced are what it imports and does not use here (librosa,
-moviepy), its reader of media, so that both ways get the same frames and sound, and what it fetches
-from a hub.
+moviepy), its reader of media, so that both ways get the same frames and sound, what it fetches
+from a hub, and the whole model's `generate`: of transformers 5.24 it fails without a speech
+generator, and does not heed the wrapper's limit on a reply's length.
 """
 
 from __future__ import annotations
@@ -57,6 +58,14 @@ def harness_model(folder: Path, frames: int, rows: list[dict[str, Any]]) -> Any:
     from lmms_eval.models.chat.qwen2_5_omni import Qwen2_5_Omni
 
     model = Qwen2_5_Omni(pretrained=str(folder), device="cpu")
+    whole = model.model
+
+    def generate(**named: Any) -> Any:
+        """What the wrapper means: a reply of the thinker, as long as it says."""
+        of_speech = {"return_audio", "thinker_do_sample"}
+        return whole.thinker.generate(**{k: v for k, v in named.items() if k not in of_speech})
+
+    whole.generate = generate
     model.device_map = "cpu"  # it knows `auto`, which means CUDA, or CUDA
     model.task_dict["engines"] = {"test": rows}
     return model

@@ -387,6 +387,22 @@ def test_a_question_that_cannot_be_interleaved_needs_no_flag(serve: Any, clip: M
     assert _ask(backend, _prompt(clip, beep())).evidence.soundtrack == ("after",)
 
 
+def test_a_video_shorter_than_a_step_of_frames_is_not_interleaved(
+    serve: Any, clip: Media, make_video: MakeVideo
+) -> None:
+    """vLLM 0.32 divides by the number of steps; frames beyond the last step it does not show."""
+    short = make_video("short.mp4", grey_frames([90]), sound=tone(0.1))
+    backend = _backend(serve(_untrusting), "vllm", soundtrack="interleaved")
+    for video in (Media.file("video", short), replace(Media.file("video", short), silenced=True)):
+        assert _ask(backend, _prompt(video)).evidence.soundtrack == ("after",)
+    server = serve()
+    for most, frames, form in ((1, 1, "after"), (2, 2, "interleaved"), (5, 4, "interleaved")):
+        backend = _backend(server, "vllm", soundtrack="interleaved", max_frames=most)
+        evidence = _ask(backend, _prompt(clip)).evidence
+        assert (evidence.frames, evidence.soundtrack) == (frames, (form,))
+    assert server.requests[-1].body["media_io_kwargs"]["video"]["num_frames"] == 4
+
+
 def test_pixels_are_those_asked_for(serve: Any, clip: Media) -> None:
     server = serve()
     _ask(_backend(server, max_frames=1, max_pixels=400), _prompt(clip))
