@@ -74,7 +74,7 @@ def main() -> None:
     options = parser.parse_args()
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as work:
-        for name in ("trained", *_TINY):
+        for name in (*_TINY, "trained"):
             into = Path(work) / name
             place = TRAINED if name == "trained" else getattr(tiny_models, name)(into)
             prompts = [
