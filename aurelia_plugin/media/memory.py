@@ -1,8 +1,9 @@
 """Decoded and encoded media, kept while questions about them are under way.
 
 Roles and iterations ask for the same frames and sound; they are made once, and let go when the last
-question over the clip has been answered. So memory goes with the number of questions under way, and
-not with the number of questions.
+question over the clip has been answered, but for the few that a memory may spare for later
+questions over it. So memory goes with the number of questions under way, and not with the number
+of questions.
 """
 
 from __future__ import annotations
@@ -44,11 +45,11 @@ def holding(clip: Clip) -> Iterator[None]:
     finally:
         with _lock:
             _held.subtract(digests)
-            for digest in digests:
-                if _held[digest] <= 0:
-                    del _held[digest]
-                    for memory in _memories:
-                        memory.release(digest)
+            free = {digest for digest in digests if _held[digest] <= 0}
+            for digest in free:
+                del _held[digest]
+            for memory in _memories if free else ():
+                memory.release()
 
 
 class _Kept(NamedTuple, Generic[T]):
@@ -65,8 +66,7 @@ class MediaMemory(Generic[T]):
         size: the bytes that a value holds.
         most_bytes: of all values together; the least recently used goes first, and one that is
             larger is handed out and not kept.
-        held_only: whether what is no longer held is let go at once; else it stays while there is
-            room, and goes before what is held.
+        spare_bytes: of those, what may be kept that is no longer held; it goes before what is held.
     """
 
     def __init__(
@@ -74,11 +74,11 @@ class MediaMemory(Generic[T]):
         size: Callable[[T], int],
         most_bytes: int = 512 * 2**20,
         *,
-        held_only: bool = True,
+        spare_bytes: int = 0,
     ) -> None:
         self._size = size
         self._most_bytes = most_bytes
-        self._held_only = held_only
+        self._spare_bytes = spare_bytes
         self._kept: OrderedDict[tuple[str, Hashable], _Kept[T]] = OrderedDict()
         self._bytes = 0
         self._making: dict[tuple[str, Hashable], Future[T]] = {}
@@ -117,8 +117,7 @@ class MediaMemory(Generic[T]):
             raise
         with _lock:
             del self._making[key]
-            if digest in _held or not self._held_only:
-                self._keep(key, _Kept(value, self._size(value)))
+            self._keep(key, _Kept(value, self._size(value)))
         future.set_result(value)
         return value
 
@@ -137,13 +136,14 @@ class MediaMemory(Generic[T]):
 
     @property
     def has_room(self) -> bool:
-        """Whether it is at most half full."""
-        return self._bytes <= self._most_bytes / 2
+        """Whether what is held fills at most half of it."""
+        with _lock:
+            return self._bytes - self._spared() <= self._most_bytes / 2
 
-    def release(self, digest: str) -> None:
-        """Let go what was made of a medium that is no longer held, unless there is room for it."""
-        if self._held_only:
-            self.forget(digest)
+    def release(self) -> None:
+        """Let go what is no longer held, the least recently used first, but for what is spared."""
+        with _lock:
+            self._let_go(self._spared() - self._spare_bytes)
 
     def forget(self, digest: str | None = None) -> None:
         """Let go what was made of a medium, or everything."""
@@ -152,12 +152,23 @@ class MediaMemory(Generic[T]):
                 self._bytes -= self._kept.pop(key).size
 
     def _keep(self, key: tuple[str, Hashable], kept: _Kept[T]) -> None:
-        if kept.size > self._most_bytes:
+        if kept.size > (self._most_bytes if key[0] in _held else self._spare_bytes):
             return
         self._kept[key] = kept
         self._bytes += kept.size
+        self.release()
+        self._let_go(self._bytes - self._most_bytes)
         while self._bytes > self._most_bytes:
-            oldest = next(
-                (old for old in self._kept if old[0] not in _held), next(iter(self._kept))
-            )
-            self._bytes -= self._kept.pop(oldest).size
+            self._bytes -= self._kept.popitem(last=False)[1].size
+
+    def _spared(self) -> int:
+        return sum(kept.size for key, kept in self._kept.items() if key[0] not in _held)
+
+    def _let_go(self, size: int) -> None:
+        """Let go at least so many bytes of what is not held, as far as there are any."""
+        for key in [key for key in self._kept if key[0] not in _held]:
+            if size <= 0:
+                return
+            kept = self._kept.pop(key)
+            self._bytes -= kept.size
+            size -= kept.size

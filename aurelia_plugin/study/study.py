@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aurelia_plugin.files.atomic import write_atomically
 from aurelia_plugin.running.conditions.table import condition_info
@@ -91,7 +91,7 @@ def _borrows(arm: Arm) -> bool:
     return condition_info(arm.condition).reuses_traces
 
 
-def write_provenance(plan: StudyPlan, done: Mapping[Arm, Done]) -> dict[str, Any]:
+def write_provenance(plan: StudyPlan, done: Mapping[Arm, Done]) -> dict[str, object]:
     """Write `study.json` and return what is in it."""
     facts = provenance(plan, done)
     text = json.dumps(facts, indent=1, ensure_ascii=False)

@@ -145,7 +145,11 @@ def _sent_size(sent: _Sent) -> int:
     return sum(len(blob.content) for blob in sent.blobs if isinstance(blob.content, bytes))
 
 
-_sent: MediaMemory[_Sent] = MediaMemory(_sent_size)
+_SPARED = 32 * 2**20
+"""Bytes kept for later questions over clips that no question under way is about: data sets ask
+several questions about a clip, not always one after the other."""
+
+_sent: MediaMemory[_Sent] = MediaMemory(_sent_size, spare_bytes=_SPARED)
 
 
 def _medium(medium: Media, sampling: Sampling | None, takes: Capabilities) -> _Sent:

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.files.places import cache_dir
@@ -23,6 +23,9 @@ from aurelia_plugin.model_wrappers.embedded.chat import (
     TURN_END,
 )
 from aurelia_plugin.reasoning.prompting import PACKAGED_PROMPTS
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig, PreTrainedTokenizerBase, ProcessorMixin
 
 __all__ = ["build", "folder"]
 
@@ -74,7 +77,7 @@ def build(into: Path) -> None:
     processor.save_pretrained(into)
 
 
-def _config(ids: Mapping[str, int], vocabulary: int) -> Any:
+def _config(ids: Mapping[str, int], vocabulary: int) -> PretrainedConfig:
     from transformers import Qwen2_5OmniThinkerConfig
 
     return Qwen2_5OmniThinkerConfig(
@@ -123,7 +126,7 @@ def _config(ids: Mapping[str, int], vocabulary: int) -> Any:
     )
 
 
-def _processor() -> Any:
+def _processor() -> ProcessorMixin:
     from transformers import (
         PreTrainedTokenizerFast,
         Qwen2_5OmniProcessor,
@@ -153,7 +156,7 @@ def _processor() -> Any:
     )
 
 
-def _tokenizer() -> Any:
+def _tokenizer() -> PreTrainedTokenizerBase:
     """Return a byte-level BPE tokenizer trained on the packaged prompts."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 

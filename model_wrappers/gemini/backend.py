@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aurelia_plugin.calling.backend import Prompt, Reply, Service, Text, Usage, cut_at
@@ -23,6 +23,9 @@ from aurelia_plugin.model_wrappers.gemini.options import GeminiOptions
 from aurelia_plugin.model_wrappers.gemini.prefixes import clip_key, split
 from aurelia_plugin.model_wrappers.gemini.uploads import GeminiFiles
 from aurelia_plugin.model_wrappers.services import Watch, key_from
+
+if TYPE_CHECKING:
+    from google.genai.types import GenerateContentConfig, GenerateContentResponse, Part
 
 __all__ = ["OPTIONS", "GeminiBackend", "GeminiOptions", "open_backend"]
 
@@ -120,7 +123,9 @@ class GeminiBackend:
 
         return send
 
-    async def _asked(self, prompt: Prompt, delivery: Delivery, key: str) -> tuple[Any, Usage]:
+    async def _asked(
+        self, prompt: Prompt, delivery: Delivery, key: str
+    ) -> tuple[GenerateContentResponse, Usage]:
         """Return the service's response, and what keeping the clip there cost besides."""
         contents, system = await self._contents(delivery)
         prefix, rest = split(contents, system, key)
@@ -137,7 +142,9 @@ class GeminiBackend:
                 self._caches.forget(key)
         return await self._generated(contents, self._config(prompt, system)), ordered
 
-    async def _generated(self, contents: list[Any], config: Any) -> Any:
+    async def _generated(
+        self, contents: list[Part], config: GenerateContentConfig
+    ) -> GenerateContentResponse:
         return await self._client(
             lambda client: client.models.generate_content(
                 model=self._model, contents=contents, config=config
@@ -175,7 +182,7 @@ class GeminiBackend:
             max_pixels=options.max_pixels,
         )
 
-    async def _contents(self, delivery: Delivery) -> tuple[list[Any], str]:
+    async def _contents(self, delivery: Delivery) -> tuple[list[Part], str]:
         """Return the conversation in the service's types, and the system instruction."""
         types = library().types
         uploaded = self._too_large(delivery.blobs)
@@ -208,10 +215,12 @@ class GeminiBackend:
             uploaded.add(blob.digest)
         return uploaded
 
-    def _config(self, prompt: Prompt, system: str, cache: str | None = None) -> Any:
+    def _config(
+        self, prompt: Prompt, system: str, cache: str | None = None
+    ) -> GenerateContentConfig:
         asked, options = prompt.generation, self.options
         limit = min(asked.max_new_tokens, options.max_new_tokens or asked.max_new_tokens)
-        settings: dict[str, Any] = {"max_output_tokens": limit + options.room_for_thinking}
+        settings: dict[str, object] = {"max_output_tokens": limit + options.room_for_thinking}
         if system:
             settings["system_instruction"] = system
         if cache is not None:
@@ -227,7 +236,9 @@ class GeminiBackend:
             settings["media_resolution"] = f"MEDIA_RESOLUTION_{options.media_resolution.upper()}"
         return library().types.GenerateContentConfig(**settings)
 
-    def _reply(self, response: Any, prompt: Prompt, delivery: Delivery) -> Reply:
+    def _reply(
+        self, response: GenerateContentResponse, prompt: Prompt, delivery: Delivery
+    ) -> Reply:
         text = cut_at(self._text(response), prompt.generation.until).strip()
         self._watch.read(text, prompt.schema)
         counts = response.usage_metadata
@@ -243,7 +254,7 @@ class GeminiBackend:
             model=self._watch.served(response.model_version or ""),
         )
 
-    def _text(self, response: Any) -> str:
+    def _text(self, response: GenerateContentResponse) -> str:
         """Return the reply's text without thoughts.
 
         Raises:

@@ -7,10 +7,13 @@ import importlib
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aurelia_plugin.errors import BackendError, ConfigError, TransientError
 from aurelia_plugin.model_wrappers.services import failure, retry_delay
+
+if TYPE_CHECKING:
+    from google.genai import Client
 
 __all__ = ["GeminiClient", "library"]
 
@@ -36,10 +39,10 @@ class GeminiClient:
         self._base_url = base_url
         self._timeout = timeout
         self._size = threads
-        self._client: Any = None
+        self._client: Client | None = None
         self._threads: ThreadPoolExecutor | None = None
 
-    async def __call__(self, call: Callable[[Any], T]) -> T:
+    async def __call__(self, call: Callable[[Client], T]) -> T:
         """Return what `call` makes of the client.
 
         Raises:
@@ -65,7 +68,7 @@ class GeminiClient:
             self._threads.shutdown(wait=False)
         self._client = self._threads = None
 
-    def _open(self) -> Any:
+    def _open(self) -> Client:
         genai = library()
         http = genai.types.HttpOptions(
             base_url=self._base_url,
@@ -75,7 +78,7 @@ class GeminiClient:
         )
         return genai.Client(api_key=self._key, vertexai=False, http_options=http)
 
-    def _translated(self, call: Callable[[Any], T]) -> T:
+    def _translated(self, call: Callable[[Client], T]) -> T:
         """Return what the call returns; its errors become ours, without the key."""
         from google.genai import errors
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -50,7 +50,7 @@ class GeminiOptions(BackendOptions):
     base_url: str | None = None
     """Where the service is, for proxies."""
 
-    def that_change_replies(self) -> dict[str, Any]:
+    def that_change_replies(self) -> dict[str, object]:
         """Return the options that are part of the backend's identity."""
         how = {"cache_after", "inline_mb", "timeout", "upload_timeout", "concurrency"}
         return self.model_dump(exclude=how, exclude_none=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aurelia_plugin.calling.backend import Prompt, Text
 from aurelia_plugin.files.digests import digest_of
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.model_wrappers.gemini.client import library
+
+if TYPE_CHECKING:
+    from google.genai.types import Part
 
 __all__ = ["Prefix", "clip_key", "split"]
 
@@ -39,7 +42,7 @@ def clip_key(prompt: Prompt) -> str:
     return digest_of([digests, system, sampling])
 
 
-def split(contents: list[Any], system: str, key: str) -> tuple[Prefix, list[Any]]:
+def split(contents: list[Part], system: str, key: str) -> tuple[Prefix, list[Part]]:
     """Return what can be kept of a request, and the rest; nothing where all or none of it can."""
     types = library().types
     first = contents[0] if contents else None

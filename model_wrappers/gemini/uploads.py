@@ -6,9 +6,9 @@ import asyncio
 import functools
 import io
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 from weakref import WeakSet, WeakValueDictionary
 
 from loguru import logger
@@ -17,13 +17,25 @@ from aurelia_plugin.calling.single_flight import SingleFlight
 from aurelia_plugin.errors import BackendError, TransientError
 from aurelia_plugin.model_wrappers.delivery.encoding import Blob
 
+if TYPE_CHECKING:
+    from google.genai import Client
+    from google.genai.types import File
+
 __all__ = ["GeminiFiles"]
 
 
 _KEPT_FOR = 40 * 3600.0
 """Seconds after which a file is uploaded again: the service deletes it after 48 hours."""
 
-InThread = Callable[[Callable[[Any], Any]], Awaitable[Any]]
+T = TypeVar("T")
+
+
+class InThread(Protocol):
+    """Runs a function of the client in a thread, and translates its errors."""
+
+    async def __call__(self, call: Callable[[Client], T]) -> T:
+        """Return what the function returns."""
+        ...
 
 
 class _Uploaded(NamedTuple):
@@ -37,7 +49,7 @@ class _Account:
     """What was uploaded with one key, whichever model asked for it."""
 
     known: dict[str, _Uploaded] = field(default_factory=dict)
-    pending: dict[str, Any] = field(default_factory=dict)
+    pending: dict[str, File] = field(default_factory=dict)
     waste: list[str] = field(default_factory=list)
     flights: SingleFlight[_Uploaded] = field(default_factory=SingleFlight)
     users: WeakSet[GeminiFiles] = field(default_factory=WeakSet)
@@ -85,11 +97,11 @@ class GeminiFiles:
         return known.uri
 
     async def _upload(self, blob: Blob) -> _Uploaded:
-        file = self._account.pending.get(blob.digest)
-        if file is None:
-            file = await self._in_thread(functools.partial(self._send, blob=blob))
+        pending = self._account.pending
+        if blob.digest not in pending:
             # A call that fails while the service is at work is repeated, the upload is not.
-            self._account.pending[blob.digest] = file
+            pending[blob.digest] = await self._in_thread(functools.partial(self._send, blob=blob))
+        file = pending[blob.digest]
         begun = time.monotonic()
         while _state(file) == "PROCESSING":
             if time.monotonic() - begun > self._patience:
@@ -100,7 +112,7 @@ class GeminiFiles:
                 )
             await asyncio.sleep(self.poll)
             file = await self._in_thread(functools.partial(_looked_up, name=file.name))
-        del self._account.pending[blob.digest]
+        del pending[blob.digest]
         if _state(file) != "ACTIVE":
             raise BackendError(
                 self._backend,
@@ -111,7 +123,7 @@ class GeminiFiles:
         self._account.known[blob.digest] = known
         return known
 
-    def _send(self, client: Any, blob: Blob) -> Any:
+    def _send(self, client: Client, blob: Blob) -> File:
         file = _sent(client, blob)
         # Noted in the thread: the file is there even if whoever asked for it has been cancelled.
         self._account.waste.append(file.name)
@@ -136,7 +148,7 @@ class GeminiFiles:
                 logger.warning("{}: {} was not deleted: {}", self._backend, name, error.what)
 
 
-def _sent(client: Any, blob: Blob) -> Any:
+def _sent(client: Client, blob: Blob) -> File:
     """Upload without the file's name, which may hold more than a service should know."""
     config = {"mime_type": blob.mime, "display_name": blob.digest[:12]}
     if isinstance(blob.content, bytes):
@@ -145,15 +157,15 @@ def _sent(client: Any, blob: Blob) -> Any:
         return client.files.upload(file=file, config=config)
 
 
-def _looked_up(client: Any, name: str) -> Any:
+def _looked_up(client: Client, name: str) -> File:
     return client.files.get(name=name)
 
 
-def _deleted(client: Any, name: str) -> Any:
+def _deleted(client: Client, name: str) -> object:
     return client.files.delete(name=name)
 
 
-def _state(file: Any) -> str:
+def _state(file: File) -> str:
     """Return the state's name; a file without one is taken for one in the making."""
     name = getattr(file.state, "name", None) or "STATE_UNSPECIFIED"
     return "PROCESSING" if name == "STATE_UNSPECIFIED" else str(name)

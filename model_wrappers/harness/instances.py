@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lmms_eval.api.instance import Instance
 
@@ -17,6 +17,9 @@ from aurelia_plugin.model_wrappers.harness.contexts import (
     system_instruction,
 )
 from aurelia_plugin.reasoning.question import Question
+
+if TYPE_CHECKING:
+    from lmms_eval.api.task import Task
 
 __all__ = ["InstanceSource", "Request", "is_padding", "read_generation", "read_request"]
 
@@ -161,7 +164,7 @@ class InstanceSource:
         )
 
 
-def _task_of(request: Request) -> Any:
+def _task_of(request: Request) -> Task:
     """Return the harness's task behind a request, None where messages come from elsewhere."""
     task = getattr(request.doc_to_messages, "__self__", None)
     return task if getattr(task, "config", None) is not None else None
@@ -191,7 +194,7 @@ def _given_messages(request: Request, doc: Any) -> list[Message]:
     return messages
 
 
-def _own_turn(task: Any, doc: Any) -> Message:
+def _own_turn(task: Task, doc: object) -> Message:
     """Return the user's turn of a task that gives visuals and text instead of messages.
 
     The harness would build the same turn, but it guesses media types from labels and file names

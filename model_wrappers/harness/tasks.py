@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aurelia_plugin.arguments import read_pairs, split_list
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.model_wrappers.harness.instances import InstanceSource
 from aurelia_plugin.registration import attach_tasks, tasks_path
+
+if TYPE_CHECKING:
+    from lmms_eval.api.task import Task
+    from lmms_eval.tasks import TaskManager
 
 __all__ = ["load_sources", "read_model_args"]
 
@@ -67,7 +71,7 @@ def load_sources(
     ]
 
 
-def _manager(tasks: Sequence[str], model: str, include_path: str | None) -> Any:
+def _manager(tasks: Sequence[str], model: str, include_path: str | None) -> TaskManager:
     """Return the harness's index: of the packaged tasks alone where these are all that is asked.
 
     Reading the index of all its own tasks takes the harness ten seconds; the packaged names are
@@ -81,7 +85,7 @@ def _manager(tasks: Sequence[str], model: str, include_path: str | None) -> Any:
     return TaskManager(model_name=model, include_path=include_path)
 
 
-def _leaves(tasks: Mapping[object, object]) -> Iterator[tuple[str, Any]]:
+def _leaves(tasks: Mapping[object, object]) -> Iterator[tuple[str, Task]]:
     for name, task in tasks.items():
         if isinstance(task, Mapping):
             yield from _leaves(task)
@@ -92,7 +96,7 @@ def _leaves(tasks: Mapping[object, object]) -> Iterator[tuple[str, Any]]:
 
 
 def _sources(
-    name: str, task: Any, data: Mapping[str, Any], limit: float | None, seed: int
+    name: str, task: Task, data: Mapping[str, Any], limit: float | None, seed: int
 ) -> Iterator[InstanceSource]:
     from lmms_eval.evaluator_utils import get_sample_size
 

@@ -11,7 +11,7 @@ import functools
 import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from loguru import logger
 from pydantic import Field, Json
@@ -23,6 +23,9 @@ from aurelia_plugin.model_wrappers.batching import MicroBatcher
 from aurelia_plugin.model_wrappers.lmms.forms import Payload, WrapperForm, form_of, forms, pack
 from aurelia_plugin.model_wrappers.lmms.requests import instance, task_dict
 from aurelia_plugin.model_wrappers.options import BackendOptions
+
+if TYPE_CHECKING:
+    from lmms_eval.api.model import lmms
 
 __all__ = [
     "OPTIONS",
@@ -72,7 +75,7 @@ class LmmsBackend:
         self.takes = self._form.takes
         self._model_args()
         self._lock = threading.Lock()
-        self._model: Any = None
+        self._model: lmms | None = None
         self._batcher: MicroBatcher[_Job, Any] = MicroBatcher(
             self._generate, self.concurrency, lambda _: "any"
         )
@@ -108,7 +111,7 @@ class LmmsBackend:
             self._model.clean()
         self._model = None
 
-    def load(self) -> Any:
+    def load(self) -> lmms:
         """Return the inner model; makes it on the first call.
 
         Raises:
@@ -119,7 +122,7 @@ class LmmsBackend:
                 self._model = self._make()
             return self._model
 
-    def _make(self) -> Any:
+    def _make(self) -> lmms:
         from lmms_eval.models import get_model
 
         device = {"device": self.options.device} if self.options.device else {}

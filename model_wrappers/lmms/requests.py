@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aurelia_plugin.calling.backend import Generation
 from aurelia_plugin.model_wrappers.lmms.forms import Payload
+
+if TYPE_CHECKING:
+    from lmms_eval.api.instance import Instance
 
 __all__ = ["instance", "payload_to_messages", "payload_to_visual", "task_dict"]
 
@@ -19,7 +22,7 @@ def task_dict(payloads: Sequence[Payload]) -> dict[str, dict[str, list[Payload]]
     return {_TASK: {_SPLIT: list(payloads)}}
 
 
-def instance(payload: Payload, generation: Generation, index: int, *, simple: bool) -> Any:
+def instance(payload: Payload, generation: Generation, index: int, *, simple: bool) -> Instance:
     """Return the request for one payload, which is document `index` of `task_dict`.
 
     Args:
@@ -40,14 +43,14 @@ def payload_to_messages(payload: Payload) -> list[dict[str, Any]]:
     return copy.deepcopy(payload.messages)
 
 
-def payload_to_visual(payload: Payload) -> list[Any]:
+def payload_to_visual(payload: Payload) -> list[object]:
     """Return the media of a payload: the `doc_to_visual` of the inner task."""
     return list(payload.visuals)
 
 
 def _arguments(
     payload: Payload, generation: Generation, index: int, *, simple: bool
-) -> tuple[Any, ...]:
+) -> tuple[object, ...]:
     settings = _settings(generation)
     where = (index, _TASK, _SPLIT)
     if simple:
@@ -55,9 +58,9 @@ def _arguments(
     return (payload.text, payload_to_messages, settings, *where)
 
 
-def _settings(generation: Generation) -> dict[str, Any]:
+def _settings(generation: Generation) -> dict[str, object]:
     """Return generation settings of this request alone: wrappers change what they are given."""
-    settings: dict[str, Any] = {
+    settings: dict[str, object] = {
         "max_new_tokens": generation.max_new_tokens,
         "temperature": generation.temperature,
         "do_sample": generation.temperature > 0,

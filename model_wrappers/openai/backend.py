@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
 from urllib.parse import urlsplit
 
 from aurelia_plugin.calling.backend import Prompt, Reply, Service, cut_at
@@ -50,11 +49,8 @@ class OpenAIBackend:
         self._model = model
         self._urls = _addresses(self.options.base_url or self._server.base_url)
         self._name = f"{self.options.server}:{model}"
-        if any(urlsplit(url).username or urlsplit(url).query for url in self._urls):
-            raise ConfigError(
-                f"{self._name}: base_url holds a user name or a query.",
-                "Leave it out; keys come from the environment.",
-            )
+        for url in self._urls:
+            _check_address(url, self._name)
         self._key = self._find_key()
         self.move_to(self._urls)
         self._sound = self.options.sound or self._server.sound or "none"
@@ -198,12 +194,12 @@ class OpenAIBackend:
         paths = (server.processor_body, server.frames_body)
         return frozenset([*server.interleaved_body, *(path[0] for path in paths if path)])
 
-    def _video_fields(self, delivery: Delivery, *, interleaved: bool) -> dict[str, Any]:
+    def _video_fields(self, delivery: Delivery, *, interleaved: bool) -> dict[str, object]:
         videos = [blob for blob in delivery.blobs if blob.kind == "video"]
         return video_fields(videos, self.options, self._server, interleaved=interleaved)
 
     def _names(
-        self, delivery: Delivery, fields: Mapping[str, Any], *, interleaved: bool
+        self, delivery: Delivery, fields: Mapping[str, object], *, interleaved: bool
     ) -> dict[Blob, str]:
         """Return the names that media are sent with."""
         blobs = delivery.blobs
@@ -243,6 +239,26 @@ def _can_be_interleaved(clip: Clip, takes: Capabilities) -> bool:
         return False
     seconds = [one.seconds for one in found]
     return max(seconds, default=0.0) <= 1.01 * min(seconds, default=0.0)
+
+
+def _check_address(url: str, name: str) -> None:
+    """Raise a `ConfigError` if a server cannot be asked there."""
+    try:
+        parts = urlsplit(url)
+        known = bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        fix = "Write it as http://HOST:PORT/v1."
+        raise ConfigError(f"{name}: base_url is no address: {error}.", fix) from None
+    if parts.username or parts.query:
+        raise ConfigError(
+            f"{name}: base_url holds a user name or a query.",
+            "Leave it out; keys come from the environment.",
+        )
+    if parts.scheme not in ("http", "https") or not known:
+        raise ConfigError(
+            f"{name}: base_url={url} does not begin with http://HOST or https://HOST.",
+            "Write it as http://HOST:PORT/v1.",
+        )
 
 
 def _addresses(text: str) -> tuple[str, ...]:

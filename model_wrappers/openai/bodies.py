@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from aurelia_plugin.calling.backend import Prompt, Text
 from aurelia_plugin.model_wrappers.delivery.encoding import Blob, Delivery
@@ -31,12 +30,12 @@ class Bodies:
         self,
         prompt: Prompt,
         delivery: Delivery,
-        fields: Mapping[str, Any],
+        fields: Mapping[str, object],
         names: Mapping[Blob, str],
         known: frozenset[str],
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """Return the request's body; media whose names are `known` are named only."""
-        body: dict[str, Any] = {
+        body: dict[str, object] = {
             "model": self._model,
             "messages": [
                 {
@@ -55,16 +54,16 @@ class Bodies:
             body["top_k"] = asked.top_k
         return {**self._server.body, **body, **fields}
 
-    def schema(self, prompt: Prompt) -> Mapping[str, Any] | None:
+    def schema(self, prompt: Prompt) -> Mapping[str, object] | None:
         """Return the schema that is sent with a prompt, if one is."""
         sent = self.options.json_schema
         takes = self._server.schema_form is not None if sent is None else sent
         return dict(prompt.schema) if prompt.schema is not None and takes else None
 
-    def _decoding(self, prompt: Prompt) -> dict[str, Any]:
+    def _decoding(self, prompt: Prompt) -> dict[str, object]:
         asked, options = prompt.generation, self.options
         limit = min(asked.max_new_tokens, options.max_new_tokens or asked.max_new_tokens)
-        fields: dict[str, Any] = {self._server.limit: limit + options.room_for_thinking}
+        fields: dict[str, object] = {self._server.limit: limit + options.room_for_thinking}
         if options.fixed_temperature:
             return fields
         # Greedy has to be asked for: the servers' own default is 1.
@@ -77,7 +76,7 @@ class Bodies:
 
     def _part(
         self, part: Text | Blob, names: Mapping[Blob, str], known: frozenset[str]
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         if isinstance(part, Text):
             return {"type": "text", "text": part.text}
         form, name = self.form(part), names.get(part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -57,7 +57,7 @@ class OpenAIOptions(BackendOptions):
     concurrency: int = Field(8, ge=1)
     """Calls under way at once, for each address."""
 
-    def that_change_replies(self) -> dict[str, Any]:
+    def that_change_replies(self) -> dict[str, object]:
         """Return the options that are part of the backend's identity."""
         others = {"key_env", "timeout", "concurrency"}
         if self.deployment is not None:

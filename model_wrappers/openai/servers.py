@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import yaml
 from pydantic import Field
@@ -41,7 +41,7 @@ class ModelForm(Record):
     video: VideoForm | None = None
     sound: Literal["input_audio", "audio_url"] | None = None
     schema_form: Literal["json_schema"] | None = None
-    body: dict[str, Any] = Field(default_factory=dict)
+    body: dict[str, object] = Field(default_factory=dict)
 
 
 class Fix(Record):
@@ -93,7 +93,7 @@ class Server(Record):
     video: VideoForm = "frames"
     sequence_frames: int | None = None
     sound: Literal["input_audio", "audio_url"] | None
-    interleaved_body: dict[str, Any] = Field(default_factory=dict)
+    interleaved_body: dict[str, object] = Field(default_factory=dict)
     frames_body: tuple[str, ...] = ()
     step_frames: int = 1
     processor_body: tuple[str, ...] = ()
@@ -104,7 +104,7 @@ class Server(Record):
     schema_form: Literal["json_schema"] | None = None
     top_k: bool = False
     largest_mb: float = 50.0
-    body: dict[str, Any] = Field(default_factory=dict)
+    body: dict[str, object] = Field(default_factory=dict)
     models: tuple[ModelForm, ...] = ()
 
     def for_model(self, name: str) -> Server:

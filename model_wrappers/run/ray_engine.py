@@ -131,8 +131,8 @@ class _Worker:
         asyncio.run(self._run.distiller.collect(whole))
         self._sources = job.shard.of(whole)
 
-    def __call__(self, batch: Mapping[str, Any]) -> Any:
-        rows: list[dict[str, Any]] = []
+    def __call__(self, batch: Mapping[str, Sequence[int]]) -> Any:
+        rows: list[dict[str, object]] = []
 
         def done(source: Source, made: Made) -> None:
             rows.append(_row(source.id, made))
@@ -142,7 +142,7 @@ class _Worker:
         return _table(rows)
 
 
-def _row(source: str, made: Made) -> dict[str, Any]:
+def _row(source: str, made: Made) -> dict[str, object]:
     if isinstance(made, str):
         return {"source": source, "stop": made}
     return {"source": source, **row_of(made)}

@@ -12,7 +12,7 @@ import functools
 import threading
 from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,10 @@ from aurelia_plugin.model_wrappers.transformers.loading import (
 from aurelia_plugin.model_wrappers.transformers.options import TransformersOptions
 from aurelia_plugin.model_wrappers.transformers.processing import Processing, Tensors
 from aurelia_plugin.model_wrappers.transformers.towers import encode, handed_over, without_media
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import BatchFeature
 
 __all__ = ["OPTIONS", "TransformersBackend", "TransformersOptions", "open_backend"]
 
@@ -261,7 +265,7 @@ class TransformersBackend:
         """Answer with a model that is in memory already, instead of loading it."""
         self._state, self._made = loaded, None
 
-    def inputs(self, prepared: Sequence[Prepared]) -> Any:
+    def inputs(self, prepared: Sequence[Prepared]) -> BatchFeature:
         """Return the model's inputs for a batch, on the model's device, padded on the left.
 
         Nothing is taken from memory. Interleaved prompts do not go with others.
@@ -316,7 +320,7 @@ class TransformersBackend:
             for tokens, mask, job in zip(output, inputs["attention_mask"], jobs, strict=True)
         ]
 
-    def _reply(self, job: _Job, tokens: Any, usage: Usage, passes: int) -> Reply:
+    def _reply(self, job: _Job, tokens: torch.Tensor, usage: Usage, passes: int) -> Reply:
         (text,) = self._processing.read(tokens[None])
         return Reply(
             text=cut_at(text, job.generation.until).strip(),
@@ -350,7 +354,7 @@ class TransformersBackend:
         return self._reply(job, done.tokens, usage, done.passes)
 
 
-def _steps(tokens: Any, ends: int | Sequence[int] | None) -> int:
+def _steps(tokens: torch.Tensor, ends: int | Sequence[int] | None) -> int:
     """Return how many tokens were written until the end, its own token included."""
     known = set([ends] if isinstance(ends, int) else ends or ())
     written = tokens.tolist()
@@ -379,8 +383,8 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, (torch.OutOfMemoryError, MemoryError))
 
 
-def _decoding(generation: Generation) -> dict[str, Any]:
-    settings: dict[str, Any] = {
+def _decoding(generation: Generation) -> dict[str, object]:
+    settings: dict[str, object] = {
         "max_new_tokens": generation.max_new_tokens,
         "num_beams": generation.num_beams,
         "do_sample": generation.temperature > 0,

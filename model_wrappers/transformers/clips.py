@@ -73,7 +73,9 @@ class Clips:
         self._processing = processing
         self._system = system
         self.reuses = most_bytes > 0
-        self._memory: MediaMemory[ClipFeatures] = MediaMemory(_size, most_bytes, held_only=False)
+        self._memory: MediaMemory[ClipFeatures] = MediaMemory(
+            _size, most_bytes, spare_bytes=most_bytes
+        )
 
     def ready(self, prompt: Prompt) -> Ready:
         """Return a prompt's tokens and the features of its media, from memory if they are there.

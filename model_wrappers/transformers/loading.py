@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.digests import digest_of_path
@@ -13,6 +13,9 @@ from aurelia_plugin.model_wrappers.capabilities import Capabilities, VideoInput
 from aurelia_plugin.model_wrappers.transformers.families import Family, family_of
 from aurelia_plugin.model_wrappers.transformers.options import TransformersOptions
 from aurelia_plugin.model_wrappers.transformers.quiet import quiet
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig, PreTrainedModel, ProcessorMixin
 
 __all__ = ["Loaded", "find_revision", "load", "model_type", "on_gpu", "taken_by"]
 
@@ -27,8 +30,8 @@ class Loaded(NamedTuple):
         family: the facts about its kind.
     """
 
-    model: Any
-    processor: Any
+    model: PreTrainedModel
+    processor: ProcessorMixin
     takes: Capabilities
     family: Family
 
@@ -87,7 +90,7 @@ def load(model: str, options: TransformersOptions) -> Loaded:
     try:
         config = _config(model, options)
         family = family_of(config.model_type)
-        loader: Any = transformers.AutoModelForMultimodalLM
+        loader = transformers.AutoModelForMultimodalLM
         if family.loads and family.config:
             loader = getattr(transformers, family.loads)
             how["config"] = getattr(config, family.config)
@@ -108,18 +111,18 @@ def load(model: str, options: TransformersOptions) -> Loaded:
     return Loaded(loaded.eval(), processor, takes, family)
 
 
-def _place(options: TransformersOptions) -> dict[str, Any]:
+def _place(options: TransformersOptions) -> dict[str, object]:
     return {"revision": options.revision, "trust_remote_code": options.trust_remote_code}
 
 
-def _config(model: str, options: TransformersOptions) -> Any:
+def _config(model: str, options: TransformersOptions) -> PretrainedConfig:
     from transformers import AutoConfig
 
     return AutoConfig.from_pretrained(model, **_place(options))
 
 
 def taken_by(
-    model: str, processor: Any, family: Family, options: TransformersOptions
+    model: str, processor: ProcessorMixin, family: Family, options: TransformersOptions
 ) -> Capabilities:
     """Return what the processor takes, as family and options have it.
 
@@ -159,7 +162,7 @@ def taken_by(
     )
 
 
-def _takes_arrays(processor: Any) -> bool:
+def _takes_arrays(processor: ProcessorMixin) -> bool:
     """Whether this version of the library interleaves sound that was decoded before."""
     calls = (vars(kind).get("__call__") for kind in type(processor).__mro__)
     return any(

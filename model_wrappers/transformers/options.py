@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -50,7 +50,7 @@ class TransformersOptions(BackendOptions):
     """GiB of the computer's memory for what was made of clips, so that it is made once for all
     roles and iterations; with 0 it is made for each request."""
 
-    def that_change_replies(self) -> dict[str, Any]:
+    def that_change_replies(self) -> dict[str, object]:
         """Return the options that are part of the backend's identity."""
         return self.model_dump(
             exclude={"device", "device_map", "batch_size", "reuse_gib", "trust_remote_code"},

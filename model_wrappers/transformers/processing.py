@@ -10,7 +10,7 @@ import copy
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,15 @@ from aurelia_plugin.model_wrappers.delivery.arrays import Prepared
 from aurelia_plugin.model_wrappers.transformers.families import Family
 from aurelia_plugin.model_wrappers.transformers.loading import Loaded
 from aurelia_plugin.model_wrappers.transformers.options import TransformersOptions
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import (
+        BatchFeature,
+        PretrainedConfig,
+        ProcessorMixin,
+        SequenceFeatureExtractor,
+    )
 
 __all__ = ["Processed", "Processing", "Tensors"]
 
@@ -113,7 +122,7 @@ class Processing:
         with self._lock:
             return self._expanded(text, expansions)
 
-    def read(self, tokens: Any) -> list[str]:
+    def read(self, tokens: torch.Tensor) -> list[str]:
         """Return the texts of replies: tokens [replies, length]."""
         texts: list[str] = self._reader.batch_decode(tokens, skip_special_tokens=True)
         return texts
@@ -168,7 +177,7 @@ class Processing:
             media["images"] = item.images
         return media
 
-    def _video_size(self, family: Family) -> dict[str, Any]:
+    def _video_size(self, family: Family) -> dict[str, object]:
         own = family.video_pixels or (None, None)
         low = self._options.min_pixels or own[0]
         high = self._options.max_pixels or own[1]
@@ -176,7 +185,7 @@ class Processing:
             return {}
         return {"size": {"shortest_edge": low or 1, "longest_edge": high or low}}
 
-    def _check_heard(self, batch: Any, item: Prepared) -> None:
+    def _check_heard(self, batch: BatchFeature, item: Prepared) -> None:
         """Make sure that every sound handed over has left tokens in its prompt."""
         token = getattr(self._processor, "audio_token_id", None)
         if token is None or not item.sounds:
@@ -191,12 +200,12 @@ class Processing:
 
 
 @contextmanager
-def _replacements(processor: Any) -> Iterator[dict[str, list[str]]]:
+def _replacements(processor: ProcessorMixin) -> Iterator[dict[str, list[str]]]:
     """Note what a processor puts in the place of each placeholder, by modality."""
     found: dict[str, list[str]] = {kind: [] for kind in _MODALITIES}
     replace = processor.get_text_with_replacements
 
-    def noting(text: list[str], *args: Any, **named: Any) -> Any:
+    def noting(text: list[str], *args: object, **named: object) -> object:
         replaced, places = replace(text, *args, **named)
         for place in places[0] if places else ():
             found[place["type"]].append(place["replacement"])
@@ -209,7 +218,7 @@ def _replacements(processor: Any) -> Iterator[dict[str, list[str]]]:
         del processor.get_text_with_replacements
 
 
-def _interleaving(config: Any, videos: int) -> dict[str, Any]:
+def _interleaving(config: PretrainedConfig, videos: int) -> dict[str, object]:
     """Return the processor's arguments: each sound is its video's, on the model's time scale."""
     scale = {name: getattr(config, name, None) for name in _TIME_SCALE}
     return {
@@ -219,7 +228,7 @@ def _interleaving(config: Any, videos: int) -> dict[str, Any]:
     }
 
 
-def _padded(extractor: Any, sounds: Sequence[npt.NDArray[np.float32]]) -> int:
+def _padded(extractor: SequenceFeatureExtractor, sounds: Sequence[npt.NDArray[np.float32]]) -> int:
     """Return the samples to which the sounds of a prompt are padded.
 
     The longest one's own length, and silence for one window more, so that no frame of it differs
@@ -230,7 +239,7 @@ def _padded(extractor: Any, sounds: Sequence[npt.NDArray[np.float32]]) -> int:
     return int(min(whole, extractor.n_samples))
 
 
-def _metadata(times: Sequence[float]) -> dict[str, Any]:
+def _metadata(times: Sequence[float]) -> dict[str, object]:
     """Describe sampled frames by their times, in milliseconds as if there were 1000 a second."""
     indices = [round(time * 1000) for time in times]
     return {"total_num_frames": len(times), "fps": 1000.0, "frames_indices": indices}

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aurelia_plugin.model_wrappers.transformers.processing import Tensors
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
 
 __all__ = ["Encoded", "encode", "handed_over", "without_media"]
 
@@ -18,7 +22,7 @@ Encoded = dict[str, Any]
 _MODALITIES = ("image", "video", "audio")
 
 
-def encode(model: Any, media: Tensors) -> Encoded:
+def encode(model: PreTrainedModel, media: Tensors) -> Encoded:
     """Return what the towers make of one clip's features, kept in the computer's own memory.
 
     Each clip is encoded by itself, so that its outcome does not depend on others.
@@ -38,14 +42,14 @@ def encode(model: Any, media: Tensors) -> Encoded:
     return found
 
 
-def without_media(media: Tensors, encoded: Encoded, model: Any) -> Tensors:
+def without_media(media: Tensors, encoded: Encoded, model: PreTrainedModel) -> Tensors:
     """Return a clip's features with nothing in the place of those that its towers have read."""
     read = {_first(getattr(model.base_model, f"get_{modality}_features")) for modality in encoded}
     return {name: value[:0] if name in read else value for name, value in media.items()}
 
 
 @contextmanager
-def handed_over(model: Any, clips: Sequence[Encoded]) -> Iterator[None]:
+def handed_over(model: PreTrainedModel, clips: Sequence[Encoded]) -> Iterator[None]:
     """Give the model the outputs of its towers for a batch of clips, in the order of its prompts.
 
     The model asks its towers through methods of one name in all families; within the block these
@@ -73,23 +77,23 @@ def _read(output: Any, modality: str) -> Any:
     return output
 
 
-def _returning(value: Any, instead_of: Any) -> Any:
+def _returning(value: object, instead_of: Callable[..., object]) -> Callable[..., object]:
     @functools.wraps(instead_of)  # the library reads the signature
-    def tower(*_: object, **__: object) -> Any:
+    def tower(*_: object, **__: object) -> object:
         return value
 
     return tower
 
 
-def _first(tower: Any) -> str:
+def _first(tower: Callable[..., object]) -> str:
     return next(iter(inspect.signature(tower).parameters))
 
 
-def _on(value: Any, device: Any) -> Any:
+def _on(value: Any, device: torch.device) -> Any:
     return value.to(device) if hasattr(value, "to") else value
 
 
-def _mapped(value: Any, change: Any) -> Any:
+def _mapped(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
     """Return an output with every tensor in it changed."""
     if isinstance(value, Mapping):  # an output of the library is one
         return type(value)(**{name: _mapped(part, change) for name, part in value.items()})

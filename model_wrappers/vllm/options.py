@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -64,7 +64,7 @@ class VLLMOptions(OpenAIOptions):
     concurrency: int = Field(16, ge=1)
     """Calls under way at once, for each copy of the model."""
 
-    def that_change_replies(self) -> dict[str, Any]:
+    def that_change_replies(self) -> dict[str, object]:
         """Return the options that are part of the backend's identity."""
         asked = super().that_change_replies()
         return {name: value for name, value in asked.items() if name not in _OF_THE_MACHINE}

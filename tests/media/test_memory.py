@@ -90,7 +90,7 @@ def test_bytes_are_bounded_and_the_oldest_goes_first(clip_file: Path) -> None:
 
 
 def test_what_is_not_held_may_stay_and_goes_first(clip_file: Path) -> None:
-    memory: MediaMemory[bytes] = MediaMemory(len, most_bytes=10, held_only=False)
+    memory: MediaMemory[bytes] = MediaMemory(len, most_bytes=10, spare_bytes=10)
     clip = Clip((Media.file("video", clip_file),))
     held = clip.media[0].digest
     with holding(clip):
@@ -106,8 +106,25 @@ def test_what_is_not_held_may_stay_and_goes_first(clip_file: Path) -> None:
     assert memory.kept(held, 2) == bytes(6), "nobody holds it any more, and there is room"
 
 
+def test_some_is_spared_for_later_questions(clip_file: Path) -> None:
+    memory: MediaMemory[bytes] = MediaMemory(len, most_bytes=10, spare_bytes=5)
+    clip = Clip((Media.file("video", clip_file),))
+    digest = clip.media[0].digest
+    memory.get("before", 0, lambda: bytes(3))
+    with holding(clip):
+        for what in range(3):
+            memory.get(digest, what, lambda: bytes(2))
+        assert not memory.has_room, "six of ten are held"
+    assert memory.has_room, "nothing is held"
+    kept = [memory.kept("before", 0), *(memory.kept(digest, what) for what in range(3))]
+    assert kept == [None, None, bytes(2), bytes(2)], "the least recently used go first"
+    memory.get("large", 0, lambda: bytes(6))
+    assert memory.kept("large", 0) is None, "larger than what may be spared"
+    assert memory.kept(digest, 2) is not None
+
+
 def test_a_value_is_replaced_with_its_size(clip_file: Path) -> None:
-    memory: MediaMemory[bytes] = MediaMemory(len, most_bytes=10, held_only=False)
+    memory: MediaMemory[bytes] = MediaMemory(len, most_bytes=10, spare_bytes=10)
     memory.get("a", 0, lambda: bytes(8))
     memory.replace("a", 0, b"ab")
     memory.get("b", 0, lambda: bytes(8))

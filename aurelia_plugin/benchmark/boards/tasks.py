@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from aurelia_plugin.benchmark.boards.board_set import BoardSet
 from aurelia_plugin.benchmark.boards.known import BOARD_SETS, by_title
@@ -35,8 +35,8 @@ __all__ = [
     "process_results",
 ]
 
-Doc = dict[str, Any]
-Settings = Mapping[str, Any]
+Doc = dict[str, object]
+Settings = Mapping[str, object]
 
 _SOUNDS: Final = ("separate", "soundtrack")
 
@@ -65,7 +65,7 @@ def doc_to_visual(doc: Doc, lmms_eval_specific_kwargs: Settings | None = None) -
 
 def doc_to_messages(
     doc: Doc, lmms_eval_specific_kwargs: Settings | None = None
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Return one user turn: the video, its sound if it is given separately, the question.
 
     Raises:
@@ -83,7 +83,7 @@ def doc_to_target(doc: Doc) -> str:
     return item_of_row(doc).answer
 
 
-def process_results(doc: Doc, results: list[str]) -> dict[str, Any]:
+def process_results(doc: Doc, results: list[str]) -> dict[str, object]:
     """Score the reply: the keys of `results.item_results`, and `official` by the board's rule."""
     item = item_of_row(doc)
     board = by_title(item.source.dataset)
@@ -95,7 +95,7 @@ def process_results(doc: Doc, results: list[str]) -> dict[str, Any]:
     }
 
 
-def official_mean(values: Sequence[Mapping[str, Any]]) -> float:
+def official_mean(values: Sequence[Mapping[str, object]]) -> float:
     """Return the share right of the questions that the board's own rule counts."""
     counted = [bool(value["right"]) for value in values if value["right"] is not None]
     return sum(counted) / len(counted) if counted else 0.0

@@ -10,9 +10,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 __all__ = ["AttentionPlan", "Hidden", "HighMasked", "LastQuery", "attending", "decoder_of"]
 
@@ -113,13 +116,13 @@ class _Active(threading.local):
 _active = _Active()
 
 
-def decoder_of(model: Any) -> Any:
+def decoder_of(model: PreTrainedModel) -> PreTrainedModel:
     """Return the part of a model that writes text: a stack of layers with attention."""
     return model.get_decoder()
 
 
 @contextmanager
-def attending(model: Any, plan: AttentionPlan) -> Iterator[None]:
+def attending(model: PreTrainedModel, plan: AttentionPlan) -> Iterator[None]:
     """Have a model's decoder follow a plan until the end of the block; blocks may be nested.
 
     One thread at a time may run the model.
@@ -140,8 +143,14 @@ def attending(model: Any, plan: AttentionPlan) -> Iterator[None]:
         config._attn_implementation = before
 
 
+class _Layer(Protocol):
+    """A layer's attention, which knows its number from the first layer on."""
+
+    layer_idx: int
+
+
 def _attend(
-    module: Any,
+    module: _Layer,
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -168,7 +177,7 @@ def _attend(
         scores = softcap * torch.tanh(scores / softcap)
     if attention_mask is not None:
         scores = scores + attention_mask[..., : key.shape[-2]]
-    plan, layer = _active.plan, int(module.layer_idx)
+    plan, layer = _active.plan, module.layer_idx
     scores = scores.float()
     if plan is not None:
         scores = plan.scores(layer, scores)

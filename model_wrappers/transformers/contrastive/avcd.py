@@ -23,7 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -37,6 +37,9 @@ from aurelia_plugin.model_wrappers.transformers.contrastive.modalities import (
     Modality,
     modalities_of,
 )
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, ProcessorMixin
 
 __all__ = ["AvcdProcessor", "entropy"]
 
@@ -59,7 +62,12 @@ class AvcdProcessor:
     """
 
     def __init__(
-        self, settings: Avcd, model: Any, processor: Any, seen: LastQuery, read: MaskedPass
+        self,
+        settings: Avcd,
+        model: PreTrainedModel,
+        processor: ProcessorMixin,
+        seen: LastQuery,
+        read: MaskedPass,
     ) -> None:
         self._settings = settings
         self._model = model

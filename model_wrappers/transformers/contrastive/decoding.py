@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
@@ -23,6 +23,9 @@ from aurelia_plugin.model_wrappers.transformers.contrastive.mad import (
 )
 from aurelia_plugin.model_wrappers.transformers.contrastive.modalities import modalities_of
 from aurelia_plugin.model_wrappers.transformers.loading import Loaded
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 __all__ = ["Decoded", "decode_avcd", "decode_mad"]
 
@@ -45,7 +48,7 @@ class Decoded(NamedTuple):
 
 
 def decode_avcd(
-    loaded: Loaded, inputs: Mapping[str, Any], contrast: Avcd, options: Mapping[str, Any]
+    loaded: Loaded, inputs: Mapping[str, Any], contrast: Avcd, options: Mapping[str, object]
 ) -> Decoded:
     """Return what a model writes under AVCD.
 
@@ -80,7 +83,7 @@ def decode_mad(
     inputs: Mapping[str, Any],
     asking: Mapping[str, Any],
     contrast: Mad,
-    options: Mapping[str, Any],
+    options: Mapping[str, object],
 ) -> Decoded:
     """Return what a model writes under MAD.
 
@@ -143,7 +146,7 @@ def _longer(inputs: Mapping[str, Any], sequence: torch.Tensor) -> dict[str, Any]
 
 
 @contextmanager
-def _positions_kept(model: Any) -> Iterator[None]:
+def _positions_kept(model: PreTrainedModel) -> Iterator[None]:
     """Keep what some families remember of the prompt whose reply is being written."""
     holders = [part for part in model.modules() if hasattr(part, "rope_deltas")]
     kept = [part.rope_deltas for part in holders]

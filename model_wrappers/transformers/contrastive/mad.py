@@ -12,12 +12,15 @@ wording of the question for the modality is this project's own (`modality.jinja`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
 from aurelia_plugin.model_wrappers.transformers.contrastive.attention import Hidden
 from aurelia_plugin.model_wrappers.transformers.contrastive.modalities import Modality
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 __all__ = ["WORDS", "MadProcessor", "Weights", "hidden_rows", "row_weights", "weights_of"]
 
@@ -34,7 +37,7 @@ class Weights(NamedTuple):
     sound: float
 
 
-def weights_of(tokenizer: Any, logits: torch.Tensor) -> Weights:
+def weights_of(tokenizer: PreTrainedTokenizerBase, logits: torch.Tensor) -> Weights:
     """Return the weights of a question from the next token's logits after it was asked for them.
 
     Equation 6, over the first token of each word.

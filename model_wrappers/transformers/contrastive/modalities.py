@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, ProcessorMixin
 
 __all__ = ["Modality", "modalities_of"]
 
@@ -17,7 +20,7 @@ _NAMES: dict[Modality, tuple[str, ...]] = {
 
 
 def modalities_of(
-    model: Any, processor: Any, input_ids: torch.Tensor
+    model: PreTrainedModel, processor: ProcessorMixin, input_ids: torch.Tensor
 ) -> dict[Modality, torch.Tensor]:
     """Return the modalities that a prompt has, each as bool [tokens].
 
@@ -43,7 +46,7 @@ def modalities_of(
     return found
 
 
-def _ids(model: Any, processor: Any, names: tuple[str, ...]) -> set[int]:
+def _ids(model: PreTrainedModel, processor: ProcessorMixin, names: tuple[str, ...]) -> set[int]:
     holders = (processor, model.config)
     fields = [f"{name}{end}" for name in names for end in ("_id", "_index")]
     values = [getattr(holder, field, None) for holder in holders for field in fields]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from aurelia_plugin.compare.result import RunInfo
 from aurelia_plugin.errors import AureliaError
@@ -63,7 +62,7 @@ class AskedPrompts:
 
     def _asked(
         self, call: AgentCall, own: Iteration, previous: Iteration | None
-    ) -> tuple[str, Mapping[str, Any]]:
+    ) -> tuple[str, Mapping[str, object]]:
         """Return the template of a call, and what goes into it: as the loop does it."""
         question = {"question": self._trace.question}
         if call.role == "evaluator":

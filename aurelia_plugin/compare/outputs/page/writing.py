@@ -38,7 +38,7 @@ def write_page(
     plots: Sequence[Plot] = (),
     media: ClipFiles = "link",
     thumbnails: bool = True,
-    provenance: Mapping[str, Any] | None = None,
+    provenance: Mapping[str, object] | None = None,
     say: Callable[[str], object] = lambda text: None,
 ) -> Path:
     """Write `index.html` and the folder `page` beside it, and return the page's path.
@@ -81,7 +81,7 @@ def _write_assets(folder: Path) -> None:
         write_atomically(folder / "page" / name, (assets / name).read_bytes())
 
 
-def _write_data(folder: Path, name: str, value: Any) -> None:
+def _write_data(folder: Path, name: str, value: object) -> None:
     """Write one value as a script.
 
     The JSON is handed over as a string and parsed by the page: nothing in it can be code, and a
@@ -96,8 +96,8 @@ def _summary(
     comparison: Comparison,
     title: str,
     plots: Sequence[Plot],
-    provenance: Mapping[str, Any] | None,
-) -> dict[str, Any]:
+    provenance: Mapping[str, object] | None,
+) -> dict[str, object]:
     whole = comparison.model_dump(mode="json", exclude={"items"})
     targets = list(dict.fromkeys(run.target for run in comparison.runs))
     return {
@@ -110,7 +110,7 @@ def _summary(
     }
 
 
-def _row(item: ItemRow, thumb: str | None) -> dict[str, Any]:
+def _row(item: ItemRow, thumb: str | None) -> dict[str, object]:
     """Return what the table of questions needs; keys are short, for there may be thousands."""
     return {
         "i": item.id,
@@ -133,7 +133,7 @@ def gold_text(item: ItemRow) -> str:
     return f"{item.gold}. {item.options[place]}"
 
 
-def _arm_row(answer: ArmAnswer) -> list[Any]:
+def _arm_row(answer: ArmAnswer) -> list[object]:
     return [
         answer.right,
         answer.score,
