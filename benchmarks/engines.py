@@ -299,8 +299,7 @@ def in_this_process(
         with counted() as media:
             best = fastest(options.rounds, run)
         yield way, Found(best.seconds, None, sum(media) // options.rounds)
-        equal = sum(a == b for a, b in zip(own.answers, best.answers, strict=True))
-        note(f"{way}: {best.seconds:.2f} s; {equal} of {len(rows)} replies are the wrapper's")
+        note(f"{way}: {best.seconds:.2f} s")
 
 
 def show(found: dict[str, Found], questions: int, media: int, ideal: float) -> None:
