@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -35,11 +34,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import transformers
-from harness_wrapper import harness_model, instances
+from harness_wrapper import harness_model
 from questions import make_clips
 from relay import relayed
-from safetensors.torch import load_file, save_file
 from shared import note, report
+from whole_model import instances, whole_model
 
 from aurelia_plugin.calling.backend import Generation, Message, Prompt, Text
 from aurelia_plugin.media.clip import Media
@@ -58,6 +57,13 @@ _FRAMES = 16
 _SYSTEM = transformers.Qwen2_5OmniProcessor  # the class whose calls are counted
 
 
+class Pass(NamedTuple):
+    """One pass over all questions."""
+
+    seconds: float
+    answers: list[str]
+
+
 class Found(NamedTuple):
     """What one way took for all questions.
 
@@ -72,34 +78,6 @@ class Found(NamedTuple):
     sent: int | None = None
     processed: int | None = None
     cached: float | None = None
-
-
-def whole_model(source: Path, into: Path, seconds: int) -> Path:
-    """Write a packaged thinker as the whole Qwen2.5-Omni that published weights are.
-
-    Args:
-        source: the thinker's folder.
-        into: where to.
-        seconds: the longest sound of its feature extractor, to which each one is padded.
-    """
-    into.mkdir()
-    thinker = transformers.AutoConfig.from_pretrained(source)
-    config = transformers.Qwen2_5OmniConfig(
-        thinker_config=thinker.to_dict(), enable_audio_output=False
-    )
-    config.architectures = ["Qwen2_5OmniForConditionalGeneration"]
-    config.save_pretrained(into)
-    weights = load_file(source / "model.safetensors")
-    named = {f"thinker.{name}": value.contiguous() for name, value in weights.items()}
-    save_file(named, into / "model.safetensors", metadata={"format": "pt"})
-    shutil.copy(source / "generation_config.json", into)
-    processor = transformers.AutoProcessor.from_pretrained(source)
-    own = processor.feature_extractor
-    processor.feature_extractor = type(own)(
-        feature_size=own.feature_size, chunk_length=seconds, return_attention_mask=True
-    )
-    processor.save_pretrained(into)
-    return into
 
 
 @contextmanager
@@ -119,45 +97,43 @@ def counted() -> Iterator[list[int]]:
         _SYSTEM.__call__ = own
 
 
-def fastest(rounds: int, work: Callable[[], object]) -> float:
-    """Return the seconds of the fastest pass; media are decoded anew in each."""
-    taken = []
+def fastest(rounds: int, run: Callable[[], Pass]) -> Pass:
+    """Return the fastest pass; media are decoded anew in each."""
+    passes = []
     for _ in range(rounds):
         forget_decoded()
         forget_encoded()
-        begun = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - begun)
-    return min(taken)
+        passes.append(run())
+    return min(passes)
 
 
-def ours(spec: str, folder: Path, rows: list[dict[str, Any]], tokens: int) -> Callable[[], object]:
+def asked(model: Any, rows: list[dict[str, Any]], tokens: int, *, sounds: bool) -> Pass:
+    """Have a model of the harness answer all questions.
+
+    Raises:
+        SystemExit: if one has no answer: the harness's wrapper returns nothing where it has failed.
+    """
+    questions = instances(rows, tokens, sounds=sounds)
+    begun = time.perf_counter()
+    answers = model.generate_until(questions)
+    seconds = time.perf_counter() - begun
+    texts = [str(getattr(answer, "text", answer)) for answer in answers]
+    if len(texts) != len(rows) or not all(texts):
+        raise SystemExit(f"{type(model).__name__}: questions without an answer: {texts}")
+    return Pass(seconds, texts)
+
+
+def ours(spec: str, folder: Path, rows: list[dict[str, Any]], tokens: int) -> Callable[[], Pass]:
     """Return a pass through this package: the lmms-eval model, `condition=none`."""
 
-    def run() -> object:
+    def run() -> Pass:
         # Opened for each pass: nothing of the pass before is left in its memory.
         model = Aurelia(target=spec, condition="none", answers="fresh", traces=str(folder))
         model.run.target.load() if isinstance(model.run.target, TransformersBackend) else None
         model.task_dict["engines"] = {"test": rows}
-        begun = time.perf_counter()
-        answers = model.generate_until(instances(rows, tokens, sounds=False))
-        seconds = time.perf_counter() - begun
-        record = model.run.outcome.record()
-        if record["failed"] or len(answers) != len(rows):
-            raise SystemExit(f"{spec}: questions failed: {record['problems']}")
-        return seconds
+        return asked(model, rows, tokens, sounds=False)
 
     return run
-
-
-def fastest_of_ours(rounds: int, run: Callable[[], object]) -> float:
-    """Return the seconds of the fastest pass, loading not included."""
-    taken = []
-    for _ in range(rounds):
-        forget_decoded()
-        forget_encoded()
-        taken.append(float(str(run())))
-    return min(taken)
 
 
 @contextmanager
@@ -281,7 +257,7 @@ def compare(options: argparse.Namespace, work: Path) -> dict[str, float]:
         with transformers_serve(place) as server, relayed(server) as relay:
             spec = f"openai:{place}?server=transformers&base_url={relay.address}&{served}"
             run = ours(spec, work / "traces", rows, options.tokens)
-            seconds = fastest_of_ours(1, run)
+            seconds = fastest(1, run).seconds
             found["transformers serve"] = Found(seconds, relay.sent, 2 * len(rows))
     if options.vllm:
         with relayed(options.vllm) as relay:
@@ -289,7 +265,7 @@ def compare(options: argparse.Namespace, work: Path) -> dict[str, float]:
             spec = f"openai:{model}?server=vllm&base_url={relay.address}&{served}"
             before = VllmCounters.of(options.vllm)
             run = ours(spec, work / "traces", rows, options.tokens)
-            seconds = fastest_of_ours(1, run)
+            seconds = fastest(1, run).seconds
             more = VllmCounters(
                 *(b - a for a, b in zip(before, VllmCounters.of(options.vllm), strict=True))
             )
@@ -310,21 +286,20 @@ def in_this_process(
 ) -> Iterator[tuple[str, Found]]:
     """Yield the harness's wrapper and ours, without and with reuse."""
     theirs = harness_model(place, _FRAMES, rows)
-    asked = instances(rows, options.tokens, sounds=True)
-    theirs.generate_until(asked[:1])  # loads what is loaded once
+    asked(theirs, rows[:1], options.tokens, sounds=True)  # loads what is loaded once
     with counted() as media:
-        seconds = fastest(options.rounds, lambda: theirs.generate_until(asked))
-    yield "lmms-eval's own wrapper", Found(seconds, None, sum(media) // options.rounds)
-    note(f"lmms-eval's own wrapper: {seconds:.2f} s")
+        own = fastest(options.rounds, lambda: asked(theirs, rows, options.tokens, sounds=True))
+    yield "lmms-eval's own wrapper", Found(own.seconds, None, sum(media) // options.rounds)
+    note(f"lmms-eval's own wrapper: {own.seconds:.2f} s")
     same = f"dtype=float32&max_frames={_FRAMES}&soundtrack=after&batch_size={options.batch_size}"
     for way, reuse in (("this process, without reuse", 0), ("this process", 4)):
         spec = f"transformers:{place}?{same}&reuse_gib={reuse}"
         run = ours(spec, work / "traces", rows, options.tokens)
         ours(spec, work / "traces", rows[:1], options.tokens)()
         with counted() as media:
-            seconds = fastest_of_ours(options.rounds, run)
-        yield way, Found(seconds, None, sum(media) // options.rounds)
-        note(f"{way}: {seconds:.2f} s")
+            best = fastest(options.rounds, run)
+        yield way, Found(best.seconds, None, sum(media) // options.rounds)
+        note(f"{way}: {best.seconds:.2f} s")
 
 
 def show(found: dict[str, Found], questions: int, media: int, ideal: float) -> None:

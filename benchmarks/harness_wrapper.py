@@ -1,8 +1,9 @@
 """lmms-eval's own wrapper of Qwen2.5-Omni, on a model that is in a folder of this machine.
 
 The wrapper is the harness's code. Replaced are what it imports and does not use here (librosa,
-moviepy), its reader of media, so that both ways get the same frames and sound, and what it fetches
-from a hub.
+moviepy), its reader of media, so that both ways get the same frames and sound, what it fetches
+from a hub, and the whole model's `generate`: of transformers 5.24 it fails without a speech
+generator, and does not heed the wrapper's limit on a reply's length.
 """
 
 from __future__ import annotations
@@ -14,13 +15,12 @@ from typing import Any
 
 import torch
 import transformers
-from lmms_eval.api.instance import Instance
 
 from aurelia_plugin.media.audio import waveform
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.media.video import uniform_frames
 
-__all__ = ["harness_model", "instances"]
+__all__ = ["harness_model"]
 
 
 def harness_model(folder: Path, frames: int, rows: list[dict[str, Any]]) -> Any:
@@ -58,33 +58,14 @@ def harness_model(folder: Path, frames: int, rows: list[dict[str, Any]]) -> Any:
     from lmms_eval.models.chat.qwen2_5_omni import Qwen2_5_Omni
 
     model = Qwen2_5_Omni(pretrained=str(folder), device="cpu")
+    whole = model.model
+
+    def generate(**named: Any) -> Any:
+        """What the wrapper means: a reply of the thinker, as long as it says."""
+        of_speech = {"return_audio", "thinker_do_sample"}
+        return whole.thinker.generate(**{k: v for k, v in named.items() if k not in of_speech})
+
+    whole.generate = generate
     model.device_map = "cpu"  # it knows `auto`, which means CUDA, or CUDA
     model.task_dict["engines"] = {"test": rows}
     return model
-
-
-def instances(rows: list[dict[str, Any]], tokens: int, *, sounds: bool) -> list[Instance]:
-    """Return the harness's requests for rows with `video` and `question`.
-
-    Args:
-        rows: the documents.
-        tokens: of a reply at most.
-        sounds: whether a video's sound is given as a block of its own beside it.
-    """
-
-    def messages(row: dict[str, Any]) -> list[dict[str, Any]]:
-        content = [{"type": "video", "url": row["video"]}]
-        if sounds:
-            content.append({"type": "audio", "url": row["video"]})
-        return [{"role": "user", "content": [*content, {"type": "text", "text": row["question"]}]}]
-
-    settings = {"max_new_tokens": tokens, "until": []}
-    return [
-        Instance(
-            "generate_until",
-            (row["question"], messages, settings, index, "engines", "test"),
-            0,
-            {"task": "engines", "doc_id": index, "repeats": 1},
-        )
-        for index, row in enumerate(rows)
-    ]

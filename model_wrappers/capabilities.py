@@ -41,6 +41,8 @@ class Capabilities(Record):
     """Frames of a video at most, unless the prompt says how many; None without a limit."""
     fps: float | None = Field(None, gt=0)
     """Frames of a video a second at most; None without a limit."""
+    frame_step: int = Field(1, ge=1)
+    """Frames of a video sent whole that go in together: what is left over at its end does not."""
     longest_side: int | None = Field(None, ge=1)
     """Pixels of a picture's longer side at most; None leaves pictures as they are."""
     min_pixels: int | None = Field(None, ge=1)

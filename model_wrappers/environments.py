@@ -57,6 +57,7 @@ class Environment(NamedTuple):
         pythons: versions of Python that its pins are made for (`# python:` in the file).
         imports: modules that have to be importable afterwards (`# imports:`).
         programs: programs that have to be on the PATH (`# programs:`).
+        other_index: one more index of packages, for what pip does not find in its own (`# index:`).
     """
 
     name: str
@@ -64,6 +65,7 @@ class Environment(NamedTuple):
     pythons: SpecifierSet
     imports: tuple[str, ...]
     programs: tuple[str, ...]
+    other_index: str | None
 
     @property
     def folder(self) -> Path:
@@ -94,6 +96,7 @@ def environment(name: str, files: Path | None = None) -> Environment:
         SpecifierSet(",".join(_listed(text, "python"))),
         tuple(_listed(text, "imports")),
         tuple(_listed(text, "programs")),
+        next(iter(_listed(text, "index")), None),
     )
 
 
@@ -199,14 +202,17 @@ def _version(python: str) -> str:
 
 def _install(made: Environment, python: Path) -> None:
     """Run pip; what it says goes where this process's own output goes, for it takes minutes."""
+    # The other index only where it is needed: it may be out of reach where a mirror has everything.
+    tries = [[]] if made.other_index is None else [[], ["--extra-index-url", made.other_index]]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "pip.log"
         command = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
         command += ["--log", str(log), "-r", str(made.path)]
         # What pip builds is other people's code.
         passed = environment_without_secrets(os.environ)
-        if not subprocess.run(command, check=False, env=passed).returncode:
-            return
+        for more in tries:
+            if not subprocess.run([*command, *more], check=False, env=passed).returncode:
+                return
         why = _why(log.read_text(encoding="utf-8") if log.is_file() else "")
     raise ConfigError(
         f"pip could not install {made.path}: {why}",

@@ -72,25 +72,31 @@ class VideoFile(NamedTuple):
 
 @isolated
 def video_file(
-    media: Media, *, longest_side: int | None = None, largest: int | None = None
+    media: Media,
+    *,
+    longest_side: int | None = None,
+    largest: int | None = None,
+    frames: int = 1,
 ) -> VideoFile:
     """Return a video as a file that services take.
 
     The file itself where the medium has no span and no effect, its container is a common one, and
-    it has at most `largest` bytes; else `render`, reduced to `longest_side` pixels.
+    it has at most `largest` bytes; else `render`, reduced to `longest_side` pixels, with as many
+    frames as a reader will take (`frames`).
 
     Raises:
         MediaError: the file cannot be read, or has no picture.
     """
     mime = _mime(media.path) if media.path is not None and _is_whole(media) else None
     if media.path is None or mime is None:
-        return render(media, longest_side=longest_side)
+        return render(media, longest_side=longest_side, frames=frames)
     if largest is not None and media.path.stat().st_size > largest:
-        return render(media, longest_side=min(longest_side or _SMALLER, _SMALLER))
+        side = min(longest_side or _SMALLER, _SMALLER)
+        return render(media, longest_side=side, frames=frames)
     info = probe(media)
     sound = waveform(media, _SOUND_RATE) if info.has_sound else None
-    frames = max(1, round(info.seconds * info.frame_rate))
-    return VideoFile(media.path, mime, info.seconds, frames, sound.seconds if sound else None)
+    count = max(1, round(info.seconds * info.frame_rate))
+    return VideoFile(media.path, mime, info.seconds, count, sound.seconds if sound else None)
 
 
 def _is_whole(media: Media) -> bool:
@@ -110,24 +116,25 @@ def _mime(path: Path) -> str | None:
 
 
 @isolated
-def render(media: Media, *, longest_side: int | None = None) -> VideoFile:
+def render(media: Media, *, longest_side: int | None = None, frames: int = 1) -> VideoFile:
     """Encode a video anew with its span and effects: H.264 and AAC in MP4.
 
-    Four frames a second, fewer where the video is longer than five minutes; sound at 16 kHz.
+    Four frames a second, fewer where the video is longer than five minutes, more where these are
+    not as many as `frames` and the video has them; sound at 16 kHz.
 
     Raises:
         MediaError: the medium cannot be decoded, has no picture, or cannot be encoded.
     """
     info = probe(media)
-    count = min(_MOST_FRAMES, max(1, math.ceil(info.seconds * _FRAME_RATE)))
-    frames = uniform_frames(media, count, longest_side=longest_side)
+    count = min(_MOST_FRAMES, max(1, frames, math.ceil(info.seconds * _FRAME_RATE)))
+    shown = uniform_frames(media, count, longest_side=longest_side)
     sound = waveform(media, _SOUND_RATE)
     try:
-        content = _encoded(frames.pixels, frames.times, info.seconds, sound)
+        content = _encoded(shown.pixels, shown.times, info.seconds, sound)
     except (av.FFmpegError, OSError) as error:
         raise MediaError(media.name, f"cannot be encoded anew: {plain_cause(error)}") from error
     seconds = sound.seconds if sound else None
-    return VideoFile(content, "video/mp4", info.seconds, len(frames.times), seconds)
+    return VideoFile(content, "video/mp4", info.seconds, len(shown.times), seconds)
 
 
 def _encoded(
@@ -138,8 +145,9 @@ def _encoded(
 ) -> bytes:
     buffer = io.BytesIO()
     even = _even(pixels)
+    rate = max(_FRAME_RATE, len(times) / max(seconds, 1e-3))
     with av.open(buffer, "w", format="mp4") as container:
-        video = container.add_stream("libx264", rate=round(_FRAME_RATE))
+        video = container.add_stream("libx264", rate=round(rate))
         video.height, video.width = even.shape[1:3]
         video.pix_fmt = "yuv420p"
         video.options = {"crf": "18"}
@@ -148,7 +156,7 @@ def _encoded(
         track = None
         if sound is not None:
             track = container.add_stream("aac", rate=sound.rate, layout="mono")
-        for picture, moment in zip(*_until_the_end(even, times, seconds), strict=True):
+        for picture, moment in zip(*_until_the_end(even, times, seconds - 1 / rate), strict=True):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame.pts, frame.time_base = moment, Fraction(1, 1000)
             container.mux(video.encode(frame))
@@ -159,11 +167,11 @@ def _encoded(
 
 
 def _until_the_end(
-    pixels: NDArray[np.uint8], times: NDArray[np.float64], seconds: float
+    pixels: NDArray[np.uint8], times: NDArray[np.float64], latest: float
 ) -> tuple[list[NDArray[np.uint8]], list[int]]:
-    """Return pictures and their times in ms; the first is at 0, the last is shown to the end."""
+    """Return pictures and their times in ms; the first is at 0, one at `latest` (seconds)."""
     moments = [round(1000 * float(time - times[0])) for time in times]
-    last = round(1000 * (seconds - 1 / _FRAME_RATE))
+    last = round(1000 * latest)
     if last > moments[-1]:
         return [*pixels, pixels[-1]], [*moments, last]
     return list(pixels), moments

@@ -220,11 +220,17 @@ def _jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:
 
 def _whole(medium: Media, takes: Capabilities) -> _Sent:
     shown = replace(medium, silenced=True) if _is_to_be_muted(medium, takes) else medium
-    file = video_file(shown, longest_side=takes.longest_side, largest=takes.largest_bytes)
+    file = video_file(
+        shown,
+        longest_side=takes.longest_side,
+        largest=takes.largest_bytes,
+        frames=takes.max_frames or 1,
+    )
     heard = file.sound_seconds is not None
     limits = [file.frames, takes.max_frames]
     limits += [math.ceil(file.seconds * takes.fps)] if takes.fps is not None else []
     frames = min(limit for limit in limits if limit is not None)
+    frames -= frames % takes.frame_step
     evidence = Evidence(frames=frames)
     name = f"{shown.digest}:video"
     rate = frames / max(file.seconds, 1e-3)

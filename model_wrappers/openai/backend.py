@@ -123,10 +123,10 @@ class OpenAIBackend:
 
         The server interleaves soundtracks for all videos of a request or for none, at one rate of
         frames, and only where there is no other sound: else they go after the frames, and the
-        evidence says so.
+        evidence says so. So does that of a video with fewer frames than a step has.
         """
         takes = self.takes
-        if takes.soundtrack == "interleaved" and not _can_be_interleaved(prompt.clip):
+        if takes.soundtrack == "interleaved" and not _can_be_interleaved(prompt.clip, takes):
             video = VIDEO_INPUTS[self.options.video or self._server.video]
             takes = takes.model_copy(update={"soundtrack": "after", "video": video})
         return deliver(prompt, takes)
@@ -158,6 +158,7 @@ class OpenAIBackend:
             "soundtrack": soundtrack,
             "sounds": None if hears else 0,
             "max_frames": options.max_frames,
+            "frame_step": self._server.step_frames if soundtrack == "interleaved" else 1,
             "longest_side": options.longest_side,
             "min_pixels": options.min_pixels,
             "max_pixels": options.max_pixels,
@@ -228,11 +229,15 @@ class OpenAIBackend:
         )
 
 
-def _can_be_interleaved(clip: Clip) -> bool:
+def _can_be_interleaved(clip: Clip, takes: Capabilities) -> bool:
     """Whether each sound is the soundtrack of a video, and all videos last as long as one."""
     if clip.audios or not all(has_sound(video) for video in clip.videos):
         return False
-    seconds = [probe(video).seconds for video in clip.videos]
+    found = [probe(video) for video in clip.videos]
+    frames = [round(one.seconds * one.frame_rate) for one in found]
+    if min([*frames, takes.max_frames or takes.frame_step]) < takes.frame_step:
+        return False
+    seconds = [one.seconds for one in found]
     return max(seconds, default=0.0) <= 1.01 * min(seconds, default=0.0)
 
 

@@ -125,9 +125,12 @@ class Sender:
         except TransientError:
             raise
         except BackendError as error:
-            if request.special and self._server.refusal and self._server.refusal in error.what:
-                self._refused = error.what
-                raise self._refusal(error.what) from None
+            said = error.what.removeprefix(f"{error.backend}: ")
+            if request.special and self._server.refusal and self._server.refusal in said:
+                self._refused = said
+                raise self._refusal(said) from None
+            if fix := self._server.fix(said):
+                raise BackendError(error.backend, said, fix) from None
             raise
 
     async def close(self) -> None:
@@ -144,8 +147,9 @@ class Sender:
                     return await place.client(await request.made(loan.known))
                 except TransientError:
                     raise
-                except BackendError:  # forgotten, or refused for what a name has to do with
-                    if not loan.known:
+                except BackendError as error:
+                    # Forgotten, or refused for what a name has to do with; unless it says more.
+                    if not loan.known or self._server.fix(error.what):
                         raise
                     loan.refused = True
 

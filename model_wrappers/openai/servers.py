@@ -14,7 +14,7 @@ from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.files.records import Record
 from aurelia_plugin.model_wrappers.capabilities import Capabilities, VideoInput
 
-__all__ = ["VIDEO_INPUTS", "Server", "VideoForm", "server", "servers"]
+__all__ = ["VIDEO_INPUTS", "Fix", "Server", "VideoForm", "server", "servers"]
 
 VideoForm = Literal["sequence", "file", "frames", "none"]
 """How a video is sent: its frames as one `video_url`, the whole file as `video_url`, frames as
@@ -44,6 +44,18 @@ class ModelForm(Record):
     body: dict[str, object] = Field(default_factory=dict)
 
 
+class Fix(Record):
+    """What to do about a refusal.
+
+    Attributes:
+        said: a regular expression, in any case of letters, that the server's words hold.
+        fix: what to do.
+    """
+
+    said: str
+    fix: str
+
+
 class Server(Record):
     """One kind of server.
 
@@ -65,6 +77,7 @@ class Server(Record):
         forgotten: what its refusal of a medium that is named (`uuid`) and not sent says when it has
             not got it (a regular expression, in any case of letters); None for servers that have to
             be sent media with every request.
+        fixes: what to do about its other refusals; the first that fits counts.
         requests: raised when what is sent changes although options do not. From 2 on it is part of
             a backend's identity, with all that was settled by default.
         schema_form: `json_schema` if it enforces a schema through `response_format`.
@@ -86,6 +99,7 @@ class Server(Record):
     processor_body: tuple[str, ...] = ()
     refusal: str | None = None
     forgotten: str | None = None
+    fixes: tuple[Fix, ...] = ()
     requests: int = 1
     schema_form: Literal["json_schema"] | None = None
     top_k: bool = False
@@ -99,6 +113,11 @@ class Server(Record):
         if form is None:
             return self
         return self.model_copy(update=form.model_dump(exclude={"named"}, exclude_unset=True))
+
+    def fix(self, said: str) -> str | None:
+        """Return what to do about a refusal in these words, None where nothing is known."""
+        found = (one.fix for one in self.fixes if re.search(one.said, said, re.IGNORECASE))
+        return next(found, None)
 
     @property
     def takes(self) -> Capabilities:

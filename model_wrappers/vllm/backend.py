@@ -8,7 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable
 
 from aurelia_plugin.calling.backend import Prompt, Reply, Service
-from aurelia_plugin.errors import AureliaError
+from aurelia_plugin.errors import AureliaError, TransientError
 from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.openai.backend import OpenAIBackend
 from aurelia_plugin.model_wrappers.vllm.command import launch
@@ -86,7 +86,18 @@ class VLLMBackend:
             if address != self._address:
                 self._address = address
                 self._asked.move_to([f"{address}/v1"])
-        return await self._asked.prepare(prompt)
+        send = await self._asked.prepare(prompt)
+
+        async def watched() -> Reply:
+            try:
+                return await send()
+            except TransientError as error:
+                # Its death is seen some seconds late: retries would be used up meanwhile.
+                if self.engine is not None and not error.throttled:
+                    self.engine.doubt()
+                raise
+
+        return watched
 
     async def close(self) -> None:
         """Let go of the engine, which ends unless another process uses it."""

@@ -38,6 +38,9 @@ _TAIL_BYTES = 65_536
 _CONNECT_S = 20.0
 _LOOK_S = 0.25
 _SAY_EVERY_S = 15.0
+_LINGER_S = 60.0
+"""Seconds that an engine which has served may refuse every connection before it counts as dead: one
+whose core has died takes some to end."""
 
 _alive: weakref.WeakSet[Engine] = weakref.WeakSet()
 
@@ -135,6 +138,7 @@ class Engine:
         self._lock = threading.Lock()
         self._lease: _Lease | None = None
         self._healthy = False
+        self._served = False
         self._deaths = 0
         self._broken: BackendError | None = None
         _alive.add(self)
@@ -148,15 +152,20 @@ class Engine:
         with self._lock:
             if self._broken is not None:
                 raise self._broken
-            lease = self._lease
-            if lease is not None and (how := lease.exited()) is not None:
-                self._bury(lease, how)
-                lease = None
-            if lease is None:
-                lease = self._lease = self._joined()
-            if not self._healthy:
-                self._wait(lease)
-            return f"http://{_HOST}:{lease.port}"
+            while True:
+                lease = self._lease
+                if lease is not None and (how := lease.exited()) is not None:
+                    self._bury(lease, how)
+                    lease = None
+                if lease is None:
+                    lease = self._lease = self._joined()
+                    self._served = False
+                if self._healthy or self._wait(lease):
+                    return f"http://{_HOST}:{lease.port}"
+
+    def doubt(self) -> None:
+        """Have the next `address` see whether it still is healthy: a call has just failed."""
+        self._healthy = False
 
     def at_hand(self) -> str | None:
         """Return where it serves if that is known without waiting, else None."""
@@ -201,29 +210,43 @@ class Engine:
         )
         return self._broken
 
-    def _wait(self, lease: _Lease) -> None:
-        """Wait until it is healthy, and say from time to time how far it is."""
+    def _wait(self, lease: _Lease) -> bool:
+        """Wait until it is healthy, and say from time to time how far it is.
+
+        Returns:
+            False if it has served before, and was found dead now.
+        """
         name, began = self._launch.name, time.monotonic()
-        said = began
-        while not _is_healthy(lease.port):
-            how = lease.exited()
-            if how is not None:
-                lines = lease.lines()
-                self.close()
-                raise self._give_up(f"{how} before it was ready", lines, lease.log)
+        said = answered = began
+        while not (healthy := _is_healthy(lease.port)):
             now = time.monotonic()
-            if now - began > self._launch.patience:
+            how = lease.exited()
+            answered = now if healthy is None else answered
+            if how is None and self._served and now - answered > _LINGER_S:
+                logger.warning(
+                    f"{name}: the engine takes no calls for {_LINGER_S:g} s and is ended"
+                )
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(lease.engine, signal.SIGKILL)  # its supervisor ends the rest
+                answered = now
+            if how is not None and self._served:
+                self._bury(lease, how)
+                return False
+            late = now - began > self._launch.patience
+            if how is not None or late:
                 lines = lease.lines()
                 self.close()
-                late = f"was not ready after {self._launch.patience:g} s (start_timeout)"
-                raise self._give_up(late, lines, lease.log)
+                what = f"was not ready after {self._launch.patience:g} s (start_timeout)"
+                raise self._give_up(f"{how} before it was ready" if how else what, lines, lease.log)
             if now - said >= _SAY_EVERY_S:
                 said = now
                 last = (lease.lines() or ["no output yet"])[-1]
                 logger.info(f"{name}: loading for {now - began:.0f} s: {shown(last, 160)}")
             time.sleep(_LOOK_S)
-        self._healthy = True
-        logger.info(f"{name}: ready after {time.monotonic() - began:.0f} s, log {lease.log}")
+        if not self._served:
+            logger.info(f"{name}: ready after {time.monotonic() - began:.0f} s, log {lease.log}")
+        self._healthy = self._served = True
+        return True
 
     def _joined(self) -> _Lease:
         """Return a lease of an engine that is there, else of one that is started now."""
@@ -303,11 +326,14 @@ def _private_folder() -> Path:
     return folder
 
 
-def _is_healthy(port: int) -> bool:
+def _is_healthy(port: int) -> bool | None:
+    """Whether it says so; None if it has not said anything in time."""
     connection = http.client.HTTPConnection(_HOST, port, timeout=5.0)  # knows of no proxy
     try:
         connection.request("GET", "/health")
         return connection.getresponse().status == 200
+    except TimeoutError:
+        return None
     except (OSError, http.client.HTTPException):
         return False
     finally:

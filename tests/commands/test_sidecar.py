@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,34 @@ def test_what_pip_cannot_install_is_named(
     log += "2026-11-25T03:00:00,002   error: metadata-generation-failed\n"
     assert environments._why(log).startswith("Collecting tokenizers==0.19.1")
     assert environments._why("") == "its own lines above say why"
+
+
+def test_another_index_is_asked_where_pip_does_not_find_all_in_its_own(
+    small_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "small_thing-1.0+cpu-py3-none-any.whl"
+    there = tmp_path / "other" / "small-thing"
+    there.mkdir(parents=True)
+    (there / "index.html").write_text(f'<a href="{name}">{name}</a>')
+    with zipfile.ZipFile(there / name, "w") as wheel:
+        facts = "small_thing-1.0+cpu.dist-info"
+        wheel.writestr("small_thing.py", "")
+        wheel.writestr(
+            f"{facts}/METADATA", "Metadata-Version: 2.1\nName: small-thing\nVersion: 1.0+cpu\n"
+        )
+        wheel.writestr(
+            f"{facts}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        wheel.writestr(f"{facts}/RECORD", "")
+    (tmp_path / "own").mkdir()
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_INDEX_URL", (tmp_path / "own").as_uri())
+    wanted = "# imports: small_thing\nsmall-thing==1.0+cpu\n"
+    small_environment.write_text(wanted)
+    venv = ["--to", str(tmp_path / "venv")]
+    assert main(["sidecar", "create", "small", *venv]) == 1
+    small_environment.write_text(f"# index: {(tmp_path / 'other').as_uri()}\n{wanted}")
+    assert main(["sidecar", "create", "small", *venv]) == 0
 
 
 def test_create_takes_a_python_from_the_path_where_this_one_does_not_fit(

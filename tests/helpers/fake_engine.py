@@ -2,7 +2,8 @@
 
 Run as `fake_engine.py -m vllm.entrypoints.cli.main serve MODEL --port N ...`; `install` writes an
 "interpreter" that does so. The server has a child (the engine core), which has two workers; like
-vLLM's, the server ends when its core does. Whatever it answers it notes in `FOLDER/answered`.
+vLLM's, the server ends when its core does; with `--linger` it takes no calls from then on, and ends
+those seconds later. Whatever it answers it notes in `FOLDER/answered`.
 """
 
 from __future__ import annotations
@@ -101,6 +102,7 @@ def _server(folder: Path, arguments: list[str]) -> None:
     parser.add_argument("--deaf", action="store_true")
     parser.add_argument("--die-after", type=int, default=10**9)
     parser.add_argument("--think", type=float, default=0.0)
+    parser.add_argument("--linger", type=float, default=0.0)
     options, rest = parser.parse_known_args(arguments)
     (folder / "command").write_text(json.dumps(rest))
     with (folder / "starts").open("a") as file:
@@ -115,12 +117,20 @@ def _server(folder: Path, arguments: list[str]) -> None:
         os._exit(0)
 
     signal.signal(signal.SIGTERM, end)
-    threading.Thread(target=lambda: (os.waitpid(core, 0), os._exit(3)), daemon=True).start()
+    dead = threading.Event()
+
+    def watch() -> None:
+        os.waitpid(core, 0)
+        dead.set()
+        time.sleep(options.linger)
+        os._exit(3)
+
+    threading.Thread(target=watch, daemon=True).start()
     time.sleep(options.load)
-    _serve(folder, options)
+    _serve(folder, options, dead)
 
 
-def _serve(folder: Path, options: argparse.Namespace) -> None:
+def _serve(folder: Path, options: argparse.Namespace, dead: threading.Event) -> None:
     known: set[str] = set()
     lock = threading.Lock()
     count = iter(range(10**9))
@@ -133,6 +143,9 @@ def _serve(folder: Path, options: argparse.Namespace) -> None:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if dead.is_set():
+                self.close_connection = True
+                return
             parts = [p for m in body["messages"] for p in m["content"] if isinstance(p, dict)]
             named = [p for p in parts if "uuid" in p]
             time.sleep(options.think)
@@ -163,7 +176,12 @@ def _serve(folder: Path, options: argparse.Namespace) -> None:
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    ThreadingHTTPServer(("127.0.0.1", options.port), Handler).serve_forever()
+    server = ThreadingHTTPServer(("127.0.0.1", options.port), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    dead.wait()
+    server.shutdown()
+    server.server_close()
+    time.sleep(options.linger)
 
 
 def _completion(text: str, model: str) -> dict[str, Any]:

@@ -66,6 +66,19 @@ def test_every_effect_and_span_is_in_the_new_file(
     assert bool(sound.samples.any()) or "silenced" in effect
 
 
+@pytest.mark.parametrize(("wanted", "shown"), [(1, 8), (16, 16), (500, 20)])
+def test_a_new_file_has_the_frames_that_its_reader_takes(
+    make_video: MakeVideo, tmp_path: Path, wanted: int, shown: int
+) -> None:
+    """Else a muted clip of 2 s would show fewer pictures than the clip itself."""
+    clip = Media.file("video", make_video("ramp.mp4", grey_frames(range(10, 210, 10))))
+    file = video_file(replace(clip, silenced=True), frames=wanted)
+    back = _read_back(file.content, tmp_path)
+    assert (file.frames, probe(back).seconds) == (shown, pytest.approx(2.0, abs=0.06))
+    levels = [uniform_frames(one, shown).pixels.mean(axis=(1, 2, 3)) for one in (clip, back)]
+    assert levels[1] == pytest.approx(levels[0], abs=11)
+
+
 def test_another_clips_sound_is_in_the_new_file(
     clip_file: Path, make_video: MakeVideo, tmp_path: Path
 ) -> None:

@@ -336,9 +336,73 @@ def test_a_server_that_refuses_a_field_is_asked_once_and_its_flag_named(
     assert _ask(backend, _prompt(beep())).text == "fine"  # no video, so nothing to allow
 
 
+@pytest.mark.parametrize(
+    ("said", "flag", "option"),
+    [
+        (
+            "At most 1 audio(s) may be provided in one prompt. Set `--limit-mm-per-prompt` to "
+            "increase this limit. (parameter=audio)",
+            "--limit-mm-per-prompt",
+            "media_per_prompt",
+        ),
+        (
+            "This model's maximum context length is 256 tokens. However, your prompt contains 412 "
+            "input tokens, which exceeds this limit even without any output tokens.",
+            "--max-model-len",
+            "max_frames",
+        ),
+        (
+            "The decoder prompt (length 412) is longer than the maximum model length of 256. Make "
+            "sure that `max_model_len` is no smaller than the number of text tokens plus "
+            "multimodal tokens.",
+            "--max-model-len",
+            "max_new_tokens",
+        ),
+        (
+            "The decoder prompt contains a(n) video item with 9216 embedding tokens, which exceeds "
+            "the pre-allocated encoder cache size 8192. Please reduce the input size or increase "
+            "the encoder cache size by setting --limit-mm-per-prompt at startup.",
+            "--max-num-batched-tokens",
+            "longest_side",
+        ),
+        ("The model `m-1` does not exist.", "--served-model-name", "/v1/models"),
+    ],
+)
+def test_what_vllm_refuses_names_its_flag_and_the_option(
+    serve: Any, clip: Media, said: str, flag: str, option: str
+) -> None:
+    """In the words of 0.32."""
+    server = serve(lambda request: Answer({"error": {"message": said, "code": 400}}, 400))
+    with pytest.raises(BackendError) as caught:
+        _ask(_backend(server, "vllm"), _prompt(clip))
+    assert caught.value.what.startswith("vllm:m-1: HTTP 400: ")
+    assert said in caught.value.what
+    assert caught.value.what.count("vllm:m-1") == 1
+    assert flag in caught.value.fix
+    assert option in caught.value.fix
+    assert not isinstance(caught.value, TransientError)
+    assert len(server.requests) == 1
+
+
 def test_a_question_that_cannot_be_interleaved_needs_no_flag(serve: Any, clip: Media) -> None:
     backend = _backend(serve(_untrusting), "vllm", soundtrack="interleaved")
     assert _ask(backend, _prompt(clip, beep())).evidence.soundtrack == ("after",)
+
+
+def test_a_video_shorter_than_a_step_of_frames_is_not_interleaved(
+    serve: Any, clip: Media, make_video: MakeVideo
+) -> None:
+    """vLLM 0.32 divides by the number of steps; frames beyond the last step it does not show."""
+    short = make_video("short.mp4", grey_frames([90]), sound=tone(0.1))
+    backend = _backend(serve(_untrusting), "vllm", soundtrack="interleaved")
+    for video in (Media.file("video", short), replace(Media.file("video", short), silenced=True)):
+        assert _ask(backend, _prompt(video)).evidence.soundtrack == ("after",)
+    server = serve()
+    for most, frames, form in ((1, 1, "after"), (2, 2, "interleaved"), (5, 4, "interleaved")):
+        backend = _backend(server, "vllm", soundtrack="interleaved", max_frames=most)
+        evidence = _ask(backend, _prompt(clip)).evidence
+        assert (evidence.frames, evidence.soundtrack) == (frames, (form,))
+    assert server.requests[-1].body["media_io_kwargs"]["video"]["num_frames"] == 4
 
 
 def test_pixels_are_those_asked_for(serve: Any, clip: Media) -> None:

@@ -19,6 +19,7 @@ from media.conftest import MakeVideo, grey_frames, tone
 
 from aurelia_plugin.calling.backend import Message, Part, Prompt, Sampling, Text
 from aurelia_plugin.calling.caller import Caller
+from aurelia_plugin.errors import BackendError
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.model_wrappers.openai.backend import OpenAIBackend, OpenAIOptions
 from aurelia_plugin.model_wrappers.openai.references import KnownMedia
@@ -141,6 +142,29 @@ def _other(request: Request) -> Answer:
     if any(part[part["type"]] is None for part in parts):
         return Answer({"error": {"message": "video_url: a string is required", "code": 400}}, 400)
     return completion()
+
+
+def test_a_prompt_that_is_too_long_is_asked_once_and_no_medium_counts_as_forgotten(
+    clip: Media,
+) -> None:
+    keeping = Keeping()
+
+    def respond(request: Request) -> Answer:
+        if b'"text":"long"' in request.content:
+            said = "This model's maximum context length is 256 tokens."
+            return Answer({"error": {"message": said, "code": 400}}, 400)
+        return keeping(request)
+
+    with serving(respond) as server:
+        backend = _backend(server)
+        asyncio.run(_ask(backend, _prompt(clip, Text("a")), _prompt(clip, Text("b"))))
+        before = len(server.requests)
+        for _ in range(12):
+            with pytest.raises(BackendError, match="maximum context length"):
+                asyncio.run(_ask(backend, _prompt(clip, Text("long"))))
+        assert len(server.requests) == before + 12
+        asyncio.run(_ask(backend, _prompt(clip, Text("c"))))
+    assert set(keeping.sent.values()) == {1}
 
 
 @pytest.mark.parametrize("respond", [_ignorant, _other])

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import fake_engine
 import pytest
@@ -132,6 +135,33 @@ def test_a_dead_engine_is_started_again_once_and_then_says_why(tmp_path: Path, p
 
     asyncio.run(run())
     assert (_starts(tmp_path), _answered(tmp_path)) == (2, ["a", "b"])
+    assert _gone(tmp_path)
+
+
+@pytest.mark.parametrize(("linger", "patience"), [(1.5, 60.0), (600.0, 0.5)])
+def test_calls_do_not_run_out_of_tries_while_an_engine_takes_its_time_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linger: float, patience: float
+) -> None:
+    """Its core is dead and its port closed; one that would never end is ended."""
+    monkeypatch.setattr("aurelia_plugin.model_wrappers.vllm.engine._LINGER_S", patience)
+    backend = backend_of(tmp_path, f"--load=0.1|--linger={linger}")
+
+    async def run() -> None:
+        try:
+            assert await _asked(backend, "a") == ["heard a"]
+            port = urlsplit(backend.addresses[0]).port
+            os.kill(fake_engine.processes(tmp_path)["core"][0], signal.SIGKILL)
+            with contextlib.suppress(OSError):
+                while True:
+                    socket.create_connection(("127.0.0.1", port or 0)).close()
+                    await asyncio.sleep(0.01)
+            texts = [str(number) for number in range(8)]
+            assert await _asked(backend, *texts) == [f"heard {text}" for text in texts]
+        finally:
+            await backend.close()
+
+    asyncio.run(run())
+    assert _starts(tmp_path) == 2
     assert _gone(tmp_path)
 
 
