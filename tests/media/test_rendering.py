@@ -74,7 +74,8 @@ def test_a_new_file_has_the_frames_that_its_reader_takes(
     clip = Media.file("video", make_video("ramp.mp4", grey_frames(range(10, 210, 10))))
     file = video_file(replace(clip, silenced=True), frames=wanted)
     back = _read_back(file.content, tmp_path)
-    assert (file.frames, probe(back).seconds) == (shown, pytest.approx(2.0, abs=0.06))
+    assert file.frames == shown
+    assert probe(back).seconds == pytest.approx(2.0, abs=0.06)
     levels = [uniform_frames(one, shown).pixels.mean(axis=(1, 2, 3)) for one in (clip, back)]
     assert levels[1] == pytest.approx(levels[0], abs=11)
 
