@@ -234,4 +234,4 @@ def test_import_names_missing_media_and_bad_rows(
     assert "category 'Cooking' is not one of" in capsys.readouterr().err
     source.write_text("{")
     assert main(["data", "import", str(source), "--to", str(tmp_path / "home")]) == 1
-    assert capsys.readouterr().err.splitlines()[-1].startswith("Name a .json")
+    assert capsys.readouterr().err.splitlines()[-1].startswith("Name a .csv")
