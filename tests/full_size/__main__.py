@@ -132,7 +132,6 @@ def main(words: Sequence[str] | None = None) -> int:
     options.work = options.work.absolute()
     os.environ["HF_DATASETS_CACHE"] = str(options.work / "datasets")
     os.environ["AURELIA_CACHE"] = str(options.work / "cache")
-    logging.disable(logging.WARNING)
     steps = dict(zip(_STEPS, (_clips, _built, _measure, _oracle, _text, _boards), strict=True))
     good = True
     for name in options.steps:
@@ -144,4 +143,5 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.WARNING)  # for this process: the tests that call `main` keep theirs
     sys.exit(main())
