@@ -25,9 +25,6 @@ _ANY = 2**31
 _READY = 2
 """Requests made ready at once, for each call that a service is asked at once."""
 
-_TURNS = 12
-"""Turns of the event loop that a request takes, about, from its place in the queue to the wire."""
-
 
 class Caller:
     """Makes every call of a run, so that all roles and the target keep to one limit per service.
@@ -99,9 +96,6 @@ class Caller:
                 f"{type(error).__name__}: {error}",
                 "Look up this error in the model's or service's own documentation.",
             ) from error
-        # Whoever has got this call's place asks first: what follows here takes its time.
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
         said = {"text": without_secrets(reply.text), "model": without_secrets(reply.model)}
         return reply.model_copy(update=said)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import math
 from collections.abc import Iterator
@@ -72,7 +71,7 @@ class Blob(NamedTuple):
         """Return the bytes in Base64; those of a sequence of frames are that already."""
         if self.mime == SEQUENCE:
             return self.read().decode("ascii")
-        return base64.b64encode(self.read()).decode("ascii")
+        return _base64(self.read()).decode("ascii")
 
     def data_url(self) -> str:
         """Return the content as a data URL."""
@@ -194,7 +193,7 @@ def _blobs(prepared: Prepared, digest: str, takes: Capabilities) -> Iterator[Blo
 def _sequence(pixels: npt.NDArray[np.uint8], rate: float, digest: str, takes: Capabilities) -> Blob:
     """Return frames, uint8 [frames, height, width, 3], as one video."""
     pictures = [_within(frame, takes) for frame in pixels]
-    content = b",".join(base64.b64encode(_jpeg(picture)) for picture in pictures)
+    content = b",".join(_base64(_jpeg(picture)) for picture in pictures)
     shape = "x".join(map(str, (len(pictures), *pictures[0].shape[:2])))
     name = f"{digest}:sequence {shape}"
     return Blob("video", SEQUENCE, content, name, frames=len(pictures), rate=rate)
@@ -210,6 +209,13 @@ def _within(pixels: npt.NDArray[np.uint8], takes: Capabilities) -> npt.NDArray[n
     scale = math.sqrt(area / (height * width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
+
+
+def _base64(content: bytes) -> bytes:
+    # Some 50 times as fast as the standard library's, which holds up every other thread meanwhile.
+    import pybase64
+
+    return pybase64.b64encode(content)
 
 
 def _jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:

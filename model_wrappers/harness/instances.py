@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -82,8 +83,12 @@ def read_generation(settings: Mapping[str, Any], seed: int) -> tuple[Generation,
     A stop string of nothing but white space is left out: the harness adds a blank line by default
     to every task, the models that it ships ignore it, and obeying it would cut every answer that
     has paragraphs.
+
+    Raises:
+        ConfigError: a setting that has to be a number is none.
     """
-    sampled = bool(settings.get("do_sample", (settings.get("temperature") or 0) > 0))
+    temperature, top_p = (_number(settings, name) for name in ("temperature", "top_p"))
+    sampled = bool(settings.get("do_sample", (temperature or 0) > 0))
     until = settings.get("until") or []
     limit = next(
         (settings[k] for k in ("max_new_tokens", "max_gen_toks", "max_tokens") if settings.get(k)),
@@ -91,16 +96,27 @@ def read_generation(settings: Mapping[str, Any], seed: int) -> tuple[Generation,
     )
     generation = Generation(
         max_new_tokens=int(limit),
-        temperature=float(settings.get("temperature") or (1.0 if sampled else 0.0))
-        if sampled
-        else 0.0,
-        top_p=settings.get("top_p") if sampled else None,
+        temperature=float(temperature or 1.0) if sampled else 0.0,
+        top_p=top_p if sampled else None,
         top_k=settings.get("top_k") if sampled else None,
         num_beams=int(settings.get("num_beams") or 1),
         until=tuple(s for s in ([until] if isinstance(until, str) else until) if s.strip()),
         seed=seed,
     )
     return generation, set(settings) - _READ_KEYS
+
+
+def _number(settings: Mapping[str, Any], name: str) -> float | None:
+    value = settings.get(name)
+    try:
+        if value is None or math.isfinite(float(value)):
+            return float(value) if isinstance(value, str) else value
+    except (TypeError, ValueError):
+        pass
+    raise ConfigError(
+        f"generation_kwargs: {name}={value!r} is no number.",
+        "Correct it in the task's YAML or in --gen_kwargs.",
+    )
 
 
 class InstanceSource:

@@ -14,6 +14,7 @@ import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from aurelia_plugin.errors import BackendError, ConfigError
 from aurelia_plugin.model_wrappers.openai.replies import Completion, read_completion
@@ -115,7 +116,9 @@ class OpenAIClient:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=_headers(self._key, self._url, os.environ),
             timeout=aiohttp.ClientTimeout(total=self._timeout, sock_connect=self._timeout),
-            trust_env=True,  # proxies
+            # Looked up once: with `trust_env`, every call would wait for two threads that do so,
+            # and an entry in ~/.netrc would stand against the key.
+            proxy=_proxy(self._url),
         )
 
 
@@ -126,6 +129,26 @@ def _headers(key: str, url: str, environ: Mapping[str, str]) -> dict[str, str]:
     if urlsplit(url).hostname == "api.openai.com":
         headers |= {header: environ[name] for name, header in _ACCOUNT.items() if name in environ}
     return headers
+
+
+def _proxy(url: str) -> str | None:
+    """Return the proxy that the surroundings name for an address.
+
+    Raises:
+        ConfigError: if it speaks something else than HTTP.
+    """
+    parts = urlsplit(url)
+    proxy = getproxies().get(parts.scheme)
+    if not proxy or proxy_bypass(parts.hostname or ""):
+        return None
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    kind = urlsplit(proxy).scheme
+    if kind not in ("http", "https"):
+        raise ConfigError(
+            f"{parts.scheme}_proxy names a proxy of the kind {kind}, which cannot be asked here.",
+            "Name an HTTP proxy, or set no_proxy to the hosts that are reached without one.",
+        )
+    return proxy
 
 
 def _said(text: str) -> str:
@@ -158,8 +181,10 @@ def _certificates() -> ssl.SSLContext:
 def _require_library() -> None:
     try:
         import aiohttp  # noqa: F401
+        import orjson  # noqa: F401
+        import pybase64  # noqa: F401
     except ImportError as error:
         raise ConfigError(
-            "openai: the package aiohttp is not installed.",
+            f"openai: the package {error.name} is not installed.",
             'Run: pip install "aurelia-lmms-eval[openai]"',
         ) from error

@@ -23,8 +23,13 @@ Json = Mapping[str, object]
 
 def encoded(body: Json) -> bytes:
     """Return a request's body as JSON; half a character cannot be sent, and becomes a `?`."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode("utf-8", "replace")
+    import orjson
+
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # what it does not take: half a character, a key that is no text
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return text.encode("utf-8", "replace")
 
 
 def named_part(form: str, name: str) -> dict[str, object]:

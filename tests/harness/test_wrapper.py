@@ -130,6 +130,13 @@ def test_sampling_is_on_only_when_the_task_says_so(
     assert read_generation(settings, 0)[0].temperature == temperature
 
 
+@pytest.mark.parametrize("name", ["temperature", "top_p"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "warm", [0.5]])
+def test_a_setting_that_is_no_number_is_refused(name: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=name):
+        read_generation({"do_sample": True, name: value}, 0)
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

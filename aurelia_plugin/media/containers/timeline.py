@@ -120,9 +120,11 @@ class _Extent:
             self._unstamped += packet.size > 0
             return
         self.time_base = packet.time_base
-        time = float(stamp * packet.time_base)
-        seconds = float((packet.duration or 0) * packet.time_base)
-        decoded_at = time if packet.dts is None else float(packet.dts * packet.time_base)
+        # The same numbers as with fractions, which took a tenth of all that decoding a clip takes.
+        ticks, tick = packet.time_base.denominator, packet.time_base.numerator
+        time = stamp * tick / ticks
+        seconds = (packet.duration or 0) * tick / ticks
+        decoded_at = time if packet.dts is None else packet.dts * tick / ticks
         if self._begins_anew(decoded_at):
             self.stretches.append(_Stretch(time, packet.pos or 0))
         self._decoded_at = decoded_at + seconds

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from aurelia_plugin.errors import BackendError, TransientError
+from aurelia_plugin.errors import BackendError, ConfigError, TransientError
 from aurelia_plugin.model_wrappers.openai.client import OpenAIClient, _headers, _said
 
 _SECRET = "sk-not-to-be-seen"
@@ -18,8 +20,12 @@ _REQUEST = b'{"model": "m", "messages": []}'
 
 
 @contextmanager
-def _saying(reply: bytes) -> Iterator[str]:
-    """Yield the address of a server that answers everything with these bytes, and hangs up."""
+def _saying(reply: bytes, heard: list[bytes] | None = None) -> Iterator[str]:
+    """Yield the address of a server that answers everything with these bytes, and hangs up.
+
+    Args:
+        heard: gets what the server is sent.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
@@ -29,7 +35,9 @@ def _saying(reply: bytes) -> Iterator[str]:
                 except OSError:
                     return
                 with connection:
-                    connection.recv(65536)
+                    sent = connection.recv(65536)
+                    if heard is not None:
+                        heard.append(sent)
                     connection.sendall(reply)
 
         threading.Thread(target=serve, daemon=True).start()
@@ -139,3 +147,44 @@ def test_openai_alone_is_told_which_account_pays() -> None:
     assert ours["Authorization"] == "Bearer k"
     for url in ("http://127.0.0.1/v1", "https://api.openai.com.evil.example/v1"):
         assert set(_headers("", url, environ)) == {"Content-Type", "Accept"}
+
+
+_ANSWER = _reply(
+    "200 OK", '{"choices": [{"message": {"content": "B"}, "finish_reason": "stop"}], "model": "m"}'
+)
+
+
+def _reply_of(url: str) -> str:
+    return asyncio.run(OpenAIClient("b", _SECRET, url, 5.0)(_REQUEST)).text
+
+
+def test_a_proxy_is_asked_as_the_surroundings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[bytes] = []
+    with _saying(_ANSWER, heard) as proxy, _saying(_ANSWER) as server:
+        host = proxy.removeprefix("http://").removesuffix("/v1")
+        monkeypatch.setenv("http_proxy", f"http://me:secret@{host}")
+        assert _reply_of("http://model.invalid/v1") == "B"
+        head = heard[0].decode()
+        assert head.startswith("POST http://model.invalid/v1/chat/completions HTTP/1.1")
+        assert f"Proxy-Authorization: Basic {base64.b64encode(b'me:secret').decode()}" in head
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        assert _reply_of(server) == "B"
+    assert len(heard) == 1
+
+
+def test_a_proxy_that_cannot_be_asked_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", f"socks5://me:{_SECRET}@127.0.0.1:9")
+    with pytest.raises(ConfigError, match=r"http_proxy names .* socks5[\s\S]*no_proxy") as caught:
+        _reply_of("http://model.invalid/v1")
+    assert _SECRET not in str(caught.value)
+
+
+def test_other_peoples_passwords_stay_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password other-secret")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    heard: list[bytes] = []
+    with _saying(_ANSWER, heard) as url:
+        assert _reply_of(url) == "B"
+    assert f"Authorization: Bearer {_SECRET}" in heard[0].decode()
