@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 __all__ = ["BatchSize", "FixedSize", "GrowingSize", "MicroBatcher", "Places"]
@@ -17,6 +20,19 @@ class _Waiting(NamedTuple, Generic[In, Out]):
     item: In
     group: Hashable | None
     future: asyncio.Future[Out]
+
+
+class _Failure(NamedTuple):
+    error: Exception
+
+
+def _settle(future: asyncio.Future[Out], result: Out | _Failure) -> None:
+    if future.done():  # its caller was cancelled
+        return
+    if isinstance(result, _Failure):
+        future.set_exception(result.error)
+    else:
+        future.set_result(result)
 
 
 class BatchSize(Protocol):
@@ -95,6 +111,8 @@ class MicroBatcher(Generic[In, Out]):
         self._group = group
         self._out_of_memory = out_of_memory
         self._waiting: deque[_Waiting[In, Out]] = deque()
+        self._lock = threading.Lock()  # over what waits, which the worker thread takes from
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self._draining: asyncio.Task[None] | None = None
 
     async def __call__(self, item: In) -> Out:
@@ -105,54 +123,65 @@ class MicroBatcher(Generic[In, Out]):
                 one by one, so that one bad item does not take the others down.
         """
         future: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(item, self._group(item), future))
+        with self._lock:
+            self._waiting.append(_Waiting(item, self._group(item), future))
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._drain())
         return await future
 
     async def _drain(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._waiting:
             await asyncio.sleep(0)  # let callers that are ready to ask do so first
-            batch = self._next_batch()
-            if batch:
-                await self._settle(batch)
+            # Of its own: the others may all be waiting for decoders.
+            await loop.run_in_executor(self._thread, self._work)
+
+    def _work(self) -> None:
+        """Run one batch after the other: the model does not wait for the loop in between."""
+        while batch := self._next_batch():
+            for future, result in self._outcomes(batch):
+                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+                    future.get_loop().call_soon_threadsafe(_settle, future, result)
 
     def _next_batch(self) -> list[_Waiting[In, Out]]:
         """Take the oldest request and, up to the size, those of its group, in order."""
         batch: list[_Waiting[In, Out]] = []
         others: deque[_Waiting[In, Out]] = deque()
         wanted: Hashable | None = None
-        while self._waiting:
-            entry = self._waiting.popleft()
-            if entry.future.done():  # its caller was cancelled
-                continue
-            if not batch:
-                batch.append(entry)
-                wanted = entry.group
-            elif len(batch) < self._size.now and wanted is not None:
-                (batch if entry.group == wanted else others).append(entry)
-            else:
-                others.append(entry)
-        self._waiting = others
+        with self._lock:
+            while self._waiting:
+                entry = self._waiting.popleft()
+                if entry.future.done():  # its caller was cancelled
+                    continue
+                if not batch:
+                    batch.append(entry)
+                    wanted = entry.group
+                elif len(batch) < self._size.now and wanted is not None:
+                    (batch if entry.group == wanted else others).append(entry)
+                else:
+                    others.append(entry)
+            self._waiting = others
         return batch
 
-    async def _settle(self, batch: list[_Waiting[In, Out]]) -> None:
+    def _outcomes(
+        self, batch: list[_Waiting[In, Out]]
+    ) -> Iterator[tuple[asyncio.Future[Out], Out | _Failure]]:
+        """Run a batch, in parts if it fails."""
         try:
-            results = await asyncio.to_thread(self._run, [entry.item for entry in batch])
+            results = self._run([entry.item for entry in batch])
             _check_length(results, batch)
         except Exception as error:  # noqa: BLE001 - handed to the callers, who know what to do
             again = self._parts(batch, error)
-            if not again and not batch[0].future.done():
-                batch[0].future.set_exception(error)
+            if not again:
+                yield batch[0].future, _Failure(error)
         else:
             again = []
             self._size.ran(len(batch))
             for entry, result in zip(batch, results, strict=True):
-                if not entry.future.done():
-                    entry.future.set_result(result)
+                yield entry.future, result
         # Outside of the handler: a traceback holds what filled the memory.
         for part in again:
-            await self._settle(part)
+            yield from self._outcomes(part)
 
     def _parts(
         self, batch: list[_Waiting[In, Out]], error: Exception

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -87,6 +88,18 @@ def test_what_comes_while_the_model_is_busy_goes_into_the_next_batch() -> None:
     model = Model()
     assert asyncio.run(ask(model, _batcher(model))) == [0, 2, 4, 6]
     assert model.batches == [[0], [1, 2, 3]]
+
+
+def test_the_model_goes_on_while_the_event_loop_is_busy() -> None:
+    async def ask(model: Model, batcher: MicroBatcher[Any, Any]) -> list[Any]:
+        callers = [asyncio.create_task(batcher(item)) for item in range(5)]
+        await asyncio.to_thread(model.begun.wait, 10)
+        while len(model.batches) < 5:
+            time.sleep(0.001)
+        return await asyncio.gather(*callers)
+
+    model = Model()
+    assert asyncio.run(ask(model, _batcher(model, 1))) == [0, 2, 4, 6, 8]
 
 
 def test_one_bad_item_does_not_take_the_others_down() -> None:
