@@ -35,14 +35,16 @@ from pathlib import Path
 from aurelia_plugin.benchmark.data.items import read_items
 from aurelia_plugin.benchmark.reading import score_item
 from aurelia_plugin.benchmark.synthetic.build import chosen_folder
-items = {item.id: item for item in read_items(chosen_folder() / "manifest.jsonl")}
+columns = chosen_folder().glob("*.jsonl")
+items = {item.id: item for column in columns for item in read_items(column)}
 rows = [json.loads(line) for path in Path(sys.argv[1]).rglob("*_samples_*.jsonl")
         for line in path.read_text().splitlines()]
 for row in rows:
-    reply = row["filtered_resps"][0]
+    replies = row["filtered_resps"]  # a text, or a list of one, by version
+    reply = replies if isinstance(replies, str) else replies[0]
     score = score_item(items[row["item"]], reply)["score"]
     assert row["score"] == score, f"{row['item']}: {row['score']} logged, {score} read"
-print(len(rows))
+assert rows, "no reply was logged"
 """
 _VERSION: Final = re.compile(r"^(?:Version: |version = \")([^\s\"]+)", re.MULTILINE)
 

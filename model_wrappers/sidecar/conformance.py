@@ -224,7 +224,7 @@ class _Trial:
 
         from aurelia_plugin.media.clip import Waveform
 
-        moments = np.arange(16_000) / 16_000
+        moments = np.arange(24_000) / 16_000  # AVicuna keeps nothing of a second or less
         wave = 0.5 * np.sin(2 * np.pi * (300.0 + 200.0 * number) * moments)
         return Media("audio", data=Waveform(wave.astype(np.float32), 16_000))
 

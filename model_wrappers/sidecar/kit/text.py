@@ -97,6 +97,7 @@ def fitted(
             if fits(chosen):
                 return chosen, dropped
     raise RequestError(
-        "The question is longer than this system takes, even without reasoning.",
-        "Shorten the question, or choose a target with a longer context (`aurelia models`).",
+        "The request is longer than this system takes, even without reasoning.",
+        "Shorten the question, or choose a target with a longer context (`aurelia models`). If it is "
+        "an agent's request, which is longer than a question, name other agents with agents=.",
     )

@@ -57,4 +57,5 @@ def test_upstreams_own_inference_gives_the_same(
     where = [worker, facts.adapters()[system], checkout(system), tmp_path]
     command = [python_of(system), PARITY / "run.py", *where, block["path"], block["sound"], system]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines()[-1:][0].startswith("equal"), done.stderr[-4000:]
+    last = done.stdout.rstrip().rpartition("\n")[2]
+    assert last.startswith("equal"), f"{done.returncode}: {done.stderr[-4000:]}"

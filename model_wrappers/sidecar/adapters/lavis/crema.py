@@ -30,6 +30,9 @@ OPTIONS = {
     "t5": "folder of Flan-T5 XL; default: google/flan-t5-xl from the hub's cache",
     "beats": "checkpoint of BEATs; default: BEATs*.pt in the weights",
 }
+_LONGEST = 512
+"""Tokens of text that Flan-T5 was trained with. Upstream cuts at 77, in the middle of the options."""
+
 _THEIRS = {"num_beams": 5, "min_length": 1, "length_penalty": -1.0}  # of its evaluation
 _EVIDENCE = {
     ("audio", "rgb"): "the frames and audio",
@@ -58,8 +61,7 @@ class CREMA:
         used, parts = kit.Used(), self._parts
         samples = self._processors.samples(one_of_each(blocks, used), used)
         evidence = _EVIDENCE.get(tuple(sorted(samples)), "")
-        longest = self._model.max_txt_len
-        text = lavis.shortened(blocks, used, longest, lambda form: _text(form, evidence), parts)
+        text = lavis.shortened(blocks, used, _LONGEST, lambda form: _text(form, evidence), parts)
 
         def generate() -> str:
             return self._generated(text, samples) if samples else parts.words_alone(text)
@@ -75,7 +77,8 @@ class CREMA:
         asked.update(qa_input=[text] * batch, qa_output=[""] * batch)
         asked.update(question_id=[str(number) for number in range(batch)])
         # Upstream demands every medium that it was made for; here only this request's.
-        with mock.patch.object(self._model, "modalities", sorted(samples)):
+        theirs = {"modalities": sorted(samples), "max_txt_len": _LONGEST}
+        with mock.patch.multiple(self._model, **theirs):
             return str(self._model.generate(asked)["output_text"][0])
 
 

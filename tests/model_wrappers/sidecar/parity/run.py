@@ -50,6 +50,7 @@ with torch.no_grad():
 own, other = noted[0], noted[-1]
 assert len(noted) >= 2, len(noted)
 assert own.shape == other.shape, (own.shape, other.shape)
-assert torch.equal(own, other), (own - other).abs().max()
+# Ids are equal; vectors are up to the order in which sums of 32 bits are made.
+torch.testing.assert_close(own, other, rtol=0, atol=1e-5 if own.is_floating_point() else 0)
 assert theirs is None or ours == theirs, (ours, theirs)
 sys.stdout.write(f"equal {own.shape[1]} {theirs is not None}\n")
