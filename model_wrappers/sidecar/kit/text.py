@@ -98,6 +98,6 @@ def fitted(
                 return chosen, dropped
     raise RequestError(
         "The request is longer than this system takes, even without reasoning.",
-        "Shorten the question, or choose a target with a longer context (`aurelia models`). If it is "
-        "an agent's request, which is longer than a question, name other agents with agents=.",
+        "Shorten the question, or choose a target with a longer context (`aurelia models`). "
+        "For agents, whose requests are longer than a question, name another model: agents=.",
     )

@@ -31,7 +31,7 @@ OPTIONS = {
     "beats": "checkpoint of BEATs; default: BEATs*.pt in the weights",
 }
 _LONGEST = 512
-"""Tokens of text that Flan-T5 was trained with. Upstream cuts at 77, in the middle of the options."""
+"""Tokens of text that Flan-T5 was trained with; upstream cuts at 77, amid the options."""
 
 _THEIRS = {"num_beams": 5, "min_length": 1, "length_penalty": -1.0}  # of its evaluation
 _EVIDENCE = {
