@@ -30,8 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         console.open_streams()
         try:
+            options = parser().parse_args(arguments)
             with shown_messages():
-                options = parser().parse_args(arguments)
                 return int(options.run(options) or 0)
         finally:  # after --help, too
             console.flush()

@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loguru import logger
-
 from aurelia_plugin.arguments import split_list
 from aurelia_plugin.commands.console import say, say_json
 from aurelia_plugin.commands.messages import quiet_harness
@@ -157,8 +155,11 @@ def distil_here(
     else:
         say(_report(record, run, path))
     unreadable = run.outcome.unreadable_agents()
-    for line in unreadable:
-        logger.error(line)
+    if unreadable:
+        from loguru import logger
+
+        for line in unreadable:
+            logger.error(line)
     return 1 if record["failed"] or record["over_budget"] or unreadable else 0
 
 

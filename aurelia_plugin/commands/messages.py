@@ -1,4 +1,7 @@
-"""Messages of this package and of the libraries below it: one log, on standard error."""
+"""Messages of this package and of the libraries below it: one log, on standard error.
+
+loguru is imported where it is used: that takes longer than `aurelia --help`, which never does.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,6 @@ import logging
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
-
-from loguru import logger
 
 from aurelia_plugin.files.escaping import for_terminal
 
@@ -25,6 +26,8 @@ _FORMAT = "{level}: {message}"
 @contextlib.contextmanager
 def shown_messages() -> Iterator[None]:
     """Show warnings and errors while a command runs, as plain text, and those of libraries too."""
+    from loguru import logger
+
     logger.configure(patcher=_plain)
     with contextlib.suppress(ValueError):
         logger.remove(0)  # what loguru begins with: every detail
@@ -41,6 +44,7 @@ def shown_messages() -> Iterator[None]:
 def quiet_harness() -> None:
     """Show no more of the harness's own log than warnings, and not on standard output."""
     import lmms_eval.models  # noqa: F401 - sets the log up when it is imported
+    from loguru import logger
 
     logger.remove()
     logger.add(_show, level=_LEVEL, format=_FORMAT)
@@ -58,6 +62,8 @@ class _ToLoguru(logging.Handler):
     """Hands records of the standard library's log on; see loguru's documentation."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        from loguru import logger
+
         frame, depth = inspect.currentframe(), 0
         while frame and (depth == 0 or frame.f_code.co_filename == logging.__file__):
             frame, depth = frame.f_back, depth + 1
