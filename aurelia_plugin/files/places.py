@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Final
@@ -46,11 +47,14 @@ def inside(folder: Path, name: str) -> Path:
         root = Path(*home.parts[: len(home.parts) - home.parts[::-1].index("snapshots") - 1])
         homes.append(root / "blobs")
     try:
-        real = path.resolve()
-    except (OSError, RuntimeError) as error:  # before Python 3.13 a circle of links is the latter
-        raise MediaError(
-            shown(path), "a circle of links", "Put the file itself into the folder."
-        ) from error
+        real = path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        # Before Python 3.13 a circle of links is a RuntimeError.
+        if isinstance(error, RuntimeError) or error.errno == errno.ELOOP:
+            raise MediaError(
+                shown(path), "a circle of links", "Put the file itself into the folder."
+            ) from error
+        real = path.resolve()  # not there, or not to be read: whoever opens it says so
     if not any(real.is_relative_to(place) for place in homes):
         raise MediaError(
             shown(path),

@@ -129,6 +129,9 @@ def test_names_that_no_file_can_have(name: str, tmp_path: Path) -> None:
 def test_a_circle_of_links_is_no_place(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
-    with pytest.raises(MediaError, match="circle"):
-        inside(tmp_path, "a")
+    for name in ("a", "a/x.mp4"):
+        with pytest.raises(MediaError, match="circle"):
+            inside(tmp_path, name)
+    (tmp_path / "file").touch()
+    assert inside(tmp_path, "file/x") == tmp_path / "file" / "x", "that it is none is said later"
     assert inside(tmp_path, "c") == tmp_path / "c"
