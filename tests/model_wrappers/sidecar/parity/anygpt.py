@@ -26,6 +26,8 @@ def noting(system):
 def theirs(system, video, sound, question):
     frames = [os.path.join(system._folder, f"frame-{n}.png") for n in range(8)]
     system._module.conversation.messages = []
+    tokenizer = system._inference.tokenizer  # the published one can pad; one prompt needs none
+    tokenizer.pad_token = tokenizer.eos_token
     here = os.getcwd()
     os.chdir(
         os.path.dirname(

@@ -10,6 +10,9 @@ import random
 import runpy
 import sys
 
+# The scripts beside this one have names that upstream's packages have, too.
+sys.path.pop(0)
+
 
 def imported(name, path):
     spec = importlib.util.spec_from_file_location(name, path)
