@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 __all__ = ["BatchSize", "FixedSize", "GrowingSize", "MicroBatcher", "Places"]
@@ -16,7 +17,8 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-class _Waiting(NamedTuple, Generic[In, Out]):
+@dataclass(frozen=True)  # a NamedTuple cannot be generic before Python 3.11
+class _Waiting(Generic[In, Out]):
     item: In
     group: Hashable | None
     future: asyncio.Future[Out]

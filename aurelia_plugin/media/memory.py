@@ -13,7 +13,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from typing import Any, Generic, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
 from aurelia_plugin.errors import MediaError
@@ -52,7 +53,8 @@ def holding(clip: Clip) -> Iterator[None]:
                 memory.release()
 
 
-class _Kept(NamedTuple, Generic[T]):
+@dataclass(frozen=True)  # a NamedTuple cannot be generic before Python 3.11
+class _Kept(Generic[T]):
     value: T
     size: int
 
