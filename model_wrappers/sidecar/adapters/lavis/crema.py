@@ -77,7 +77,7 @@ class CREMA:
         asked.update(qa_input=[text] * batch, qa_output=[""] * batch)
         asked.update(question_id=[str(number) for number in range(batch)])
         # Upstream demands every medium that it was made for; here only this request's.
-        theirs = {"modalities": sorted(samples), "max_txt_len": _LONGEST}
+        theirs: Dict[str, Any] = {"modalities": sorted(samples), "max_txt_len": _LONGEST}
         with mock.patch.multiple(self._model, **theirs):
             return str(self._model.generate(asked)["output_text"][0])
 
