@@ -65,13 +65,16 @@ def for_json(document: str) -> str:
 def for_csv(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula: with an apostrophe where it would.
 
+    NUL, which Python's own writer refuses before 3.11 and spreadsheets stop at, is replaced.
+
     Source: OWASP, "CSV Injection".
     """
+    cell = cell.replace("\0", REPLACEMENT)
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def from_csv(cell: str) -> str:
-    """Return the text of which `for_csv` made the cell."""
+    """Return the text of which `for_csv` made the cell, but for NUL."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 

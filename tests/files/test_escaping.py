@@ -89,7 +89,7 @@ def test_other_cells_stay(cell: str) -> None:
 
 @given(ANY)
 def test_a_cell_can_be_read_again(text: str) -> None:
-    assert from_csv(for_csv(text)) == text
+    assert from_csv(for_csv(text)) == text.replace("\0", "\ufffd")
     assert for_csv(text).lstrip()[:1] not in {"=", "+", "-", "@"}
 
 
@@ -99,7 +99,7 @@ def test_a_row_can_be_read_again(cells: list[str]) -> None:
     csv.writer(out).writerow([for_csv(cell) for cell in cells])
     if cells != [""]:
         (row,) = csv.reader(io.StringIO(out.getvalue(), newline=""))
-        assert [from_csv(cell) for cell in row] == cells
+        assert [from_csv(cell) for cell in row] == [cell.replace("\0", "\ufffd") for cell in cells]
 
 
 @pytest.mark.parametrize(
