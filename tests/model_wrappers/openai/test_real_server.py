@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import transformers
 from making import QUICK, question
+from packaging.version import Version
 
 from aurelia_plugin.calling.backend import Message, Prompt, Text
 from aurelia_plugin.calling.caller import Caller
@@ -29,11 +31,10 @@ from aurelia_plugin.reasoning.roles import ROLES
 from aurelia_plugin.running.agents import Agents
 from aurelia_plugin.traces.store import TraceStore
 
-_MISSING = [
-    name
-    for name in ("fastapi", "uvicorn", "openai", "soundfile", "soxr")
-    if importlib.util.find_spec(name) is None
-]
+_WANTED = ["fastapi", "uvicorn", "openai", "soundfile", "soxr"]
+if Version(transformers.__version__) < Version("5.24"):  # the newest for Python 3.10 is 5.20
+    _WANTED.append("librosa")
+_MISSING = [name for name in _WANTED if importlib.util.find_spec(name) is None]
 pytestmark = pytest.mark.skipif(
     bool(_MISSING),
     reason=f"needs openai and what `transformers serve` wants: {', '.join(_MISSING)} not installed",
