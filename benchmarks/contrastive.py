@@ -98,11 +98,11 @@ class Beside:
         return self.backend.inputs([prepare(prompt, self.backend.load().takes)])
 
 
-def _questions(count: int) -> Iterator[tuple[Media, str]]:
+def _questions(count: int, done: int) -> Iterator[tuple[Media, str]]:
     each = -(-count // len(_COLUMNS))
     place = folder(20261128, each)
     items = [item for name in _COLUMNS for item in read_items(place / f"{name}.jsonl")]
-    for item in items[:count]:
+    for item in items[done:count]:
         assert item.video is not None
         yield Media.file("video", place / item.video), question_text(item)
 
@@ -111,11 +111,14 @@ def main() -> None:
     """Compare, and report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prompts", type=int, default=50)
+    parser.add_argument("--done", type=int, default=0, help="prompts to leave out, from the first")
     options = parser.parse_args()
     beside = Beside()
     equal: dict[str, int] = {}
     changed: dict[str, int] = {}
-    for number, (video, text) in enumerate(_questions(options.prompts), 1):
+    for number, (video, text) in enumerate(
+        _questions(options.prompts, options.done), options.done + 1
+    ):
         plain = ""
         for name, contrast in beside.contrasts(text).items():
             turn = Message("user", (video, Text(text)))
@@ -130,7 +133,7 @@ def main() -> None:
         note(f"{number} of {options.prompts}: equal {equal}, changed {changed}")
     report(
         {
-            "prompts": options.prompts,
+            "prompts": options.prompts - options.done,
             **{f"{name}_equal": count for name, count in equal.items()},
             "changed": changed,
         }
