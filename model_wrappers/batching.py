@@ -175,6 +175,9 @@ class MicroBatcher(Generic[In, Out]):
         except Exception as error:  # noqa: BLE001 - handed to the callers, who know what to do
             again = self._parts(batch, error)
             if not again:
+                # A future takes every error but this one, and its caller would wait for ever.
+                if isinstance(error, StopIteration):
+                    error = RuntimeError(f"StopIteration: {error}")
                 yield batch[0].future, _Failure(error)
         else:
             again = []

@@ -47,14 +47,11 @@ def inside(folder: Path, name: str) -> Path:
         root = Path(*home.parts[: len(home.parts) - home.parts[::-1].index("snapshots") - 1])
         homes.append(root / "blobs")
     try:
-        real = path.resolve(strict=True)
-    except (OSError, RuntimeError) as error:
-        # Before Python 3.13 a circle of links is a RuntimeError.
-        if isinstance(error, RuntimeError) or error.errno == errno.ELOOP:
-            raise MediaError(
-                shown(path), "a circle of links", "Put the file itself into the folder."
-            ) from error
-        real = path.resolve()  # not there, or not to be read: whoever opens it says so
+        real = _resolved(path)
+    except (OSError, RuntimeError) as error:  # before Python 3.13 a circle of links is the latter
+        raise MediaError(
+            shown(path), "a circle of links", "Put the file itself into the folder."
+        ) from error
     if not any(real.is_relative_to(place) for place in homes):
         raise MediaError(
             shown(path),
@@ -62,6 +59,15 @@ def inside(folder: Path, name: str) -> Path:
             "Put the file itself into the folder: a manifest cannot name others.",
         )
     return path
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve(strict=True)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise
+        return path.resolve()  # not there, or not to be read: whoever opens it says so
 
 
 def name_problem(name: str) -> str | None:

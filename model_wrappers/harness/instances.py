@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["InstanceSource", "Request", "is_padding", "read_generation", "read_request"]
 
+_LIMITS = ("max_new_tokens", "max_gen_toks", "max_tokens")
 _READ_KEYS = frozenset(
     {
         "do_sample",
@@ -88,18 +89,17 @@ def read_generation(settings: Mapping[str, Any], seed: int) -> tuple[Generation,
         ConfigError: a setting that has to be a number is none.
     """
     temperature, top_p = (_number(settings, name) for name in ("temperature", "top_p"))
+    top_k: Any = _number(settings, "top_k")
     sampled = bool(settings.get("do_sample", (temperature or 0) > 0))
     until = settings.get("until") or []
-    limit = next(
-        (settings[k] for k in ("max_new_tokens", "max_gen_toks", "max_tokens") if settings.get(k)),
-        512,
-    )
+    limits = (_number(settings, name) for name in _LIMITS)
+    limit = next((limit for limit in limits if limit), 512)
     generation = Generation(
         max_new_tokens=int(limit),
         temperature=float(temperature or 1.0) if sampled else 0.0,
         top_p=top_p if sampled else None,
-        top_k=settings.get("top_k") if sampled else None,
-        num_beams=int(settings.get("num_beams") or 1),
+        top_k=top_k if sampled else None,
+        num_beams=int(_number(settings, "num_beams") or 1),
         until=tuple(s for s in ([until] if isinstance(until, str) else until) if s.strip()),
         seed=seed,
     )
@@ -111,7 +111,7 @@ def _number(settings: Mapping[str, Any], name: str) -> float | None:
     try:
         if value is None or math.isfinite(float(value)):
             return float(value) if isinstance(value, str) else value
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass
     raise ConfigError(
         f"generation_kwargs: {name}={value!r} is no number.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,7 +130,10 @@ def test_names_that_no_file_can_have(name: str, tmp_path: Path) -> None:
 def test_a_circle_of_links_is_no_place(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
-    for name in ("a", "a/x.mp4"):
+    names = ["a", "a/x.mp4", "./a", "a/../a"]
+    # Python 3.13 leaves a circle behind what is not there to whoever opens it.
+    names += ["missing/../a"] if sys.version_info < (3, 13) else []
+    for name in names:
         with pytest.raises(MediaError, match="circle"):
             inside(tmp_path, name)
     (tmp_path / "file").touch()

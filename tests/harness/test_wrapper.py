@@ -130,8 +130,10 @@ def test_sampling_is_on_only_when_the_task_says_so(
     assert read_generation(settings, 0)[0].temperature == temperature
 
 
-@pytest.mark.parametrize("name", ["temperature", "top_p"])
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), "warm", [0.5]])
+@pytest.mark.parametrize(
+    "name", ["temperature", "top_p", "top_k", "num_beams", "max_new_tokens", "max_gen_toks"]
+)
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), "warm", [0.5], {"a": 1}, 10**400])
 def test_a_setting_that_is_no_number_is_refused(name: str, value: object) -> None:
     with pytest.raises(ConfigError, match=name):
         read_generation({"do_sample": True, name: value}, 0)

@@ -111,6 +111,15 @@ def test_one_bad_item_does_not_take_the_others_down() -> None:
     assert model.batches == [[0, 1, 2, 3], [0], [1], [2], [3]]
 
 
+@pytest.mark.parametrize("error", [StopIteration(1), KeyError("x"), MemoryError(), OSError(5, "x")])
+def test_whatever_a_model_raises_reaches_its_caller(error: Exception) -> None:
+    def run(items: Sequence[Any]) -> list[Any]:
+        raise error
+
+    found = _all(_batcher(run, 2), range(3))
+    assert all(isinstance(one, Exception) and type(error).__name__ in repr(one) for one in found)
+
+
 def test_after_a_failure_it_goes_on() -> None:
     model = Model(bad=lambda item: item == 0)
     batcher = _batcher(model)
