@@ -51,6 +51,8 @@ class Row(Record):
     """Defaults of the backend's options."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """Defaults of the run's settings while this row is the target."""
+    prompts: str | None = None
+    """The prompt set with which it is asked as an agent, where `prompts=` names none."""
     sees: tuple[Literal["video", "frames", "images"], ...] = ()
     """What it takes of pictures: whole videos, a video's frames as images, images."""
     hears: Hears = Hears()

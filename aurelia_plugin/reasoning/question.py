@@ -119,7 +119,7 @@ class Question:
             messages.append(replace(message, parts=tuple(parts)))
         return replace(self, messages=tuple(messages), known_key=None)
 
-    def with_preface(self, preface: str, shorter: Sequence[str] = ()) -> Question:
+    def with_preface(self, preface: str, shorter: Sequence[str] | None = None) -> Question:
         """Return the question with `preface` put in front of the task's last text.
 
         The task's own text, and with it the instruction on the answer's form, stays last.
@@ -127,7 +127,7 @@ class Question:
         Args:
             preface: what is put there.
             shorter: ever shorter forms of it, for models whose text is limited; the form without
-                any is added here.
+                any is added here. None for a preface that may not go.
         """
         messages = list(self.messages)
         for index in range(len(messages) - 1, -1, -1):
@@ -151,9 +151,11 @@ def _is_name(text: str) -> bool:
     return len(name) <= _LONGEST_NAME and name.endswith(":") and "\n" not in name
 
 
-def _behind(own: str, preface: str, shorter: Sequence[str]) -> Text:
-    forms = [f"{form}\n\n{own}" for form in shorter]
-    return Text(f"{preface}\n\n{own}", (*forms, own) if forms else ())
+def _behind(own: str, preface: str, shorter: Sequence[str] | None) -> Text:
+    whole = f"{preface}\n\n{own}"
+    if shorter is None:
+        return Text(whole)
+    return Text(whole, (*(f"{form}\n\n{own}" for form in shorter), own))
 
 
 def labelled(clip: Clip) -> tuple[str, ...]:

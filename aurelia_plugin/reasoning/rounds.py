@@ -179,14 +179,32 @@ class Round:
 
     def _prompt(self, role: Role, template: str, values: Mapping[str, object]) -> Prompt:
         style = self.plan.prompts.styles.of(role)
-        text = self.plan.prompts.render(template, values)
+        text = Text(self.plan.prompts.render(template, values), self._shorter(template, values))
         media = self.question.lead if style.sees_clip else ()
         return Prompt(
-            messages=(Message("user", (*media, Text(text))),),
+            messages=(Message("user", (*media, text)),),
             schema=_schema(role, style),
             generation=self._generation(role, style),
             sampling=style.sampling,
         )
+
+    def _shorter(self, template: str, values: Mapping[str, object]) -> tuple[str, ...]:
+        """Return a text that holds steps with ever fewer of them, for agents whose text is limited.
+
+        The last form of a request for better steps asks for them as if there were none yet.
+        """
+        steps, answers = values.get("steps", ()), values.get("step_answers", ())
+        if not isinstance(steps, tuple) or not isinstance(answers, tuple):
+            return ()
+        forms = [
+            self.plan.prompts.render(
+                template, {**values, "steps": steps[:count], "step_answers": answers[:count]}
+            )
+            for count in range(len(steps) - 1, 0, -1)
+        ]
+        if template == "feedback":
+            forms.append(self.plan.prompts.render("reasoner", {"question": values["question"]}))
+        return tuple(forms)
 
     def _generation(self, role: Role, style: RoleStyle) -> Generation:
         temperature, seed = style.temperature, self.plan.seed

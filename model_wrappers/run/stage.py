@@ -84,9 +84,7 @@ def agents_prompts(settings: AureliaSettings) -> str | None:
     brought = {}
     for role, spec in settings.role_specs().items():
         known = _row_of(spec, settings)
-        brought[role] = (
-            str(known.settings["prompts"]) if known and "prompts" in known.settings else None
-        )
+        brought[role] = known.prompts if known else None
     if len(set(brought.values())) > 1:
         named = ", ".join(f"{role}: {prompts or 'none'}" for role, prompts in brought.items())
         raise ConfigError(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from making import Team, beep, question, score, steps, team, text_of
 
-from aurelia_plugin.calling.backend import Message, Part, Text
+from aurelia_plugin.calling.backend import Message, Part, Prompt, Text
 from aurelia_plugin.errors import BackendError, ConfigError, MediaError
 from aurelia_plugin.media.clip import Media
 from aurelia_plugin.reasoning.prompting import PromptSet
@@ -175,6 +175,31 @@ def test_feedback_without_a_score_says_so(tmp_path: Path) -> None:
     made = team(tmp_path, evaluator=lambda prompt: "?", max_iterations=2)
     _run(made)
     assert "could not be scored" in text_of(made.reasoner.prompts[1])
+
+
+def test_requests_that_hold_steps_have_shorter_forms_for_agents_whose_text_is_limited(
+    tmp_path: Path,
+) -> None:
+    made = team(
+        tmp_path,
+        [steps("Look.", "Listen.", "Compare.", answers=["dark", "loud", "both"])] * 2,
+        evaluator=[score(4), score(9)],
+    )
+    _run(made)
+    first, better = (_forms(prompt) for prompt in made.reasoner.prompts)
+    assert len(first) == 1, "nothing but the question: it cannot be shortened"
+    notes = _forms(made.summarizer.prompts[0])
+    for forms, fewest in ((notes, 1), (better[:-1], 1)):
+        found = [sum(step in form for step in ("Look.", "Listen.", "Compare.")) for form in forms]
+        assert found == list(range(3, fewest - 1, -1))
+    assert ["loud" in form for form in notes] == [True, True, False]
+    assert better[-1] == first[0], "the last form asks as if there were no steps yet"
+    assert len(_forms(made.evaluator.prompts[0])) == 1
+
+
+def _forms(prompt: Prompt) -> list[str]:
+    (text,) = (part for part in prompt.parts() if isinstance(part, Text))
+    return [text.text, *text.shorter]
 
 
 def test_who_sees_what(tmp_path: Path) -> None:

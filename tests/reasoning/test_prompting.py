@@ -10,6 +10,7 @@ from aurelia_plugin.calling.backend import Sampling
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.reasoning.loop import LoopPlan
 from aurelia_plugin.reasoning.prompting import PACKAGED_PROMPTS, PromptSet
+from aurelia_plugin.reasoning.roles import ROLES
 
 
 def _folder(tmp_path: Path, **files: str) -> str:
@@ -45,10 +46,28 @@ def test_a_packaged_set_can_be_laid_over_a_preset() -> None:
     assert PromptSet("default", "paper").loop_digest == PromptSet("paper").loop_digest
 
 
-@pytest.mark.parametrize("preset", ["default", "paper"])
+def test_requests_of_the_short_set_leave_room_in_512_tokens() -> None:
+    short, words = PromptSet("default", "short"), " ".join
+    assert {short.styles.of(role).reply for role in ROLES} == {"lines"}
+    question = words(["option"] * 75)  # 100 tokens and more
+    found = ("step -> finding",) * 4
+    said = short.styles.reasoner.max_new_tokens
+    values: dict[str, object] = {"question": question, "steps": found, "step_answers": ()}
+    values |= {"final_answer": None, "score": 3, "feedback": None}
+    values |= {"caption": "a caption", "answer": "an answer"}
+    for name, more in (
+        ("reasoner", 0), ("feedback", said), ("summarizer", said), ("evaluator", 96),
+        ("evaluator_steps", said), ("evaluator_answer", said),
+    ):  # fmt: skip
+        # Four tokens for three words, as tokenizers of English have it; the reply, and a frame.
+        own = len(short.render(name, values).split()) * 4 // 3
+        assert own + more + 128 + 50 <= 512, name
+
+
+@pytest.mark.parametrize("preset", ["default", "paper", "short"])
 @pytest.mark.parametrize("scored", [(7, "No drum."), (None, None)])
 def test_every_packaged_prompt_renders(preset: str, scored: tuple[int | None, str | None]) -> None:
-    prompts = PromptSet(preset)
+    prompts = PromptSet("default", preset)
     values = {
         "question": "Who rings?",
         "steps": ("Look.", "Listen."),

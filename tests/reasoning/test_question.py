@@ -84,6 +84,9 @@ def test_a_preface_has_ever_shorter_forms_for_models_whose_text_is_limited() -> 
     assert isinstance(text, Text)
     assert text.text == "1. a\n2. b\n\nWhat rings?"
     assert text.shorter == ("1. a\n\nWhat rings?", "What rings?")
+    single = question("What rings?").with_preface("1. a", []).messages[-1].parts[-1]
+    assert isinstance(single, Text)
+    assert single.shorter == ("What rings?",), "a single step can go, too"
     plain = question("What rings?").with_preface("Think.").messages[-1].parts[-1]
     assert isinstance(plain, Text)
     assert plain.shorter == ()

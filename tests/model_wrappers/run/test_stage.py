@@ -35,6 +35,19 @@ def test_the_targets_row_goes_first() -> None:
     assert _prompts(target="embedded") == "embedded"
 
 
+def test_a_target_with_little_room_brings_its_prompts_only_as_its_own_agent() -> None:
+    assert _prompts(target="crema") == "short"
+    assert _prompts(target="crema", prompts="default") == "default"
+    assert _prompts(target="crema", agents="scripted:y.yaml") is None
+    assert _prompts(target="scripted:x.yaml", agents="crema") == "short"
+
+
+@pytest.mark.parametrize("known", [r for r in rows().values() if r.backend], ids=lambda r: r.id)
+def test_a_row_with_no_more_than_2048_tokens_is_asked_shortly(known: Row) -> None:
+    little = known.context is not None and known.context <= 2048
+    assert (known.prompts == "short") == little
+
+
 def test_agents_whose_rows_bring_different_prompts_are_an_error() -> None:
     with pytest.raises(ConfigError, match="reasoner: embedded, summarizer: none, evaluator: none"):
         _prompts(target="scripted:x.yaml", agents="scripted:y.yaml", reasoner="embedded")

@@ -78,6 +78,17 @@ def test_reasoning_goes_by_whole_steps(backend: SidecarBackend, clip_file: Path)
     assert "earlier question" not in seen["prompt"]
 
 
+def test_codes_of_pictures_and_music_are_taken_off_a_reply(
+    backend: SidecarBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    reply, seen = told(backend, asked("Hello"))
+    assert (seen["reply"], caplog.messages) == ([65, 65, 65], [])
+    reply, seen = told(backend, asked("Please paint it."))
+    assert seen["reply"] == [65]
+    assert reply.usage.output_tokens == 3, "they were made"
+    assert "2 codes of pictures or music in the reply: left out" in caplog.text
+
+
 def test_codes_that_are_no_tokens_of_their_own_are_an_error(
     tmp_path: Path, clip_file: Path
 ) -> None:

@@ -64,8 +64,19 @@ def test_text_has_the_room_that_the_reply_leaves(backend: SidecarBackend, clip_f
     assert "2. listen" in seen["prompt"]
     assert "3. listen" not in seen["prompt"]
     assert len(reply.evidence.dropped) == 2
+    assert seen["max_gen_len"] == 256
+
+
+def test_a_long_question_leaves_less_room_for_the_reply(backend: SidecarBackend) -> None:
+    long = "why " * 80
+    reply, seen = told(backend, asked(long))
+    assert seen["max_gen_len"] == 512 - len(f"s<{long}>")
+    reply, seen = told(backend, reasoned(sound(1.0), long, 2, "listen " * 12))
+    assert "1. listen" in seen["prompt"]
+    assert "2. listen" not in seen["prompt"]
+    assert (len(reply.evidence.dropped), seen["max_gen_len"]) == (1, 512 - 1 - len(seen["prompt"]))
     with pytest.raises(BackendError, match="longer than this system takes"):
-        told(backend, asked("why " * 80))
+        told(backend, asked("why " * 112))
 
 
 def test_a_sound_that_was_not_encoded_is_an_error(backend: SidecarBackend, clip_file: Path) -> None:

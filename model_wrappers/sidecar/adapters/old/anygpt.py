@@ -80,8 +80,13 @@ class AnyGPT:
             whole = inference.model.generate(given, **generation.arguments(_THEIRS))[0].tolist()
         reply = whole[len(prompt) :]
         used.input_tokens, used.output_tokens = len(prompt), len(reply)
-        text = inference.tokenizer.decode(reply, skip_special_tokens=True)
-        return kit.Answer(text.split("<eom>")[0].split("<eos>")[0], used, logits=logits.as_list())
+        codes = set().union(*self._kinds.values())
+        words = [token for token in reply if token not in codes]
+        text = inference.tokenizer.decode(words, skip_special_tokens=True)
+        text = text.split("<eom>")[0].split("<eos>")[0]
+        painted = len(reply) - len(words)
+        warnings = [f"{painted} codes of pictures or music in the reply: left out"] * bool(painted)
+        return kit.Answer(text, used, warnings, logits.as_list())
 
     def _prompt(self, words: str, images: List[str], music: List[str]) -> str:
         """Return upstream's prompt, its media as the names of their codes."""

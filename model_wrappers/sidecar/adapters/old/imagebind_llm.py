@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List
 
 from aurelia_plugin.model_wrappers.sidecar import kit
 from aurelia_plugin.model_wrappers.sidecar.kit import imagebind, models, shims, watching
@@ -27,6 +27,7 @@ OPTIONS = {
 }
 _THEIRS = {"temperature": 0.1, "top_p": 0.75}
 _ROOM = 256  # tokens of a reply, of the 512 for prompt and reply; upstream's default
+_LEAST = 64  # what is left of that behind a long question
 
 
 class ImageBindLLM:
@@ -41,11 +42,15 @@ class ImageBindLLM:
         """Answer one request; see the kit's `System`."""
         used, model = kit.Used(), self._model
         media = one_of_each(blocks, used, images=1)
-        most = min(generation.max_new_tokens, _ROOM)
-        longest = model.llama.params.max_seq_len - most
-        blocks, shortened = kit.fitted(blocks, lambda form: len(self._ids(form)) <= longest)
+        whole = model.llama.params.max_seq_len
+        rooms = [min(generation.max_new_tokens, room) for room in (_ROOM, _LEAST)]
+        try:
+            blocks, shortened = kit.fitted(blocks, self._within(whole - rooms[0]))
+        except kit.RequestError:  # the question alone leaves the reply less
+            blocks, shortened = kit.fitted(blocks, self._within(whole - rooms[1]))
         used.dropped += shortened
         ids = self._ids(blocks)
+        most = min(rooms[0], whole - len(ids))
         chosen: Dict[str, Any] = {"temperature": generation.temperature}
         chosen["top_p"] = 1.0 if generation.top_p is None else generation.top_p
         if generation.decoding == "upstream":
@@ -59,6 +64,9 @@ class ImageBindLLM:
         full = used.output_tokens == most < generation.max_new_tokens
         warnings = [f"the reply ends at {most} tokens, the room for it"] if full else []
         return kit.Answer(text, used, warnings, logits.as_list())
+
+    def _within(self, longest: int) -> Callable[[List[kit.Block]], bool]:
+        return lambda form: len(self._ids(form)) <= longest
 
     def _ids(self, blocks: List[kit.Block]) -> List[int]:
         prompt = self._module.format_prompt(kit.conversation(blocks))

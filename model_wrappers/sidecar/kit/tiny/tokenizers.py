@@ -24,7 +24,20 @@ _SENTENCES = (
     "Step one: describe what can be seen. Step two: describe what can be heard.",
     "Which of the instruments is louder, and where in the picture is it played?",
     "The answer is a single word, a number, or the letter of one of the options.",
+    "How many people are there, and who of them starts to speak first in this clip?",
+    "End your reply with one line: Answer: a word, a name, yes or no.",
+    "Write the steps that lead to the answer, one on each line, with what you find.",
+    "Do not give away the answer. Think about what is shown before it begins.",
+    "Give a whole number from 1 to 10 for how well this caption fits the clip.",
+    "Nothing fits, most of it does, or everything that is said is seen and heard.",
+    "Your earlier notes scored 3 out of 10; something was wrong or missing.",
+    "Turn them into one short caption: what happens, in which order, from the left.",
+    "The woman on the right plays the piano and the guitar at the same time.",
+    "When the music stops, a blue circle and a green square move to the middle.",
+    "Only some of these sounds belong together with another part of the scene.",
+    "Judge only by what you have been given, and reply with JSON if it is asked for.",
 )
+"""English as requests have it: a token has three of their letters, two of most other words'."""
 
 
 def byte_letters() -> List[str]:
@@ -72,7 +85,7 @@ def sentencepiece_model(folder: str) -> str:
         sentence_iterator=iter(_SENTENCES),
         model_prefix=prefix,
         model_type="bpe",
-        vocab_size=480,
+        vocab_size=1200,
         byte_fallback=True,
         normalization_rule_name="identity",
         remove_extra_whitespaces=False,

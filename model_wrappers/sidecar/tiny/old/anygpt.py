@@ -27,7 +27,8 @@ def tiny_parts(folder: str, module: Any) -> Iterator[None]:
     names = [module.modal_special_str[kind] for kind in kinds]
     codes = [f"<{name['prefix']}{n}>" for name in names for n in range(name["vocab_size"])]
     marks = [name[mark] for name in names for mark in ("sos", "eos")]
-    tokenizer = tiny.llama(folder, spare=len(codes) + len(marks))
+    sizes = {"max_position_embeddings": 4096}  # as the real weights have it
+    tokenizer = tiny.llama(folder, spare=len(codes) + len(marks), **sizes)
     tokenizer.add_tokens([*marks, *codes])
     tokenizer.save_pretrained(folder)
     _write_encodec(os.path.join(folder, "encodec"))
