@@ -12,6 +12,7 @@ from aurelia_plugin.model_wrappers.capabilities import Capabilities
 from aurelia_plugin.model_wrappers.catalogue import row, row_of
 from aurelia_plugin.model_wrappers.extensions import provider_modules
 from aurelia_plugin.model_wrappers.options import read_options
+from aurelia_plugin.model_wrappers.resting import RESTING
 from aurelia_plugin.spec import TARGET, BackendSpec
 
 __all__ = ["PROVIDERS", "BackendPool", "provider_names"]
@@ -125,7 +126,9 @@ class BackendPool:
         place = self._resolve(BackendSpec.parse(text), overrides)
         if place not in self._open:
             module = _module(place.provider)
-            self._open[place] = module.open_backend(place.model, self._options(place))
+            options = self._options(place)
+            rested = RESTING.take(place)
+            self._open[place] = rested or module.open_backend(place.model, options)
         return self._open[place]
 
     def _options(self, place: _Place) -> Any:
@@ -150,10 +153,14 @@ class BackendPool:
         options = {**defaults, **flags, **spec.options, **overrides}
         return _Place(provider, model, tuple(sorted(options.items())))
 
+    async def begin(self) -> None:
+        """Make room for the models of this pool: close what rests of earlier runs."""
+        await RESTING.close()
+
     async def close(self) -> None:
-        """Close every backend that was opened here."""
-        for backend in self._open.values():
-            await backend.close()
+        """Close every backend that was opened here, or let it rest for a later run."""
+        for place, backend in self._open.items():
+            await RESTING.leave(place, backend)
 
 
 def provider_names() -> list[str]:

@@ -1,4 +1,4 @@
-"""The processes that evaluate: each arm in one of its own, started anew or from a warm one."""
+"""The processes that evaluate: one for each arm, or a warm one for all of them in turn."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WARM: Final = "aurelia_plugin.model_wrappers.harness.warm"
 
 
 def can_be_warm() -> bool:
-    """Whether runs may be forked from one process: elsewhere libraries do not bear it."""
+    """Whether runs may share a process: elsewhere it would not end with one that is killed."""
     return sys.platform == "linux"
 
 
@@ -62,9 +62,9 @@ def _take(chunk: bytes, file: IO[bytes], echo: Echo | None) -> None:
 
 
 class WarmProcess:
-    """A process that imports the harness once and forks a child for each run.
+    """A process that imports the harness once, and keeps what a run loaded for the next.
 
-    One that has died is started again for the next run.
+    One that has died, or was closed, is started again for the next run.
 
     Args:
         environment: variables of the runs, beside this process's own.

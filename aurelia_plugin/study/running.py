@@ -134,7 +134,8 @@ def run_arm(arm: Arm, echo: Echo | None = None, warm: WarmProcess | None = None)
 
     Args:
         echo: is handed the run's output as it comes.
-        warm: the process that the run is forked from; without one it is started anew.
+        warm: the process that runs it; without one a new process does. It is closed behind a run
+            that did not answer everything: nothing of what went wrong is left for the next.
 
     Returns:
         The finished run, or why it is not finished.
@@ -147,7 +148,14 @@ def run_arm(arm: Arm, echo: Echo | None = None, warm: WarmProcess | None = None)
         run_process(command(arm, output), arm.plan.environment, log, echo)
     else:
         warm.run(arm.arguments(output, arm.plan.traces), log, echo)
-    seconds = round(time.monotonic() - started, 3)
+    done = _outcome(arm, output, before, round(time.monotonic() - started, 3))
+    if warm is not None and (isinstance(done, str) or done.unanswered):
+        warm.close()
+    return done
+
+
+def _outcome(arm: Arm, output: Path, before: set[Path], seconds: float) -> Done | str:
+    """Return what a run left behind, and note it down; else why it is not finished."""
     verdict = judge(output)
     if verdict.results is None:
         return f"{verdict.problem}; {_log_tail(arm.folder / _LOG)}"

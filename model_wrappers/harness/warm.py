@@ -1,14 +1,15 @@
 """A process that has imported the harness once, and runs one evaluation after the other.
 
 Started as `python -m aurelia_plugin.model_wrappers.harness.warm FD`. Each line of its standard
-input is a JSON list: the arguments of `python -m lmms_eval`. An evaluation runs in a child that is
-forked from it, so that nothing of one is left for the next, and one that dies takes no other along.
-Its exit status, negative where a signal ended it, is written to the file descriptor FD, a line
-each. Children end with this process, and this one with its standard input.
+input is a JSON list: the arguments of `python -m lmms_eval`. A model that was loaded for one
+evaluation is there for the next. The exit status of each is written to the file descriptor FD, a
+line each. Whoever started it ends it after an evaluation that failed, so that nothing of that is
+left for the next; it ends by itself with its parent, and with its standard input.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ctypes
 import importlib
@@ -17,8 +18,7 @@ import os
 import runpy
 import signal
 import sys
-from types import FrameType
-from typing import Final, NoReturn, TextIO
+from typing import Final
 
 __all__ = ["main"]
 
@@ -35,43 +35,28 @@ _IMPORTS: Final = (
 def main() -> None:
     """Run evaluations until standard input ends."""
     _die_with_parent()  # a study that is killed takes its run along; both go on where they were
+    commands = os.fdopen(os.dup(0), encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)  # no evaluation reads the next one's arguments
     status = os.fdopen(int(sys.argv[1]), "w", encoding="ascii")
     os.set_inheritable(status.fileno(), False)
     with contextlib.suppress(Exception):  # an evaluation that needs it says what is wrong
         for name in _IMPORTS:
             importlib.import_module(name)
-    for line in sys.stdin:
-        print(_run(json.loads(line), status), file=status, flush=True)
+    from aurelia_plugin.model_wrappers.resting import RESTING
 
-
-def _run(arguments: list[str], status: TextIO) -> int:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    child = os.fork()
-    if child == 0:
-        status.close()
-        _evaluate(arguments)
-
-    def end(number: int, frame: FrameType | None) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, signal.SIGTERM)
-        sys.exit(128 + number)
-
-    signal.signal(signal.SIGTERM, end)
+    RESTING.welcome()
     try:
-        _, ended = os.waitpid(child, 0)
+        for line in commands:
+            print(_evaluated(json.loads(line)), file=status, flush=True)
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    return os.waitstatus_to_exitcode(ended)
+        asyncio.run(RESTING.close())
 
 
-def _evaluate(arguments: list[str]) -> NoReturn:
-    """Run the harness in this process, which is a child, and end it."""
+def _evaluated(arguments: list[str]) -> int:
+    """Run the harness, and return what its process would end with."""
     code = 1
     try:
-        _die_with_parent()
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
         sys.argv = ["lmms_eval", *arguments]
         runpy.run_module("lmms_eval", run_name="__main__", alter_sys=True)
         code = 0
@@ -81,21 +66,10 @@ def _evaluate(arguments: list[str]) -> NoReturn:
         code = 130
     except BaseException:  # noqa: BLE001 - as the interpreter does at the end of a process
         sys.excepthook(*sys.exc_info())
-    finally:
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
-                stream.flush()
-        _finish(code)
-    raise AssertionError  # not reached
-
-
-def _finish(code: int) -> NoReturn:
-    """End a forked process as one ends: what was registered for the end is called."""
-    import atexit
-
-    with contextlib.suppress(Exception):
-        atexit._run_exitfuncs()
-    os._exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    return code
 
 
 def _die_with_parent() -> None:

@@ -105,6 +105,10 @@ class LmmsBackend:
         output = await self._batcher(_Job(payload, prompt.generation))
         return self._reply(output, payload, prompt.generation)
 
+    async def rest(self) -> bool:
+        """Keep the model."""
+        return self._model is not None
+
     async def close(self) -> None:
         """Release the model."""
         if self._model is not None:

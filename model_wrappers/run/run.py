@@ -130,10 +130,11 @@ class Run:
 
     async def answer(self, sources: Sequence[Source], progress: Progress) -> list[Answer]:
         """Answer questions through the run's arm."""
+        await self._pool.begin()
         return await self._pipeline.run(sources, progress)
 
     async def close(self) -> None:
-        """Release the backends."""
+        """Release the backends; what is loaded may stay for a later run of this process."""
         await self._pool.close()
 
     def advice(self) -> list[str]:

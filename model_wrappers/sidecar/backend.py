@@ -114,6 +114,10 @@ class SidecarBackend:
             lines.append(f"system: {ready.system}; {versions or 'standard library'}")
         return lines
 
+    async def rest(self) -> bool:
+        """Keep the workers, unless the system was given up."""
+        return self.pool.usable
+
     async def close(self) -> None:
         """End the workers."""
         await asyncio.to_thread(self.pool.close)

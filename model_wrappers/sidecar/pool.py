@@ -68,6 +68,11 @@ class WorkerPool:
         """How many workers there are."""
         return len(self._launches)
 
+    @property
+    def usable(self) -> bool:
+        """Whether requests still reach a worker."""
+        return self._given_up is None
+
     def ask(self, blocks: list[dict[str, Any]], generation: dict[str, Any]) -> Future[Outcome]:
         """Put a request; cancelling the future takes it back, also while it is being answered.
 

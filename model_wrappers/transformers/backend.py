@@ -174,6 +174,10 @@ class TransformersBackend:
             "Use another condition, or other decoding settings (--gen_kwargs).",
         )
 
+    async def rest(self) -> bool:
+        """Keep the model, and what was made of clips within its bound of memory."""
+        return self._state is not None
+
     async def close(self) -> None:
         """Release the model, and what was made of clips."""
         self._state = self._made = None

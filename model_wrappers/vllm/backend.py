@@ -99,6 +99,11 @@ class VLLMBackend:
 
         return watched
 
+    async def rest(self) -> bool:
+        """Close the connections; keep the engine, if there is one of this process's own."""
+        await self._asked.close()
+        return self.engine is not None
+
     async def close(self) -> None:
         """Let go of the engine, which ends unless another process uses it."""
         await self._asked.close()

@@ -124,28 +124,41 @@ def parents(plan: StudyPlan) -> list[list[str]]:
     return [line.split() for line in lines]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="runs are forked on Linux only")
-def test_runs_are_processes_of_their_own_from_one_that_starts_once(plan: Any) -> None:
+linux = pytest.mark.skipif(sys.platform != "linux", reason="runs share a process on Linux only")
+
+
+@linux
+def test_runs_share_a_process_that_starts_once(plan: Any) -> None:
     made = plan(conditions=["none", "cot", "aurelia"])
     assert not run_arms(made, lambda line: None).failed
-    runs = parents(made)
-    assert len({run for run, _ in runs}) == 3
-    (warm,) = {parent for _, parent in runs}
-    assert warm not in {str(os.getpid()), *(run for run, _ in runs)}
+    ((run, parent),) = {tuple(line) for line in parents(made)}
+    assert parent == str(os.getpid()) != run
     for arm in made.arms:
         assert (arm.folder / "run.log").read_text().count("loading a model") == 1
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="runs are forked on Linux only")
+@linux
 def test_a_run_that_dies_takes_no_other_along(plan: Any) -> None:
     made = plan("die", conditions=["none", "cot"])
     outcome = run_arms(made, lambda line: None)
     assert [arm.label for arm in outcome.failed] == ["none"]
     assert [arm.label for arm in outcome.done] == ["cot"]
-    assert len({parent for _, parent in parents(made)}) == 1
+    assert len({run for run, _ in parents(made)}) == 2
 
 
-def test_several_processes_are_no_forks(plan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@linux
+@pytest.mark.parametrize("more", [{"how": "raise"}, {"environment": {"UNANSWERED": "1"}}])
+def test_nothing_of_a_run_that_went_wrong_is_left_for_the_next(
+    plan: Any, more: dict[str, Any]
+) -> None:
+    made = plan(conditions=["none", "cot"], **more)
+    run_arms(made, lambda line: None)
+    assert len({run for run, _ in parents(made)}) == 2
+
+
+def test_elsewhere_each_run_is_a_process_of_its_own(
+    plan: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from aurelia_plugin.study import study
 
     monkeypatch.setattr(study, "can_be_warm", lambda: False)

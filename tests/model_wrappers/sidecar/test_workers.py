@@ -83,6 +83,14 @@ def test_a_system_that_breaks_on_everything_stops_the_run(fake: Open) -> None:
         ask(backend, "crash")
     with pytest.raises(ConfigError, match="4 requests in a row"):
         ask(backend, "say nothing more")
+    assert not asyncio.run(backend.rest()), "a later run begins anew"
+
+
+def test_between_two_runs_the_workers_stay(fake: Open) -> None:
+    backend = fake()
+    first = ask(backend, "pid")
+    assert asyncio.run(backend.rest())
+    assert ask(backend, "pid") == first
 
 
 @pytest.mark.parametrize(

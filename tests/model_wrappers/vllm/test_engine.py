@@ -96,6 +96,21 @@ def test_it_starts_with_the_first_prompt_and_ends_with_the_backend(tmp_path: Pat
     assert "--data-parallel-size" not in command
 
 
+def test_between_two_runs_it_stays_and_serves_the_next_ones_loop(tmp_path: Path) -> None:
+    backend = backend_of(tmp_path)
+
+    async def run(text: str) -> list[str]:
+        try:
+            return await _asked(backend, text)
+        finally:
+            assert await backend.rest()
+
+    assert [asyncio.run(run(text)) for text in ("a", "b")] == [["heard a"], ["heard b"]]
+    assert _starts(tmp_path) == 1
+    asyncio.run(backend.close())
+    assert _gone(tmp_path)
+
+
 def test_backends_that_start_it_alike_share_it_until_the_last_has_gone(tmp_path: Path) -> None:
     one, other = backend_of(tmp_path), backend_of(tmp_path)
 

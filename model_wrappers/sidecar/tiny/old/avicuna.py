@@ -27,7 +27,7 @@ def tiny_parts(folder: str) -> Iterator[str]:
     import transformers
 
     llm = os.path.join(folder, "vicuna")
-    tiny.llama(llm)
+    tiny.llama(llm, max_position_embeddings=4096)  # as Vicuna 1.5 has it
     for name in ("ViT-L-14.pt", "630k-fusion-best.pt"):
         open(os.path.join(folder, name), "wb").close()  # only their places matter
     sizes = {"hidden_size": 48, "num_attention_heads": 4, "num_hidden_layers": 1}
