@@ -254,8 +254,9 @@ def compare(options: argparse.Namespace, work: Path) -> dict[str, float]:
     found = dict(in_this_process(options, place, work, rows))
     served = f"max_frames={_FRAMES}&soundtrack=after&concurrency=4"
     if options.serve:
-        with transformers_serve(place) as server, relayed(server) as relay:
-            spec = f"openai:{place}?server=transformers&base_url={relay.address}&{served}"
+        # The thinker: the library's server does not answer with the whole model's class unless it speaks.
+        with transformers_serve(source) as server, relayed(server) as relay:
+            spec = f"openai:{source}?server=transformers&base_url={relay.address}&{served}"
             run = ours(spec, work / "traces", rows, options.tokens)
             seconds = fastest(1, run).seconds
             found["transformers serve"] = Found(seconds, relay.sent, 2 * len(rows))
