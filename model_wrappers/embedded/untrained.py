@@ -176,5 +176,7 @@ def _tokenizer() -> PreTrainedTokenizerBase:
 
 
 def _corpus() -> list[str]:
-    paths = sorted(PACKAGED_PROMPTS.rglob("*.jinja"))
+    # Not of all sets: with another one the model would become another, and its replies too.
+    sets = ("default", "embedded", "paper")
+    paths = sorted(path for name in sets for path in (PACKAGED_PROMPTS / name).glob("*.jinja"))
     return [path.read_text(encoding="utf-8") for path in paths]
