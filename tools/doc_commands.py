@@ -28,9 +28,10 @@ ROOT: Final = Path(__file__).parents[1]
 _BLOCK: Final = re.compile(r"^```bash\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _AWAY: Final = re.compile(
     r"pip install|git clone|\bhf |https?://|vllm|gemini|hf:|qwen|vita\b|openai:|transformers:"
-    r"|accelerate|SBATCH|--engine ray|pre-commit|\.ci/run|docker|mkdocs serve|vl2"
+    r"|--repo |--weights |accelerate|SBATCH|--engine ray|pre-commit|\.ci/run|docker|mkdocs serve"
+    r"|vl2"
 )
-"""What needs a network, a GPU, or another machine."""
+"""What needs a network, a GPU, weights and a system's code, or another machine."""
 _TO_FILL_IN: Final = re.compile(
     r"\b[A-Z][A-Z_]{2,}\b|\.\.\.|/path/|my-(questions|benchmark|traces)|mine|\bDIR\b|pytest|tests/"
 )
