@@ -254,7 +254,7 @@ def compare(options: argparse.Namespace, work: Path) -> dict[str, float]:
     found = dict(in_this_process(options, place, work, rows))
     served = f"max_frames={_FRAMES}&soundtrack=after&concurrency=4"
     if options.serve:
-        # The thinker: the library's server does not answer with the whole model's class unless it speaks.
+        # The thinker: with the whole model's class that server does not answer unless it speaks.
         with transformers_serve(source) as server, relayed(server) as relay:
             spec = f"openai:{source}?server=transformers&base_url={relay.address}&{served}"
             run = ours(spec, work / "traces", rows, options.tokens)
