@@ -49,7 +49,8 @@ def run_arms(
     for arm in arms:
         check_unchanged(arm)
     write_plan(plan)
-    ordered = sorted(arms, key=_borrows)
+    targets = [arm.target for arm in arms]
+    ordered = sorted(arms, key=lambda arm: (targets.index(arm.target), _borrows(arm)))
     if plan.processes > 1 or not can_be_warm():
         return _run_all(arms, ordered, say, echo, None)
     with WarmProcess(plan.environment) as warm:
@@ -65,6 +66,7 @@ def _run_all(
 ) -> Outcome:
     done: dict[Arm, Done] = {}
     failed: dict[Arm, str] = {}
+    last: Arm | None = None
     for number, arm in enumerate(ordered, start=1):
         head = f"[{number}/{len(arms)}] {arm.name} {arm.label}"
         before = finished(arm)
@@ -74,6 +76,9 @@ def _run_all(
             continue
         again = f"; {before.unanswered} questions of it had no answer" if before else ""
         say(f"{head}: running, output in {arm.folder / 'run.log'}{again}")
+        if warm is not None and last is not None and arm.target != last.target:
+            warm.close()  # only a process that ends gives back all memory, a GPU's above all
+        last = arm
         outcome = run_arm(arm, echo, warm)
         if isinstance(outcome, str):
             failed[arm] = outcome

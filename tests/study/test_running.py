@@ -138,6 +138,15 @@ def test_runs_share_a_process_that_starts_once(plan: Any) -> None:
 
 
 @linux
+def test_another_target_begins_in_a_process_with_all_memory_free(plan: Any) -> None:
+    made = plan(targets=["embedded", "gemini"], conditions=["none", "placebo", "aurelia"])
+    assert not run_arms(made, lambda line: None).failed
+    assert starts(made) == ["none", "aurelia", "placebo"] * 2
+    runs = [run for run, _ in parents(made)]
+    assert [len(set(runs[:3])), len(set(runs[3:])), len(set(runs))] == [1, 1, 2]
+
+
+@linux
 def test_a_run_that_dies_takes_no_other_along(plan: Any) -> None:
     made = plan("die", conditions=["none", "cot"])
     outcome = run_arms(made, lambda line: None)
