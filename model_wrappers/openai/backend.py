@@ -102,12 +102,15 @@ class OpenAIBackend:
         return await send()
 
     async def prepare(self, prompt: Prompt) -> Callable[[], Awaitable[Reply]]:
-        """Return what sends the prompt, encoded off the event loop.
+        """Return what sends the prompt; media are encoded off the event loop.
 
         Raises:
             MediaError: if a medium cannot be decoded.
         """
-        delivery, request = await asyncio.to_thread(self._request, prompt)
+        if prompt.clip.media:
+            delivery, request = await asyncio.to_thread(self._request, prompt)
+        else:  # sooner built than handed to a thread, and a slot that is free is not given away
+            delivery, request = self._request(prompt)
 
         async def send() -> Reply:
             return self._reply(await self._sender(request), prompt, delivery)
