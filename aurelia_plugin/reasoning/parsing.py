@@ -33,24 +33,41 @@ _MARKER = re.compile(
         |\**step\s*\d{1,3}\s*-\**)\s*""",
     re.IGNORECASE | re.VERBOSE,
 )
-# A number as a score is written: with what may make it none (a range, a fraction, a share).
+_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+# A number as a score is written: with what may make it none (a range, a fraction, a share). In a
+# word only where nothing goes on behind it ("one of the best" is no score).
 _NUMBER = (
-    r"(?P<number>(?<![\w.,/\u2212-])\d{1,9}(?:[.,]\d{1,9})?)"
+    r"(?P<number>(?<![A-Za-z0-9_.,/\u2212-])(?:\d{1,9}(?:[.,]\d{1,9})?"
+    rf"|(?:{'|'.join(_WORDS)})(?=\s*(?:$|[.,;:!?)\]*_/\n]|out of\b))))"
     r"(?P<range>\s?(?:[-\u2013\u2014]|to\b|or\b)\s?\d{1,9}(?:\.\d{1,9})?)?"
-    r"(?:\s?(?:/|out of)\s?(?P<of>\d{1,9}|ten\b))?(?P<share>\s?%)?(?![\w/]|[.,]\d)"
+    r"(?:(?:\spoints?)?\s?(?:/|out of|von|sur|de|su|av|van|\u0438\u0437)\s?(?P<of>\d{1,9}|ten\b))?"
+    r"(?P<share>\s?%)?(?:\s?[\u5206\u70b9\uc810])?(?![\w/]|[.,]\d)"
+)
+# Score, rating, mark: in English, and as models of other languages write it.
+_NOUN = (
+    r"(?:\b(?:score|rating|verdict|grade|overall|total|bewertung|punktzahl|puntuaci\u00f3n"
+    r"|calificaci\u00f3n|pontua\u00e7\u00e3o|punteggio|\u043e\u0446\u0435\u043d\u043a\u0430)\b"
+    r"|\u8bc4\u5206|\u5f97\u5206|\u6253\u5206|\u6253(?=\d)|\u5206\u6570|\u8a55\u4fa1|\u30b9\u30b3\u30a2|\uc810\uc218)"
 )
 _LABELLED = re.compile(
-    r"\b(?:score|rating|verdict|grade|overall|total)\b(?:\s(?:is|of|would be|should be|at|as"
-    r"|to|remains|stands at))?[\s*_`:=>-]{0,6}"
-    rf"(?:(?:is|a|an)\s)?[*_`(]{{0,3}}{_NUMBER}"
+    rf"{_NOUN}(?:\s(?:is|of|would be|should be|at|as|to|remains|stands at|ist|es|\u00e8|\u00e9))?"
+    r"(?:\u662f|\u4e3a)?[\s*_`:=>-]{0,6}"
+    rf"(?:(?:is|a|an)\s)?[*_`(\[{{]{{0,3}}{_NUMBER}"
     r"|\b(?:rat(?:e|ed|ing)|scor(?:e|ed|ing)|giv(?:e|en|ing)|grad(?:e|ed|ing)|assign(?:ed)?)\s"
     r"(?:(?:it|this|the|that|a|an|caption|score|rating|solid|strong|weak|as|at|with|of"
-    r"|is)\s){0,6}[*_`(]{0,3}" + _NUMBER.replace("?P<", "?P<v_"),
+    r"|is)\s){0,6}[*_`(\[{]{0,3}" + _NUMBER.replace("?P<", "?P<v_"),
     re.IGNORECASE,
 )
+# "It would be 9/10 if it named the bell": no score that was given.
+_SUPPOSED = re.compile(r"\b(?:would|could|might)\b[^.\n]{0,30}$", re.IGNORECASE)
+_IF = re.compile(r"[^.\n]{0,40}?\b(?:if|had|were)\b", re.IGNORECASE)
 _OF_TEN = re.compile(_NUMBER, re.IGNORECASE)
 _ALONE = re.compile(rf"^[^\w\n.\u2212-]*(?:-\s)?{_NUMBER}[^\w\n]*$", re.IGNORECASE | re.MULTILINE)
 _DOTS = re.compile(r"[\s.\u2026_<>\[\]]*|<[^<>]{0,60}>")
+_BOXED = re.compile(r"\\f?boxed\s?\{([^{}\n]{0,20})\}")
+_WIDE = {0xFF10 + digit: str(digit) for digit in range(10)} | {
+    **{0xFF1A: ":", 0xFF0F: "/", 0xFF08: "(", 0xFF09: ")", 0xFF1D: "="}
+}
 # Repairing is not linear in time; what an agent writes is shorter, and has fewer braces.
 _REPAIRED = 20_000
 _BRACES = 200
@@ -207,7 +224,7 @@ def read_verdict(text: str) -> ReadVerdict | None:
     reply. A range, a number out of range or a fraction that is no whole number of ten is no score;
     an example repeated from the prompt is no verdict.
     """
-    said = without_thinking(text)
+    said = _BOXED.sub(r"\1", without_thinking(text))
     whole = _loaded(said)
     if isinstance(whole, dict):
         found = None if _is_example(whole, "score") else whole
@@ -215,6 +232,7 @@ def read_verdict(text: str) -> ReadVerdict | None:
     objects = list(_objects(said, "score"))
     outside = _blanked(said, [(start, end) for start, end, _ in objects])
     own = [one for one in objects if not _is_example(one[2], "score")]
+    outside = outside.translate(_WIDE)  # one character each: places stay
     labelled = _last_match(_LABELLED, outside)
     if own and (labelled is None or labelled.start() < own[-1][0]):
         return _from_object(own[-1][2], "embedded")
@@ -246,9 +264,18 @@ def _from_words(text: str, labelled: re.Match[str] | None) -> ReadVerdict | None
         score = _written_score(found)
         rest = text[found.end() :].strip().lstrip("*_`.)").strip()
         return None if score is None else ReadVerdict(score, storable(rest) or None, "text")
-    scores = {_written_score(one) for one in _OF_TEN.finditer(text) if one["of"]}
+    scores = {
+        _written_score(one)
+        for one in _OF_TEN.finditer(text)
+        if one["of"] and not _is_supposed(text, one)
+    }
     score = scores.pop() if len(scores) == 1 else None
     return None if score is None else ReadVerdict(score, None, "text")
+
+
+def _is_supposed(text: str, score: re.Match[str]) -> bool:
+    before = text[max(0, score.start() - 40) : score.start()]
+    return bool(_SUPPOSED.search(before) and _IF.match(text, score.end()))
 
 
 def _last_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
@@ -263,7 +290,9 @@ def _written_score(found: re.Match[str]) -> int | None:
     parts = {name.removeprefix("v_"): value for name, value in found.groupdict().items() if value}
     if "range" in parts or "share" in parts or parts.get("of", "10").lower() not in ("10", "ten"):
         return None
-    return _whole_score(parts["number"].replace(",", "."))
+    written = parts["number"].lower()
+    number = str(_WORDS.index(written) + 1) if written in _WORDS else written.replace(",", ".")
+    return _whole_score(number)
 
 
 def _feedback(value: object) -> str | None:

@@ -55,6 +55,15 @@ def test_a_reply_is_read_as_people_read_it(row: Row) -> None:
         ("eleven", None),
         ("The caption fits well.\n\n8", 8),
         ("**8/10**", 8),
+        ("The rain is missing. Rating: [[7]]", 7),
+        (r"$\boxed{5}$", 5),
+        ("Seven out of ten.", 7),
+        ("Score: eight", 8),
+        ("The score is one of the lowest here.", None),
+        ("\u8bc4\u5206\uff1a8\u5206\uff08\u6ee1\u520610\u5206\uff09\u3002", 8),
+        ("\u5f97\u5206\uff1a\uff19", 9),
+        ("Bewertung: 7 von 10 Punkten.", 7),
+        ("It would be 9/10 if the bell were mentioned, but as it stands it gets 6/10.", 6),
     ],
 )
 def test_verdicts_of_an_evaluator(reply: str, score: int | None) -> None:

@@ -294,7 +294,7 @@ def test_lines_are_a_style_of_their_own(tmp_path: Path) -> None:
     made = team(
         tmp_path / "traces",
         ["", "Look. -> dark"],
-        evaluator=["seven", "7"],
+        evaluator=["rather good", "7"],
         prompts=PromptSet("default", str(folder)),
     )
     trace = _run(made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -18,9 +18,11 @@ __all__ = ["read_choice"]
 _FILLERS: Final = frozenset(
     (
         *("it", "is", "its", "of", "in", "on", "at", "to", "and", "or", "with", "sound", "sounds"),
-        *("there", "that", "this", "i", "you", "we", "only", "no", "not", "yes"),
+        *("there", "that", "this", "i", "you", "we", "only", "no", "not", "yes", "when", "like"),
     )
 )
+_DENIAL: Final = frozenset(("not", "no", "never", "none", "neither", "nor", "cannot", "without"))
+_ENDING: Final = re.compile(r"(?<=\w{3})(?:ies|ied|ying|ing|ed|es|ly|s|e|y)$")
 _ORDINALS: Final = dict(
     zip("123456", ("first", "second", "third", "fourth", "fifth", "sixth"), strict=True)
 )
@@ -96,7 +98,7 @@ class _Options:
         if len(text) > _LONG:
             return None
         keys = [token.key for token in tokens(text) if token.key not in ARTICLES]
-        return self._at_number(keys) or self._in_part(keys)
+        return self._at_number(keys) or self._in_part(keys) or self._reworded(keys)
 
     def _at_number(self, keys: list[str]) -> str | None:
         """Return the numbered option that a number or an ordinal alone means."""
@@ -121,6 +123,21 @@ class _Options:
             and not text[:1].isupper()
         ]
         return found[0] if len(found) == 1 else None
+
+    def _reworded(self, keys: list[str]) -> str | None:
+        """Return the one option whose words a sentence has, in whatever form they stand there."""
+        said = _stems(keys)
+        wanted = {letter: _stems(fold(text)) for letter, text in self._options.items()}
+        found = [one for one, stems in wanted.items() if len(stems) > 1 and stems <= said]
+        others = (stems & said for one, stems in wanted.items() if one not in found)
+        clear = len(found) == 1 and all(len(some) < len(wanted[found[0]]) for some in others)
+        return found[0] if clear and not _DENIAL & set(keys) else None
+
+
+def _stems(keys: Iterable[str]) -> frozenset[str]:
+    """Return the words that carry meaning, without their endings."""
+    plain = (_ENDING.sub("", key) for key in keys if key not in _FILLERS and len(key) > 2)
+    return frozenset(re.sub(r"(.)\1$", r"\1", stem) for stem in plain)
 
 
 def _by_number(noun: str, number: str) -> list[str]:

@@ -92,24 +92,10 @@ def _answer_words(book: PhraseBook, text: str) -> list[Mention]:
 
 
 _AUXILIARY: Final = frozenset(
-    (
-        *(
-            "is",
-            "are",
-            "was",
-            "were",
-            "do",
-            "does",
-            "did",
-            "has",
-            "have",
-            "had",
-            "can",
-            "there",
-            "in",
-            "video",
-        ),
-        *("clip", "of", "it", "any", "this", "that", "some", "be", "being", "indeed", "yes"),
+    re.findall(
+        r"\w+",
+        "is are was were do does did has have had can there in video clip of it any this that some "
+        "be being indeed yes entire whole i we see hear or not",
     )
 )
 _DENIAL: Final = re.compile(r"\b(?:not|never|no|neither)\b|n't\b", re.IGNORECASE)
@@ -120,16 +106,53 @@ _HEDGE: Final = re.compile(
 )
 
 
+_SAID: Final = re.compile(
+    r"(?<=[.!])\s|\n|;|,\s(?=(?:it|they|he|she|but|because|since|as|so|and|while|with)\b)",
+    re.IGNORECASE,
+)
+
+
 def _repeats(question: str, text: str) -> str | None:
     """Read an answer that repeats a yes/no question as a statement, or denies it."""
+    sentence = _SAID.split(text.strip(), maxsplit=1)[0]
+    if len(sentence) > 300 or _HEDGE.search(sentence):
+        return None
+    compared = _COMPARED.match(question)
+    if compared is not None:
+        return _compares(compared, sentence)
     asked = set(normalise(question).split()) - _AUXILIARY
-    sentence = re.split(r"(?<=[.!])\s|\n", text.strip(), maxsplit=1)[0]
-    if not asked or len(sentence) > 300 or _HEDGE.search(sentence):
+    for part in (sentence, sentence.partition(",")[0]):
+        said = set(normalise(_ALWAYS.sub(" always ", part)).split())
+        if asked and asked <= said and len(said - asked - _AUXILIARY) <= _FEW:
+            return "no" if _DENIAL.search(part) else "yes"
+    return None
+
+
+_FEW: Final = 3  # words of a statement that its question does not have
+_ALWAYS: Final = re.compile(
+    r"\b(?:throughout|continuously|constantly|(?:all|the (?:whole|entire)) (?:the )?(?:time|video)"
+    r"|from (?:the )?beginning to (?:the )?end)\b",
+    re.IGNORECASE,
+)
+_COMPARED: Final = re.compile(
+    r"\W*(?:is|are|was|were|does|do|did)\s(?P<one>.+?)\s(?:sounds? |play(?:s|ed)? )?"
+    r"(?P<more>more \w+|less \w+|\w+er) than (?P<other>[^?]+)",
+    re.IGNORECASE,
+)
+
+
+def _compares(question: re.Match[str], sentence: str) -> str | None:
+    """Read a statement about which of two is more, whichever it begins with."""
+    one, other = (set(normalise(question[side]).split()) for side in ("one", "other"))
+    before = sentence.lower().partition(" than ")[0]
+    said = set(normalise(before).split())
+    if not set(normalise(question["more"]).split()) <= said:
         return None
-    said = set(normalise(sentence).split())
-    if not asked <= said or len(said - asked - _AUXILIARY) > 3:
+    first, second = bool((one - other) & said), bool((other - one) & said)
+    denied = _DENIAL.search(before) is not None
+    if first == second or (second and denied):
         return None
-    return "no" if _DENIAL.search(sentence) else "yes"
+    return "yes" if first and not denied else "no"
 
 
 _UNITS: Final = frozenset(
@@ -228,12 +251,16 @@ def counts(text: str, words: list[Token] | None = None) -> list[Token]:
         before = found[place - 1].key if place else ""
         after = found[place + 1].key if place + 1 < len(found) else ""
         near = place + 1 < len(found) and found[place + 1].start - token.end < 2
-        if (near and after in _UNITS) or before in _SERIAL or (before == "#"):
+        adjoins = bool(place) and text[found[place - 1].end : token.start].strip() in ("", "#")
+        if (near and after in _UNITS) or (adjoins and before in _SERIAL) or (before == "#"):
             continue
-        if after == "of" and place + 2 < len(found) and found[place + 2].key in _WHOLE:
+        if _OF_ALL.search(text[max(0, token.start - 20) : token.start]):
+            continue
+        part = after == "of" and _OF_MANY.match(text, token.end) is not None
+        if after == "of" and not part and place + 2 < len(found) and found[place + 2].key in _WHOLE:
             continue
         word = text[token.start : token.end].lower()
-        if word == "one" and (before in _ONE_BEFORE or (near and after in _ONE_AFTER)):
+        if word == "one" and not part and (before in _ONE_BEFORE or (near and after in _ONE_AFTER)):
             continue
         if (
             word[:1].isdigit()
@@ -245,6 +272,8 @@ def counts(text: str, words: list[Token] | None = None) -> list[Token]:
     return kept
 
 
+_OF_ALL: Final = re.compile(r"\b(?:of (?:the|these|those|all)|out of(?: the)?)\s$", re.IGNORECASE)
+_OF_MANY: Final = re.compile(r"\sof (?:the|these|those|all) \w+ \w", re.IGNORECASE)
 _WHOLE: Final = frozenset(("which", "them", "the", "these", "those", "whom", "us"))
 _LIST_NUMBER: Final = re.compile(r"[.)](?=\s+\S)|:(?=\s+\S)")
 _LINE_START: Final = re.compile(r"(?:^|\n)\s*(?:step\s)?\s*$", re.IGNORECASE)
@@ -263,7 +292,14 @@ def _numbers(book: PhraseBook, text: str) -> list[Mention]:
     """Return the numbers that count, and wordings that are no number ("more than ten")."""
     words = tokens(text)
     phrases = [m for m in book.find(text, words) if not text[m.start : m.end].strip().isdigit()]
-    phrases = [m for m in phrases if m.value not in _PLAIN_NUMBERS or " " in text[m.start : m.end]]
+    plain = {token.end for token in words if token.amount is not None}
+    phrases = [
+        m
+        for m in phrases
+        if m.end not in plain
+        or m.value == "zero"
+        or " " in text[m.start : m.end].removeprefix("the ")
+    ]
     numbers = [
         Mention(token.start, token.end, number_word(token.amount))
         for token in counts(text, words)
@@ -275,9 +311,6 @@ def _numbers(book: PhraseBook, text: str) -> list[Mention]:
         if not any(start < m.end and m.start < end for m in (*phrases, *numbers)):
             numbers.append(Mention(start, end, _SINGLE_VALUES[kind]))
     return sorted([*phrases, *numbers])
-
-
-_PLAIN_NUMBERS: Final = frozenset(number_word(str(n)) for n in range(20)) - {"zero"}
 
 
 def _none_at_all(text: str) -> str | None:

@@ -1,13 +1,14 @@
 """The names of countries and continents, in the form of `text.normalise`.
 
-They tell which part of an answer such as "Lima, Peru" answers a question.
+They tell which part of an answer such as "Lima, Peru" answers a question, and which names are
+those of one country.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CONTINENTS", "COUNTRIES"]
+__all__ = ["CONTINENTS", "COUNTRIES", "usual_name"]
 
 CONTINENTS: Final = frozenset(
     (
@@ -43,3 +44,42 @@ COUNTRIES: Final = frozenset(
     .replace("  ", "")
     .split("|")
 ) - {""}
+
+_NAMES: Final = """
+united states|us|usa|united states of america|america
+united kingdom|uk|great britain|britain
+netherlands|holland
+czech republic|czechia
+turkey|turkiye
+ivory coast|cote divoire
+russia|russian federation
+united arab emirates|uae|emirates
+china|prc|peoples republic of china
+south korea|republic of korea
+north korea|dprk|democratic peoples republic of korea
+myanmar|burma
+eswatini|swaziland
+cape verde|cabo verde
+east timor|timor leste
+north macedonia|macedonia
+vatican city|vatican|holy see
+vietnam|viet nam
+ireland|republic of ireland
+bosnia and herzegovina|bosnia
+democratic republic of congo|democratic republic of the congo|dr congo|drc
+congo|republic of congo|republic of the congo
+"""
+_USUAL: Final = {
+    name: names[0]
+    for names in (line.split("|") for line in _NAMES.split("\n") if line)
+    for name in names
+}
+
+
+def usual_name(name: str) -> str:
+    """Return the usual name of a country that has several, any other name as it is.
+
+    Args:
+        name: in the form of `text.normalise`.
+    """
+    return _USUAL.get(name, name)

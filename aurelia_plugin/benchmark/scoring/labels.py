@@ -36,29 +36,77 @@ _INSTRUMENTS = (
     *("congas", "drum", "electric_bass", "erhu", "flute", "guzheng", "piano", "pipa"),
     *("saxophone", "suona", "trumpet", "tuba", "ukulele", "violin", "xylophone"),
 )
-_WORDINGS: dict[str, tuple[str, ...]] = {
-    "yes": ("yes", "yeah", "yep", "yup", "s\u00ed", "\u662f", "\u662f\u7684", "\u306f\u3044"),
-    "no": ("no", "nope", "nah", "not really", "\u4e0d\u662f", "\u6ca1\u6709", "\u3044\u3044\u3048"),
-    "zero": ("zero", "none"),
-    "acoustic_guitar": ("acoustic guitar", "acoustic guitars", "guitar", "guitars"),
-    "electric_bass": ("electric bass", "electric basses", "bass guitar", "electric bass guitar"),
-    "congas": ("congas", "conga", "conga drum", "conga drums"),
-    "drum": ("drum", "drums", "drum kit", "drum set"),
-    "cello": ("cello", "cellos", "celli"),
-    "bagpipe": ("bagpipe", "bagpipes"),
-    "saxophone": ("saxophone", "saxophones", "sax"),
-    "middle": ("middle", "center", "centre", "central"),
-    "left": ("left", "left side", "left-hand side"),
-    "right": ("right", "right side", "right-hand side"),
-    "indoor": ("indoor", "indoors", "inside"),
-    "outdoor": ("outdoor", "outdoors", "outside"),
-    "simultaneously": (
-        *("simultaneously", "at the same time", "at once", "together", "simultaneous"),
-        "at the same moment",
-    ),
-    # Not a label of the set, but a reply of "ten" is a number all the same.
-    "ten": ("ten",),
-    "more than ten": ("more than ten", "over ten", "more than 10"),
+_WORDINGS: Final = {
+    label: tuple(wordings.split("|"))
+    for label, wordings in {
+        "yes": (
+            "yes|yeah|yep|yup|s\xed|\u662f|\u662f\u7684|\u306f\u3044|\u6709|ja|oui|sim|"
+            "\u0434\u0430|\u0646\u0639\u0645|\u0939\u093e\u0901|\u0939\u093e\u0902|\ub124|"
+            "\uc608"
+        ),
+        "no": (
+            "no|nope|nah|not really|\u4e0d\u662f|\u6ca1\u6709|\u3044\u3044\u3048|\u5426|nein|"
+            "non|n\xe3o|nee|\u043d\u0435\u0442|\u0644\u0627|\u0928\u0939\u0940\u0902|"
+            "\uc544\ub2c8\uc694|\uc544\ub2c8\uc624"
+        ),
+        "zero": "zero|none",
+        # Numbers as models write them that answer in another language; none is an English word.
+        "two": "two|dos|deux|zwei|dois|duas|\u0434\u0432\u0430|\u0434\u0432\u0435|\u4e24|\u4e8c",
+        "three": "three|tres|tr\xeas|trois|drei|tre|\u0442\u0440\u0438|\u4e09",
+        "four": (
+            "four|cuatro|quatre|quatro|vier|quattro|\u0447\u0435\u0442\u044b\u0440\u0435|\u56db"
+        ),
+        "five": "five|cinco|cinq|f\xfcnf|cinque|\u043f\u044f\u0442\u044c|\u4e94",
+        "six": "six|seis|sechs|sei|\u0448\u0435\u0441\u0442\u044c|\u516d",
+        "seven": "seven|siete|sept|sete|sieben|sette|\u0441\u0435\u043c\u044c|\u4e03",
+        "eight": "eight|ocho|huit|oito|acht|otto|\u0432\u043e\u0441\u0435\u043c\u044c|\u516b",
+        "nine": "nine|nueve|neuf|nove|neun|\u0434\u0435\u0432\u044f\u0442\u044c|\u4e5d",
+        "violin": "violin|violins|\u5c0f\u63d0\u7434",
+        "piano": "piano|pianos|\u94a2\u7434",
+        "flute": "flute|flutes|\u957f\u7b1b",
+        "guzheng": "guzheng|guzhengs|\u53e4\u7b5d",
+        "erhu": "erhu|erhus|\u4e8c\u80e1",
+        "pipa": "pipa|pipas|\u7435\u7436",
+        "suona": "suona|suonas|\u5522\u5450",
+        "trumpet": "trumpet|trumpets|\u5c0f\u53f7",
+        "clarinet": "clarinet|clarinets|\u5355\u7c27\u7ba1",
+        "accordion": "accordion|accordions|\u624b\u98ce\u7434",
+        "tuba": "tuba|tubas|\u5927\u53f7",
+        "xylophone": "xylophone|xylophones|\u6728\u7434",
+        "ukulele": "ukulele|ukuleles|\u5c24\u514b\u91cc\u91cc",
+        "banjo": "banjo|banjos|\u73ed\u5353\u7434",
+        "bassoon": "bassoon|bassoons|\u5df4\u677e",
+        "acoustic_guitar": "acoustic guitar|acoustic guitars|guitar|guitars|\u5409\u4ed6",
+        "electric_bass": (
+            "electric bass|electric basses|bass guitar|electric bass guitar|\u7535\u8d1d\u65af"
+        ),
+        "congas": "congas|conga|conga drum|conga drums|\u5eb7\u52a0\u9f13",
+        "drum": "drum|drums|drum kit|drum set|\u9f13",
+        "cello": "cello|cellos|celli|\u5927\u63d0\u7434",
+        "bagpipe": "bagpipe|bagpipes|\u98ce\u7b1b",
+        "saxophone": "saxophone|saxophones|sax|\u8428\u514b\u65af",
+        "middle": (
+            "middle|center|centre|central|\u4e2d\u95f4|\u4e2d\u592e|mitte|centro|milieu|"
+            "\u0432 \u0446\u0435\u043d\u0442\u0440\u0435|\uac00\uc6b4\ub370"
+        ),
+        "left": (
+            "left|left side|left-hand side|\u5de6|links|izquierda|gauche|esquerda|sinistra|"
+            "\u0441\u043b\u0435\u0432\u0430|\uc67c\ucabd"
+        ),
+        "right": (
+            "right|right side|right-hand side|\u53f3|rechts|derecha|droite|direita|destra|"
+            "\u0441\u043f\u0440\u0430\u0432\u0430|\uc624\ub978\ucabd"
+        ),
+        "indoor": "indoor|indoors|inside|\u5ba4\u5185",
+        "outdoor": "outdoor|outdoors|outside|\u5ba4\u5916",
+        "simultaneously": (
+            "simultaneously|at the same time|at once|together|simultaneous|at the same moment"
+            "|\u540c\u65f6"
+        ),
+        # Not a label of the set, but a reply of "ten" is a number all the same.
+        "ten": "ten",
+        "more than ten": "more than ten|over ten|more than 10",
+    }.items()
 }
 
 
@@ -137,6 +185,7 @@ _SCENE: Final = re.compile(
     r"|video|concert|show|scene|clip|music|recording)\b",
     re.IGNORECASE,
 )
+_ORDER: Final = re.compile(r"\b(?:first|last|before|after|earlier|later)\b", re.IGNORECASE)
 _CHOICE: Final = re.compile(r"\bor\b", re.IGNORECASE)
 _WHERE: Final = re.compile(
     r"\bwhere\b|\b(?:which|what) (?:side|direction|position|place|part|location)\b|\bposition\b",
@@ -170,10 +219,8 @@ def label_set(question: str) -> LabelSet:
         return LabelSet("presence", LABELS["presence"], question=text)
     if offered and named <= set(LABELS["scene"]):
         return LabelSet("name", LABELS["scene"])
-    places, instruments = (
-        {**LABELS["place"], **LABELS["order"]},
-        {**LABELS["instrument"], **LABELS["order"]},
-    )
+    order = LABELS["order"] if _ORDER.search(text) else {}
+    places, instruments = {**LABELS["place"], **order}, {**LABELS["instrument"], **order}
     beside = frozenset() if offered else frozenset(named)
     asks_place = _WHERE.search(text) is not None or _WHICH_OF_A_KIND.search(text) is not None
     if offered:

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from .geography import CONTINENTS, COUNTRIES
+from .geography import CONTINENTS, COUNTRIES, usual_name
 from .grammar.deciding import NO_VALUE, Reading
 from .grammar.statements import is_placeholder, statements
-from .grammar.text import cleaned, normalise
+from .grammar.text import before_next_question, cleaned, normalise
 
 __all__ = ["is_name", "is_refusal", "read_name"]
 
@@ -24,7 +24,8 @@ _REFUSAL: Final = re.compile(
     r"|view|watch|listen|assist|help|confirm|infer)\w*"
     r"|not (?:possible|enough|sufficient)|insufficient|i(?:'m| am) sorry|sorry|as an ai|n/?a\b"
     r"|unknown|unclear|unidentified|undetermined"
-    r"|does not (?:provide|contain|show)|no (?:information|idea|answer|audio|video)\b)",
+    r"|does not (?:provide|contain|show)|no (?:information|idea|answer|audio|video)\b)"
+    r"|\u62b1\u6b49|\u65e0\u6cd5|\u4e0d\u77e5\u9053",
     re.IGNORECASE,
 )
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=\S)|\n+")
@@ -48,7 +49,8 @@ _LEAD: Final = re.compile(
     r"|(?:they|he|she|people|we|you|(?:the|all|both) (?:people|man|woman|men|women|singers?"
     r"|speakers?|dancers?|locals|actors?)) (?=(?:is|are|was|were|speak|sing|talk|pay|use|dance"
     r"|play|eat|cook)\w*\b)"
-    r"|(?:speak|sing|talk|pay|us|danc|play|eat|cook)(?:s|e|es|ing)? (?:in |with )?(?=\S)"
+    r"|(?:speak|sing|talk|pay|us|danc|play|eat|cook|prepar|perform|serv|mak)(?:s|e|es|ing)?"
+    r" (?:in |with )?(?=\S)"
     r"|(?:filmed|recorded|shot|located|situated|found|taken|set|made|captured|performed|played"
     r"|sung|spoken|danced)\s+(?=in|at|on|from|near)"
     r"|(?:in|from|at|on|of|to|near|to be|called|named|known as|that of|the name is|as)\s+)",
@@ -152,6 +154,21 @@ _PROPER: Final = re.compile(
     r"[A-Z\u00c0-\u00de][\w'\u2019.-]*(?:\s+(?:(?:of|de|da|do|du|del|la|le|el|al|the|and"
     r"|d')\s+)*[A-Z\u00c0-\u00de][\w'\u2019.-]*)*"
 )
+_LABEL: Final = re.compile(
+    r"(?:^|(?<=\n)|(?<=[.;,]\s))[ \t*\u2022-]{0,8}(?P<label>[\w' ]{2,40}):[ \t]*"
+    r"(?=(?P<value>\S[^\n]*))"
+    r"|\"(?P<key>[\w ]{2,40})\"\s?:\s?\"(?P<text>[^\"\n]{1,200})\""
+)
+_ONLY_NOT: Final = re.compile(r"\W*(?:it's |it is )?not\b[^,;:]*$", re.IGNORECASE)
+# "The vendors speak Vietnamese, and there are scooters everywhere: Vietnam."
+_IN_THE_END: Final = re.compile(r":\s+(?=[A-Z\u00c0-\u00de][^:.,;!?]{1,40}[.!]?$)")
+_IS: Final = re.compile(
+    r"(?:the|this|that|its|it)\b[^.,;:!?\n]{0,60}?\s(?:is|was|must be|would be)\b", re.IGNORECASE
+)
+_WHICH: Final = re.compile(r"\b(?:which|what) (?!is\b|was\b|are\b)(\w+)", re.IGNORECASE)
+_PRONOUNS: Final = frozenset(("it", "this", "that", "its", "is", "was", "must", "would", "be"))
+_PICTURES: Final = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f]")
+_NOUN: Final = 3  # letters; shorter words of a question are no nouns
 _SHORT: Final = 8  # words
 _INITIALS: Final = re.compile(r"\b(?:[A-Za-z]\.){2,}")
 
@@ -172,6 +189,12 @@ def read_name(text: str, question: str = "") -> Reading:
     said = cleaned(text)
     if not normalise(said):
         return Reading(None, "empty")
+    answer = before_next_question(said)
+    reading = _read(answer or said, question)
+    return reading if reading.value is None else reading._replace(value=usual_name(reading.value))
+
+
+def _read(said: str, question: str) -> Reading:
     for statement in reversed(statements(said)):
         content = cleaned(statement.content)
         words = normalise(content).split()
@@ -185,15 +208,23 @@ def read_name(text: str, question: str = "") -> Reading:
 
 def _from_sentences(said: str, question: str) -> Reading:
     sentences = [one.strip() for one in _SENTENCE.split(said) if normalise(one)]
+    if len(sentences) > 1 and sentences[0].endswith("?"):  # the question, said again
+        sentences.pop(0)
     first = sentences[0]
-    labelled = re.match(r"^[\w' ]{2,40}:\s*(?=\S)", first)
-    if labelled and set(normalise(labelled[0]).split()) & set(normalise(question).split()):
-        return _phrase(first[labelled.end() :], question, "named")
+    named = _named(said, question)
+    if named is not None:
+        return _phrase(named, question, "named")
+    asked = _of_noun(sentences, question)
+    if asked is not None:
+        return asked
+    if first.endswith(":") and len(sentences) > 1:  # "Here is what I found:"
+        first = sentences.pop(0) and sentences[0]
     if len(first.split()) <= _SHORT and not _SUPPOSED.search(first) and not is_refusal(first):
         reading = _complement(first, question) or _phrase(first, question, "short reply")
         if reading.value is not None or len(sentences) == 1:
             return reading
     stated = [one for one in sentences if not _SUPPOSED.search(one) and not is_refusal(one)]
+    stated = [one for one in stated if not _ONLY_NOT.match(one)] or stated
     if not stated:
         return Reading(None, "refusal")
     concluding = [
@@ -207,7 +238,7 @@ def _from_sentences(said: str, question: str) -> Reading:
     ]
     for one in [*reversed(concluding), *stated]:
         complement = _complement(one, question)
-        if complement is not None:
+        if complement is not None and (len(stated) == 1 or not _is_aside(one, question)):
             return complement
     names = dict.fromkeys(
         normalise(found[0]) for one in stated for found in _PROPER.finditer(_uncapital(one))
@@ -216,6 +247,44 @@ def _from_sentences(said: str, question: str) -> Reading:
     if len(names) == 1:
         return Reading(next(iter(names)), "the only name")
     return Reading(None, "several names" if names else NO_VALUE)
+
+
+def _of_noun(sentences: list[str], question: str) -> Reading | None:
+    """Return what the last of several sentences says of a noun of the question: "The dance is"."""
+    asked = _WHICH.search(question)
+    if asked is None or len(sentences[0].split()) < _NOUN:  # a first word that answers already
+        return None
+    for one in reversed(sentences[1:]):
+        subject = _IS.match(one)
+        if subject and asked[1].lower() in subject[0].lower().split():
+            complement = None if _SUPPOSED.search(one) else _complement(one, question)
+            if complement is not None:
+                return complement
+    return None
+
+
+def _is_aside(sentence: str, question: str) -> bool:
+    """Return whether a sentence without a name speaks of something else: "The mood is cheerful"."""
+    subject = _IS.match(sentence)
+    if subject is None or re.search(r"[A-Z\u00c0-\u00de]", sentence[1:]):
+        return False
+    about = set(normalise(subject[0]).split()) - _PRONOUNS
+    return bool(about) and not about & _nouns(question)
+
+
+def _nouns(question: str) -> set[str]:
+    return {word for word in normalise(question).split() if len(word) > _NOUN}
+
+
+def _named(said: str, question: str) -> str | None:
+    """Return what stands behind the last label or key that is a noun of the question, or None."""
+    nouns = _nouns(question)
+    found = None
+    for label in _LABEL.finditer(said):
+        words = normalise(label["label"] or label["key"]).split()
+        if words and words[-1] in nouns:
+            found = label["value"] or label["text"]
+    return found
 
 
 def _uncapital(sentence: str) -> str:
@@ -272,6 +341,11 @@ _OPENING: Final = frozenset(
             "but",
             "because",
             "since",
+            "some",
+            "many",
+            "all",
+            "another",
+            "while",
         ),
     )
 )
@@ -279,6 +353,9 @@ _OPENING: Final = frozenset(
 
 def _complement(sentence: str, question: str) -> Reading | None:
     """Return what a sentence says that its subject is, if that is short enough for a name."""
+    ending = _IN_THE_END.search(sentence)
+    if ending:
+        return _phrase(sentence[ending.end() :], question, "sentence")
     rest = _LEAD.sub("", sentence, count=1) if _LEAD.match(sentence) else sentence
     for text in (rest, sentence):
         subject = _SUBJECT.match(text)
@@ -298,7 +375,7 @@ def _complement(sentence: str, question: str) -> Reading | None:
 
 def _phrase(content: str, question: str, rule: str) -> Reading:
     """Return the name in a text that is nothing but the answer and what is said about it."""
-    line = content.strip().split("\n")[0]
+    line = _PICTURES.sub("", content).strip().split("\n")[0]
     line = _NOT_BUT.sub("", line)
     concluded = _CONCLUDED.search(line)
     if concluded and len(line[concluded.end() :].split()) <= _SHORT:
@@ -394,8 +471,9 @@ def is_name(value: str, golds: Iterable[str]) -> bool:
     A name read with more than a name ("pasta with tomato sauce") is compared without that too.
     """
     wanted = {form for gold in golds for form in _forms(gold)}
-    return bool({value, normalise(_WITH.sub("", value))} & wanted)
+    forms = {usual_name(form) for form in (value, normalise(_WITH.sub("", value)))}
+    return bool(forms & wanted)
 
 
 def _forms(gold: str) -> Iterator[str]:
-    yield normalise(_INITIALS.sub(lambda m: m[0].replace(".", ""), gold))
+    yield usual_name(normalise(_INITIALS.sub(lambda m: m[0].replace(".", ""), gold)))

@@ -10,7 +10,7 @@ from .deciding import NO_VALUE, Reading, decide
 from .evidence import Evidence, Weight, corrects, weigh
 from .phrasebook import Mention
 from .statements import is_placeholder, statements
-from .text import cleaned
+from .text import before_next_question, cleaned
 
 __all__ = ["ClosedSet", "read_closed"]
 
@@ -52,6 +52,9 @@ def read_closed(text: str, answers: ClosedSet) -> Reading:
     said = cleaned(text)
     if not said:
         return Reading(None, "empty")
+    answer = before_next_question(said)
+    if answer and (reading := read_closed(answer, answers)).value is not None:
+        return reading
     unreadable = False
     for statement in reversed(statements(said)):
         if is_placeholder(statement.content):

@@ -98,6 +98,19 @@ _DENIES_NEXT: Final = re.compile(
     r"|\u4e0d\u662f|\u4e0d\u9009",
     re.IGNORECASE,
 )
+# "All but B are wrong", "nothing except B fits": the one that is excepted is meant.
+_EXCEPTED: Final = re.compile(
+    r"(?<!\w)(?:(?P<all>all|everything|every\b[^.;\n]{0,30}|each\b[^.;\n]{0,30}|any\w*)"
+    r"|none|nothing|no(?: other)? \w+)(?!\w)(?:(?P<between>[^.;\n]{0,60}?)"
+    r"\b(?:except|other than|apart from|besides|save)(?: for)?"
+    r"|(?: of \w+(?: \w+)?)? but)\s+[\"'(]?$",
+    re.IGNORECASE,
+)
+_AGAINST: Final = re.compile(
+    rf"(?<![\w'])(?:{_NOT}|wrong|incorrect|false|contradicted|eliminated|excluded|ruled out"
+    r"|unlikely|implausible|absent|missing|fails?|distractors?|irrelevant|unrelated)(?![\w'])",
+    re.IGNORECASE,
+)
 _AFFIRMS_NEXT: Final = re.compile(
     r"(?<![\w'])(?:it(?:'s| is| must be)|that(?:'s| is)|rather|instead|the answer is|must be)\s*$",
     re.IGNORECASE,
@@ -190,6 +203,7 @@ _JOIN: Final = re.compile(
     r"(?:\s*(?:even|also|then|possibly|perhaps|maybe|the|else))*\s*",
     re.IGNORECASE,
 )
+_BULLET: Final = re.compile(r"\n\s*[-\u2013\u2014*\u2022]")
 _NEXT_RANK: Final = re.compile(
     r"\s*[,;]?\s*(?:and\s+)?(?:(?:then|next|followed by)|(?:2nd|3rd|4th|5th|second|third"
     r"|fourth)(?: place)?\s?:)\s*",
@@ -354,7 +368,7 @@ def _follows(
     if last.mention.by_letter != mention.by_letter and ends and _PAIR.fullmatch(gap):
         judged[-1] = last._replace(clash=True)
         return last._replace(mention=mention, clash=True)
-    joins = _JOIN.fullmatch(gap)
+    joins = None if _BULLET.search(gap) else _JOIN.fullmatch(gap)
     if joins and gap.strip() == ",":
         joins = _LIST_GOES_ON.match(text[mention.end : mention.end + 20])
     if joins and gap.strip():
@@ -379,6 +393,12 @@ def _judge(
     verdict = _VERDICT.match(rest)
     if verdict and _VERDICT_SIGN.match(rest):
         return Evidence(mention, Weight.CHOSEN, denied=verdict["no"] is not None)
+    if (excepted := _EXCEPTED.search(mask, max(0, mention.start - _RELATIVE), mention.start)) and (
+        excepted["all"] is None
+        or _AGAINST.search(excepted["between"] or "")
+        or _AGAINST.search(right)
+    ):
+        return Evidence(mention, Weight.CHOSEN)
     said = _IDIOM.sub(" ", left)
     negations = list(_DENIES_NEXT.finditer(said))
     denied = bool(negations) and not _AFFIRMS_NEXT.search(said[negations[-1].end() :])
@@ -421,6 +441,7 @@ def _weight(clause: _Clause, left: str, right: str, listed: bool, first: bool) -
     return Weight.PLAIN
 
 
+_ENDS_LINE: Final = re.compile(r"[ \t]*[.):]?[ \t]*(?:\n|$)")
 _ENTRY: Final = re.compile(rf"^[ \t*\u2022>|-]*(?:\d{{1,2}}[.)]\s*)?{_M}", re.MULTILINE)
 
 
@@ -428,6 +449,9 @@ def _entries(mask: str, mentions: Sequence[Mention]) -> frozenset[int]:
     """Return which mentions begin the entries of a list: lines that lead with different values."""
     by_start = {mention.end: number for number, mention in enumerate(mentions)}
     lines = [by_start[match.end()] for match in _ENTRY.finditer(mask) if match.end() in by_start]
+    bare = [number for number in lines if _ENDS_LINE.match(mask, mentions[number].end)]
+    if lines[:1] == bare == [0]:  # the answer, and then what speaks against the others
+        lines = lines[1:]
     if len({mentions[number].value for number in lines}) < 2:
         return frozenset()
     entries = set(lines)

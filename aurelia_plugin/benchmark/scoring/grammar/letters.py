@@ -61,6 +61,7 @@ _VERB: Final = (
 )
 _OTHER_VERB: Final = (
     "\u00e9|\u00e8|es|est|ist|w\u00e4re|sind|sono|son|\u00e4r|er|jest|\u2014|\u2013|adalah"
+    r"|trifft|stimmt|passt|gilt|convient|correspond|corresponde|coincide|encaja|corrisponde"
 )
 _LINK: Final = (
     r"and|or|nor|over|but|because|since|as|so|rather|instead|then|if|when|where|while|whereas|than"
@@ -70,7 +71,8 @@ _LINK: Final = (
 )
 _AFTER: Final = re.compile(
     rf"\s*(?:$|\n|[.,;:!?()\[\]{{|/>=<+&\u2013\u2014\"'\u2705\u274c\u2713\u2717\u2192-]|{_M}"
-    rf"|(?:{_VERB}|{_OTHER_VERB}|{_LINK})(?![\w'])|[^\x00-\u024f])",
+    rf"|(?:{_VERB}|{_OTHER_VERB}|{_LINK}|the (?:most|best|only|right|correct|clear|likel\w+))"
+    r"(?![\w'])|[^\x00-\u024f])",
     re.IGNORECASE,
 )
 # A lower-case letter has to end its clause.
@@ -84,7 +86,8 @@ _PRONOUN: Final = re.compile(
     r"[ \t]+(?:'?(?:m|d|ve|ll)\b|(?!(?:is|isn't|has|hasn't|does|doesn't|fits|matches|seems|looks"
     r"|sounds"
     r"|and|or|nor|because|since|over|rather|instead|than|it|here|alone)\b)\w)"
-    r"|'|,\s*(?:too|also|personally|for one|however|myself|on the|in turn)\b",
+    r"|'|,\s*(?:too|also|personally|for one|however|myself|on the|in turn|as an?|being an?"
+    r"|unfortunately|sadly|honestly)\b",
     re.IGNORECASE,
 )
 _OPEN: Final = re.compile(r"(?:^|[\n.;:,!?(\[|/>=<+&\u2013\u2014\u2192\"'*-])\s*$")
@@ -97,11 +100,11 @@ _LEADS: Final = (
     r"|selects|selected|selecting|guess|think|believe|conclude|suggests?|supports?|favou?rs?"
     r"|eliminate|eliminated"
     r"|eliminates|exclude|excluded|excludes|reject|rejected|rejects|discard|discarded|dismiss|out"
-    r"|unlike|like|that|but|while|though|although|if|whether|because|since|when|unless|still"
+    r"|unlike|like|that|except|besides|but|while|though|although|if|whether|because|since|when|unless|still"
     r"|now|yes"
     r"|no|ok|okay|well|hmm|wait|actually|finally|rather|instead|versus|vs|consider|considered"
     r"|i'd|going"
-    r"|remains|becomes|being|i'll|mark|submit|choosing|between|rules|rule|confirms?|indicates?"
+    r"|remains|becomes|makes|being|i'll|mark|submit|choosing|between|rules|rule|confirms?|indicates?"
     r"|equals"
     r"|\u00e9|\u00e8|es|est|ist|w\u00e4re|sia|sea|la|el|le|die|der|\u00e4r|er|jest|adalah|opt"
     r"|elijo|lautet|escolho|choisis"

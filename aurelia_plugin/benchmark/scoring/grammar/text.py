@@ -14,6 +14,7 @@ __all__ = [
     "ARTICLES",
     "Token",
     "abridged",
+    "before_next_question",
     "cardinal",
     "cleaned",
     "fold",
@@ -36,6 +37,8 @@ _ALIKE_SIGNS: Final = {
     **{"\u3001": ", ", "\u3002": ". ", "\u060c": ",", "\u061b": ";", "\u061f": "?"},
     **{"\u0964": ". ", "\u00a0": " ", "\u200b": "", "\u200e": "", "\u200f": "", "\ufeff": ""},
     "\r": "\n",
+    # White letters in black circles and squares, which have no compatible form.
+    **{chr(first + place): chr(65 + place) for first in (0x1F150, 0x1F170) for place in range(26)},
 }
 _ALIKE: Final = str.maketrans(_ALIKE_SIGNS)
 # A model's turn ends there; a new header may stand before it.
@@ -103,6 +106,23 @@ def markup_free(reply: str) -> str:
     text = _STRUCK.sub(" ", _FENCE.sub("", _SPECIAL.sub("", text)))
     text = _DOLLAR.sub("", _LATEX.sub("", _HTML.sub(" ", text)))
     return text.strip()
+
+
+_NEXT_QUESTION: Final = re.compile(
+    r"\n\s{0,20}(?:###\s?)?(?:Question|Q|User|Human|Instruction|Problem)\s?\d{0,3}\s?:",
+    re.IGNORECASE,
+)
+_BRIEF: Final = 25  # words
+
+
+def before_next_question(text: str) -> str:
+    """Return the short answer behind which a cleaned text goes on with another question, or "".
+
+    Models that were trained on questions in a row write the next one, and answer that, too.
+    """
+    answer, *following = _NEXT_QUESTION.split(text, maxsplit=1)
+    brief = bool(following) and not answer.endswith(":") and len(answer.split()) <= _BRIEF
+    return answer.strip() if brief else ""
 
 
 def cleaned(reply: str) -> str:
