@@ -110,8 +110,15 @@ def _run(options: argparse.Namespace) -> None:
         )
     if options.draws < 100:
         raise ConfigError(f"--draws {options.draws}: too few.", "Draw at least 100 times.")
+    runs, traces = labelled(options.runs), _folders(options.traces)
+    unknown = sorted(set(traces) - set(runs))
+    if unknown:
+        raise ConfigError(
+            f"--traces {unknown[0]}={traces[unknown[0]]}: no run has this name.",
+            f"Choose from: {', '.join(runs)}.",
+        )
     result = compare(
-        labelled(options.runs),
+        runs,
         Options(
             reference=options.reference,
             draws=options.draws,
@@ -119,7 +126,7 @@ def _run(options: argparse.Namespace) -> None:
             metric=options.metric,
             cluster=options.cluster,
             allow=frozenset(allowed),
-            traces=_folders(options.traces),
+            traces=traces,
             prices=read_prices(options.prices) if options.prices is not None else None,
             boards=tuple(options.board),
             reported=options.reported,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from aurelia_plugin.commands.console import say
@@ -74,7 +75,8 @@ def _blind(options: argparse.Namespace) -> None:
     for variant, count in made.counts.items():
         say(f"{GROUP}_{variant}: {count} of {made.total} questions")
     say(
-        f"lm_eval --model hf --model_args pretrained=MODEL --include_path {made.folder} "
+        "lm_eval --model hf --model_args pretrained=MODEL "
+        f"--include_path {shlex.quote(str(made.folder))} "
         f"--tasks {GROUP} --output_path RESULTS --log_samples"
     )
 
@@ -89,9 +91,10 @@ def _leaderboard(options: argparse.Namespace) -> None:
     for path in paths:
         say(str(path))
     if not any(".eval_results" in path.parts for path in paths):
+        given = f"--dataset {options.dataset} is no id of the hub" if options.dataset else ""
         say(
-            "No .eval_results: the data are local files; name the data set's id on the hub with "
-            "--dataset."
+            f"No .eval_results: {given or 'the data are local files'}; name the data set's id on "
+            "the hub with --dataset ORG/DATA."
         )
 
 
@@ -105,8 +108,8 @@ def _submission(options: argparse.Namespace) -> None:
     say(f"{to}: {len(made.items)} answers to {made.benchmark}, {known} with a digest of the clip")
     if known < len(made.items):
         say(
-            "Without the run's record (--traces) a board cannot tell whether the clips were the "
-            "same."
+            "For the others a board cannot tell whether the clips were the same: their clips could "
+            "not be read, or the run's record is not there (--traces DIR)."
         )
 
 

@@ -29,7 +29,7 @@ def add(commands: Subcommands) -> None:
         "write DIR/index.html, tables, plots and all that is needed to repeat it. The same command "
         "again runs what is not finished; finished agent calls are never repeated. Ends with what "
         "follows, a table of the arms, and the page's path. The exit status is 0 only if every arm "
-        "finished.",
+        "finished and no failure left a question without an answer.",
     )
     command.add_argument(
         "plan",
@@ -47,7 +47,9 @@ def add(commands: Subcommands) -> None:
         "settings of its own, for example steps5=aurelia[max_iterations=5] "
         "(default: none,cot,placebo,aurelia,consistency)",
     )
-    command.add_argument("--limit", type=limit, metavar="N", help="items of each task at most")
+    command.add_argument(
+        "--limit", type=limit, metavar="N", help="items of each task at most; below 1 a share"
+    )
     command.add_argument("--out", type=Path, metavar="DIR", help="the folder that is filled")
     command.add_argument(
         "--model_args", metavar="K=V[,K=V]", help="settings and target options of every arm"
@@ -134,12 +136,19 @@ def _run(options: argparse.Namespace) -> int:
         made = report(plan, outcome, say)
         say()
         for name, comparison in made.compared.items():
-            title = name if len(made.compared) > 1 else ""
+            title = name if len(plan.targets) > 1 else ""
             show_arms(comparison, standard_output(), title=title)
         say(f"page: {made.page}")
+    unanswered = sum(run.unanswered for run in outcome.done.values())
+    if unanswered:
+        say(
+            f"{unanswered} questions have no answer because a call failed; the same command again "
+            "tries them once more."
+        )
     if not outcome.failed:
-        return 0
-    say(f"{len(outcome.failed)} arms are not finished; the same command again goes on with them.")
+        return 1 if unanswered else 0
+    are = "arm is" if len(outcome.failed) == 1 else "arms are"
+    say(f"{len(outcome.failed)} {are} not finished; the same command again goes on with them.")
     return 1
 
 

@@ -40,17 +40,20 @@ class _Row(NamedTuple):
     p: float | None
 
 
-def write_overview(out: Path, compared: Mapping[str, Comparison]) -> Path:
+def write_overview(
+    out: Path, compared: Mapping[str, Comparison], missing: Sequence[str] = ()
+) -> Path:
     """Write `index.html`, `tables/overview.*` and `plots/gain_by_target.*`; return the page's path.
 
     Args:
         compared: a target's name, by which its folder in `targets` is called, to its comparison.
+        missing: what is to be said of targets that have no comparison.
 
     Raises:
         OSError: the folder cannot be written to.
     """
     rows = [row for name, one in compared.items() for row in _rows(name, one)]
-    sentences = _sentences(compared)
+    sentences = [*_sentences(compared), *missing]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(_HEAD)

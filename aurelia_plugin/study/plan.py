@@ -106,6 +106,18 @@ class StudyPlan(Record):
             raise ValueError(f"{secret[0]} looks like a secret: export it instead")
         return values
 
+    @field_validator("boards")
+    @classmethod
+    def _known_boards(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        from aurelia_plugin.compare.outputs.boards import load_board
+
+        for name in values:
+            try:
+                load_board(name)
+            except ConfigError as error:
+                raise ValueError(str(error)) from error
+        return values
+
     @field_validator("limit")
     @classmethod
     def _whole(cls, value: float | None) -> int | float | None:

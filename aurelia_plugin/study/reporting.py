@@ -57,8 +57,22 @@ def report(plan: StudyPlan, outcome: Outcome, say: Callable[[str], object]) -> R
             say=say,
         )
         compared[name] = comparison
-    page = write_overview(plan.out, compared) if several else plan.out / "index.html"
+    if several:
+        page = write_overview(plan.out, compared, _without_arms(outcome))
+    else:
+        page = plan.out / "index.html"
     return Report(page, compared)
+
+
+def _without_arms(outcome: Outcome) -> tuple[str, ...]:
+    """Return a sentence for each target of which no arm is finished: it has no line."""
+    finished = {arm.target for arm in outcome.done}
+    first: dict[str, str] = {}
+    for arm, why in outcome.failed.items():
+        if arm.target not in finished:
+            said = f"{arm.target}: no arm is finished. {arm.label}: {why}"
+            first.setdefault(arm.target, said)
+    return tuple(first.values())
 
 
 def _compared(plan: StudyPlan, done: Mapping[Arm, Done], notes: tuple[str, ...]) -> Comparison:

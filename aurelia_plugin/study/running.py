@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import sys
 import time
@@ -51,7 +52,13 @@ class Done(NamedTuple):
 def relevant_environment(more: Mapping[str, str]) -> dict[str, str]:
     """Return the environment variables that decide on the data, and those that a plan sets."""
     found = {key: value for key, value in os.environ.items() if key.startswith(_DATA_VARIABLES)}
-    return dict(sorted({**found, **more}.items()))
+    return {key: _placed(value) for key, value in sorted({**found, **more}.items())}
+
+
+def _placed(value: str) -> str:
+    """Return a path that is there as it is named from everywhere, any other value as it is."""
+    is_path = os.sep in value or Path(value).is_dir()
+    return os.path.abspath(value) if is_path and Path(value).exists() else value
 
 
 def _identity(arm: Arm) -> dict[str, Any]:
@@ -190,9 +197,14 @@ def _records(arm: Arm) -> list[Path]:
     return [path for path in (arm.plan.traces / "runs").glob("*.json") if path.stat().st_size]
 
 
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_LOGGED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.,\d]* ?\|")  # says the same once more
+
+
 def _log_tail(log: Path) -> str:
     """Return the end of a run's output that says why it ended: after the last traceback."""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_PROBLEM_LINES:]
+    text = _COLOURS.sub("", log.read_text(encoding="utf-8", errors="replace"))
+    lines = [line for line in text.splitlines() if not _LOGGED.match(line)][-_PROBLEM_LINES:]
     starts = [i for i, line in enumerate(lines) if line.startswith("Traceback (most recent")]
     tail = [line for line in lines[starts[-1] if starts else -5 :] if line.strip()]
     # What stands at the margin after the traceback is the error with its fix.

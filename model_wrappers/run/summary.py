@@ -56,7 +56,7 @@ class Summary:
             lines.append(
                 "{agent_failures} questions failed in the agents and {target_failures} at the "
                 "target; {unanswered} of {n} have an empty answer, which the harness counts as "
-                "wrong. Run the same command again to retry them.".format(**record)
+                "wrong. Run the same command again to retry the calls that failed.".format(**record)
             )
             lines += _examples(record)
         if record["over_budget"] or record["target_over_budget"]:

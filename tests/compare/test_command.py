@@ -48,6 +48,7 @@ def test_prices(tmp_path: Path) -> None:
         (["--allow", "everything"], "Choose from: items, parser, target"),
         (["--draws", "5"], "Draw at least 100 times."),
         (["--traces", "nowhere"], "Write --traces NAME=DIR."),
+        (["--traces", "nobody=."], "Choose from: run."),
         (["--reference", "nobody"], "Choose from: run"),
     ],
 )

@@ -163,11 +163,11 @@ def test_a_failed_donor_asks_nothing_and_a_failed_own_loop_does_not_matter() -> 
 
 def test_precomputed_steps_and_missing_ones() -> None:
     found = {ASKED.key: Reasoning(("Look.",), ("dark",))}
-    condition = Precomputed(lambda asked: found.get(asked.key), WITH_ANSWERS)
+    condition = Precomputed(lambda asked: found.get(asked.key), WITH_ANSWERS, "DIR")
     assert "1. Look. -> dark\n" in _text(condition)
     prepared = asyncio.run(condition.prepare(question("Other?")))
     assert prepared.question is None
-    assert "no precomputed steps" in str(prepared.failure)
+    assert "has no steps for" in str(prepared.failure)
 
 
 def test_the_clip_stays_in_front() -> None:
@@ -180,7 +180,7 @@ def test_the_clip_stays_in_front() -> None:
 def test_fewer_steps_go_along_for_models_whose_text_is_limited(inject: str) -> None:
     reasoning = Reasoning(("Look.", "Listen.", "Compare."), ("a star", "a drum", "they fit"))
     condition = Precomputed(
-        lambda _: reasoning, Injector(PROMPTS, with_answers=inject == "steps_and_answers")
+        lambda _: reasoning, Injector(PROMPTS, with_answers=inject == "steps_and_answers"), "DIR"
     )
     prepared = asyncio.run(condition.prepare(ASKED)).question
     assert prepared is not None

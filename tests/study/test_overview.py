@@ -26,3 +26,9 @@ def test_every_target_and_arm_has_a_line_and_names_are_escaped(tmp_path: Path) -
     assert (tmp_path / "tables" / "overview.md").read_text().count("\n| ") == 8
     assert (tmp_path / "plots" / "gain_by_target.svg").is_file()
     assert (tmp_path / "page" / "page.css").is_file()
+
+
+def test_a_target_without_a_finished_arm_is_named_with_its_reason(tmp_path: Path) -> None:
+    page = write_overview(tmp_path, {"one": comparison(20)}, ["two: no arm is finished. <b>"])
+    assert "two: no arm is finished. &lt;b&gt;" in page.read_text()
+    assert "two: no arm is finished." in (tmp_path / "tables" / "overview.md").read_text()

@@ -85,6 +85,7 @@ def test_folders_of_arms_never_meet(tmp_path: Path) -> None:
         ({"target_args": {"vita": {}}}, "no target of this study"),
         ({"reference": "cot", "conditions": ["none"]}, "not an arm"),
         ({"colour": "red"}, "colour"),
+        ({"boards": ["nope"]}, "no such board"),
         ({"environment": {"GEMINI_API_KEY": "x"}}, "looks like a secret"),
     ],
 )

@@ -16,7 +16,13 @@ import pytest
 
 from aurelia_plugin.errors import ConfigError
 from aurelia_plugin.study.plan import Arm, StudyPlan, plan_from
-from aurelia_plugin.study.running import check_unchanged, command, finished, run_arm
+from aurelia_plugin.study.running import (
+    check_unchanged,
+    command,
+    finished,
+    relevant_environment,
+    run_arm,
+)
 from aurelia_plugin.study.study import run_arms
 from aurelia_plugin.study.verdict import judge
 
@@ -35,6 +41,7 @@ if how == "die" and settings["condition"] == "none":
 print("loading a model")
 if how == "raise":
     print("Traceback (most recent call last):\\n  File x\\nConfigError: it is broken.\\nMend it.")
+    print("\\033[32m2026-01-01 00:00:00\\033[0m | \\033[31mERROR\\033[0m | it is broken.")
     raise SystemExit(0)  # as the harness does
 docs = 1 if how == "short" else 2
 if how == "sleep":
@@ -184,6 +191,17 @@ def test_unanswered_questions_are_tried_again(plan: Any) -> None:
     assert "2 questions without an answer" in lines[-1]
     run_arms(made, lines.append)
     assert len(starts(made)) == 2
+
+
+def test_data_named_from_here_are_found_from_everywhere(
+    plan: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "DATA").mkdir()
+    monkeypatch.chdir(tmp_path)
+    made = plan(environment={"AVREASONBENCH_HOME": "DATA", "AVREASONBENCH_MINI_SEED": "4"})
+    found = relevant_environment(made.environment)
+    assert found["AVREASONBENCH_HOME"] == str(tmp_path / "DATA")
+    assert found["AVREASONBENCH_MINI_SEED"] == "4"
 
 
 @pytest.mark.parametrize(

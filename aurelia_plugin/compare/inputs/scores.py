@@ -77,8 +77,12 @@ def metric_of(log: RunLog, task: str, wanted: str | None = None) -> str:
             _require_finite(log, task, name)
             return name
     raise ConfigError(
-        f"{log.folder}: {f'metric {wanted}' if wanted else 'no metric'} of task {task} gives "
-        "every document a number.",
+        f"{log.folder}: task {task}: "
+        + (
+            f"metric {wanted} does not give every document a number."
+            if wanted
+            else "no metric gives every document a number."
+        ),
         f"Choose one with --metric; the log has: {', '.join(present) or 'none'}.",
     )
 

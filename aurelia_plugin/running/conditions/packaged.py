@@ -150,14 +150,18 @@ class Consistency(Condition):
 class Precomputed(Condition):
     """`condition=precomputed`: steps that were made before, or that the data set carries."""
 
-    def __init__(self, look_up: Callable[[Question], Reasoning | None], injector: Injector) -> None:
+    def __init__(
+        self, look_up: Callable[[Question], Reasoning | None], injector: Injector, source: str
+    ) -> None:
         self._look_up = look_up
+        self._source = source
         self._inject = injector
 
     async def prepare(self, question: Question, *, priority: int = 0) -> Prepared:
         """Return the question behind the steps that were found for it."""
         found = self._look_up(question)
         if found is None:
-            return Prepared(None, Failure(f"no precomputed steps for {question.id}"))
+            cause = f"precomputed={self._source} has no steps for {question.id}"
+            return Prepared(None, Failure(cause))
         injected = self._inject(question, found)
         return Prepared(injected.question, steps=injected.steps, preface=injected.preface)

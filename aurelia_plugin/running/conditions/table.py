@@ -120,7 +120,8 @@ def _best_of_n(context: RunContext) -> Condition:
 
 
 def _precomputed(context: RunContext) -> Condition:
-    return Precomputed(open_precomputed(context.settings.precomputed), context.injector)
+    source = context.settings.precomputed
+    return Precomputed(open_precomputed(source), context.injector, str(source))
 
 
 CONDITIONS: Mapping[str, ConditionInfo] = {

@@ -94,7 +94,7 @@ def load_board(name: str) -> Board:
         text = (files(__package__) / f"{name}.yaml").read_text("utf-8")
     else:
         raise ConfigError(
-            f"--board {name}: there is no such board.",
+            f"board {name}: there is no such board.",
             f"Choose from: {', '.join(packaged_boards())}; or name a YAML file of that form.",
         )
     try:
