@@ -71,11 +71,13 @@ def add(commands: Subcommands) -> None:
     command.add_argument(
         "--workers",
         type=whole_number(1),
-        default=2,
-        help="with --engine ray: processes over the cluster",
+        help="with --engine ray: processes over the cluster (default: 2)",
     )
     command.add_argument("--json", action="store_true", help="print the run's record as JSON")
     command.set_defaults(run=_run)
+
+
+_WORKERS = 2
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -96,6 +98,12 @@ def _run(options: argparse.Namespace) -> int:
         raise ConfigError("--tasks names no task.", "Name tasks or groups: --tasks A,B")
     if options.engine == "ray":
         return _run_on_ray(options, tasks, given, shard)
+    for flag, value in (("--to", options.to), ("--workers", options.workers)):
+        if value is not None:
+            raise ConfigError(
+                f"{flag} {value} is for --engine ray.",
+                "Leave it out, or add --engine ray; traces=DIR in --model_args names the folder.",
+            )
     run = DistilRun(options.model, given, shard)
     sources = load_sources(
         tasks,
@@ -227,7 +235,7 @@ def _run_on_ray(
             "Give --to DIR, and --dry-run without --engine.",
         )
     job = RayJob(tuple(tasks), options.model, given, options.limit, options.include_path, shard)
-    stops = distil_on_ray(job, options.to, workers=options.workers)
+    stops = distil_on_ray(job, options.to, workers=options.workers or _WORKERS)
     if options.json:
         say_json(json.dumps({"n": sum(stops.values()), **stops, "to": str(options.to)}))
     else:

@@ -65,6 +65,7 @@ def figure(scope: Scope, arm: str, method: Method) -> Figure | None:
     )
     known = [answer for answer in answers if answer.seconds is not None]
     turns = [answer.iterations for answer in answers if answer.iterations is not None]
+    replied = [answer for answer in answers if answer.answer or not answer.failed]
     return Figure(
         arm=arm,
         kind=scope.kind,
@@ -76,7 +77,7 @@ def figure(scope: Scope, arm: str, method: Method) -> Figure | None:
         method=found.method,
         missing=found.missing,
         accuracy=_mean(answer.right for answer in answers),
-        unparsed=_mean(answer.unparsed for answer in answers),
+        unparsed=_mean(answer.unparsed for answer in replied) if replied else None,
         failed=sum(answer.failed is not None for answer in known) if known else None,
         dropped=sum(bool(answer.dropped) for answer in known) if known else None,
         mean_iterations=fmean(turns) if turns else None,

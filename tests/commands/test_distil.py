@@ -150,6 +150,16 @@ def test_a_target_is_checked_and_not_loaded(tmp_path: Path, script: str) -> None
         DistilRun("qwen2_5_omni", given)
 
 
+@pytest.mark.parametrize("more", [["--to", "X"], ["--workers", "3"]])
+def test_what_only_ray_takes_is_not_passed_over(
+    tmp_path: Path, script: str, capsys: Any, more: list[str]
+) -> None:
+    given = f"agents=scripted:{script},traces={tmp_path}"
+    command = ["distil", "--tasks", "avreasonbench_mini_geoiq", "--model_args", given, *more]
+    assert main(command) == 1
+    assert f"{' '.join(more)} is for --engine ray." in capsys.readouterr().err
+
+
 def test_an_unknown_task_is_named(tmp_path: Path, script: str, capsys: Any) -> None:
     given = f"agents={script},traces={tmp_path / 't'}"
     assert main(["distil", "--tasks", "no_such_task", "--model_args", given]) == 1

@@ -89,6 +89,16 @@ def test_figures(audited: Comparison) -> None:
     )
 
 
+def test_a_question_without_a_reply_failed_and_is_not_unparsed(tmp_path: Path) -> None:
+    rows = [{**row(k, 0.0), "filtered_resps": "Hm." * (k > 0), "unparsed": 1} for k in range(10)]
+    run = write_plugin_run(tmp_path / "run", "qa", rows, condition="none", failed={0: "target"})
+    made = compare({"none": run}, Options(draws=100))
+    figure = made.figure("none", "all")
+    assert figure is not None
+    assert (figure.n, figure.failed, figure.unparsed) == (10, 1, 1.0)
+    assert [one.arms["none"].unparsed for one in made.items] == [None, *[True] * 9]
+
+
 def test_contrasts(audited: Comparison) -> None:
     found = audited.contrast("aurelia", "all")
     assert found is not None

@@ -38,6 +38,13 @@ def test_an_unfit_option_is_named_with_those_there_are(values: dict[str, Any], s
     assert "This backend's options: dtype, frames, revision." in caught.value.fix
 
 
+@pytest.mark.parametrize(("given", "meant"), [("treshold", "threshold"), ("frame", "frames")])
+def test_a_misspelt_key_is_told_the_nearest_option_or_setting(given: str, meant: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_options(Options, {given: 3}, "svc")
+    assert f"Did you mean {meant}?" in caught.value.fix
+
+
 def test_a_backend_without_options_says_so() -> None:
     with pytest.raises(ConfigError, match="options: none"):
         read_options(NoOptions, {"a": 1}, "svc")

@@ -69,6 +69,10 @@ class Account:
     target_compute: Compute | None = None
     agents_compute: Compute | None = None
 
+    def unread(self, answer: str, unparsed: bool | None) -> bool | None:
+        """Return whether a reply could not be read; None where a failure left no reply."""
+        return None if self.failed and not answer else unparsed
+
     @property
     def compute(self) -> Compute | None:
         """What the question's calls took in all; None where the record does not say."""

@@ -96,13 +96,14 @@ def _answer(
     read = question.said
     if read is None and gold.options is not None:
         read = as_choice(question.answer, gold.lettered).value
+    unparsed = question.unparsed
     return ArmAnswer(
         score=question.score,
         right=question.right,
         change=_change(question, reference),
         answer=question.answer,
         read=read,
-        unparsed=question.unparsed,
+        unparsed=account.unread(question.answer, unparsed) if account is not None else unparsed,
         failed=account.failed if account is not None else None,
         cause=account.cause if account is not None else None,
         dropped=account.dropped if account is not None else (),

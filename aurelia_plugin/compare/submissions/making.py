@@ -120,7 +120,7 @@ def submission_of(run: Path, publisher: Publisher, traces: Path | None = None) -
 
 def _items(arm: ComparedArm) -> Iterator[SubmittedItem]:
     for key, question in arm.questions.items():
-        account = arm.accounts.get(key)
+        account, unparsed = arm.accounts.get(key), question.unparsed
         yield SubmittedItem(
             id=key.item,
             task=question.task,
@@ -131,7 +131,7 @@ def _items(arm: ComparedArm) -> Iterator[SubmittedItem]:
             cluster=sha256(question.cluster.encode("utf-8", "replace")).hexdigest(),
             answer=without_secrets(question.answer),
             score=question.score,
-            unparsed=question.unparsed,
+            unparsed=account.unread(question.answer, unparsed) if account is not None else unparsed,
             failed=account.failed if account is not None else None,
             dropped=account.dropped if account is not None else (),
         )
