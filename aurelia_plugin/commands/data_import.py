@@ -95,6 +95,9 @@ def _say_missing(missing: Sequence[str], rows: Sequence[Row], media: Path, path:
     say(f"Put them below {media}, or name the folder that holds them: --media FOLDER")
 
 
+_SHOWN = 5  # places of questions that lack a field
+
+
 def _plain(row: Row) -> Row:
     """Return a row of the form without the apostrophes that keep its texts from being formulas."""
     texts = tuple(from_csv(text) for text in row.options.texts[:1]) + row.options.texts[1:]
@@ -119,7 +122,10 @@ def _asked(rows: list[Row], folder: Path, options: argparse.Namespace) -> bool:
     form = folder / "to_fill_in.csv"
     write_form(form, rows)
     for name, count in missing.items():
-        say(f"{name} is missing in {count} of {len(rows)} questions")
+        lacking = [row.place for row in rows if not getattr(row, name)][:_SHOWN]
+        more = ", ..." if count > len(lacking) else ""
+        places = f": {', '.join(lacking)}{more}" if count < len(rows) else ""
+        say(f"{name} is missing in {count} of {len(rows)} questions{places}")
     if missing["question"] == len(rows):
         say("A table has to have the questions in a column that is called question.")
     if missing.keys() & {"column", "category"}:

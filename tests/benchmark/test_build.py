@@ -128,6 +128,16 @@ def _media(folder: Path, numbers: range) -> None:
         write_wav(folder / f"{number}.wav", media()[1])
 
 
+def test_a_question_that_lacks_a_field_is_named_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "own.csv"
+    source.write_text("question,video,answer\nWhat?,1.mp4,yes\nWho?,1.mp4,\n")
+    _media(tmp_path, range(1, 2))
+    assert main(["data", "import", str(source), "--to", str(tmp_path / "home")]) == 1
+    assert f"answer is missing in 1 of 2 questions: {source}:3" in capsys.readouterr().out
+
+
 def test_the_official_form_asks_for_what_it_lacks(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
