@@ -209,4 +209,4 @@ def _log_tail(log: Path) -> str:
     tail = [line for line in lines[starts[-1] if starts else -5 :] if line.strip()]
     # What stands at the margin after the traceback is the error with its fix.
     said = [line for line in tail if not line.startswith((" ", "Traceback", "\r"))][:4]
-    return " ".join(said) or f"see {log}"
+    return " ".join(dict.fromkeys(said)) or f"see {log}"

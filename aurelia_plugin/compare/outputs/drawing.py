@@ -87,7 +87,8 @@ def by_target(figure: Figure, compared: Mapping[str, Comparison]) -> None:
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel("gain over the reference arm, points")
-    figure.legend(loc="outside upper right", ncols=4)
+    if axes.get_legend_handles_labels()[0]:  # none where there is the reference alone
+        figure.legend(loc="outside upper right", ncols=4)
 
 
 def _whiskers(
