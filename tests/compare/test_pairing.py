@@ -202,7 +202,7 @@ def test_logs_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     assert "document 0 has several rows that differ" in refusal({"x": folder})
     path.write_text(json.dumps({**row(0, 1), "acc": "good"}) + "\n")
     text = refusal({"x": folder})
-    assert "no metric of task qa gives every document a number" in text
+    assert "task qa: no metric gives every document a number" in text
     assert "the log has: acc" in text.splitlines()[-1]
 
 
@@ -255,5 +255,7 @@ def test_the_metric_and_the_cluster_can_be_chosen(tmp_path: Path) -> None:
     figure = result.figure("x", "all")
     assert figure is not None
     assert (figure.score, figure.clusters) == (0.5, 1)
-    assert "metric bleu of task qa" in refusal(folder, Options(metric="bleu"))
+    assert "task qa: metric bleu does not give every document a number" in refusal(
+        folder, Options(metric="bleu")
+    )
     assert "has no such key" in refusal(folder, Options(cluster="nothing"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
@@ -257,6 +257,7 @@ def test_blanked_frames_keep_size_and_count(make_video: MakeVideo) -> None:
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(gaps=[1.0, 1.0, 0.0625], count=8, span=(0.75, 1.0))
 @given(
     gaps=st.lists(st.floats(0.01, 3.0), min_size=1, max_size=30),
     count=st.integers(1, 40),
@@ -270,6 +271,9 @@ def test_sampled_times_are_centred_and_increase(gaps: Any, count: int, span: Any
     result = uniform_frames(Media("video", data=data, start=start, end=end), count).times + start
     assert 1 <= len(result) <= min(count, len(times))
     assert (np.diff(result) > 0).all()
+    # The last frame stays for as long as the frames do on average, and a span ends there.
+    lasts = times[-1] / (len(times) - 1) if len(times) > 1 else np.inf
+    end = min(end, times[-1] + lasts)
     centres = start + (np.arange(count) + 0.5) * (end - start) / count
     for time in result[1:]:  # the first may have begun before the span
         index = int(np.argmin(np.abs(times - time)))
