@@ -21,7 +21,13 @@ _FILLERS: Final = frozenset(
         *("there", "that", "this", "i", "you", "we", "only", "no", "not", "yes", "when", "like"),
     )
 )
-_DENIAL: Final = frozenset(("not", "no", "never", "none", "neither", "nor", "cannot", "without"))
+_CLAUSES: Final = re.compile(r"[;.!?\n]|\band then\b", re.IGNORECASE)
+_DENIAL: Final = frozenset(
+    (
+        *("not", "no", "never", "none", "neither", "nor", "cannot", "without", "instead", "if"),
+        *("whether", "could", "might", "may", "maybe", "perhaps", "unless"),
+    )
+)
 _ENDING: Final = re.compile(r"(?<=\w{3})(?:ies|ied|ying|ing|ed|es|ly|s|e|y)$")
 _ORDINALS: Final = dict(
     zip("123456", ("first", "second", "third", "fourth", "fifth", "sixth"), strict=True)
@@ -98,7 +104,11 @@ class _Options:
         if len(text) > _LONG:
             return None
         keys = [token.key for token in tokens(text) if token.key not in ARTICLES]
-        return self._at_number(keys) or self._in_part(keys) or self._reworded(keys)
+        return (
+            self._at_number(keys)
+            or self._in_part(keys)
+            or (None if _CLAUSES.search(text.rstrip(" .!")) else self._reworded(keys))
+        )
 
     def _at_number(self, keys: list[str]) -> str | None:
         """Return the numbered option that a number or an ordinal alone means."""

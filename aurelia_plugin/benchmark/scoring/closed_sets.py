@@ -86,6 +86,8 @@ def _answer_words(book: PhraseBook, text: str) -> list[Mention]:
         before = text[max(0, mention.start - 20) : mention.start]
         after = text[mention.end : mention.end + 20]
         opens = not before.strip() or before.rstrip()[-1] in ".,;:!?\n"
+        if re.match(r"-\w", after):  # "non-stop"
+            continue
         if _ANSWERS.search(before) and (_ENDS.match(after) or (opens and _GOES_ON.match(after))):
             kept.append(mention)
     return kept

@@ -48,7 +48,7 @@ _LEAD: Final = re.compile(
     r"|features?)\b\s*:?\s*"
     r"|(?:they|he|she|people|we|you|(?:the|all|both) (?:people|man|woman|men|women|singers?"
     r"|speakers?|dancers?|locals|actors?)) (?=(?:is|are|was|were|speak|sing|talk|pay|use|dance"
-    r"|play|eat|cook)\w*\b)"
+    r"|play|eat|cook|prepar|perform|serv|mak)\w*\b)"
     r"|(?:speak|sing|talk|pay|us|danc|play|eat|cook|prepar|perform|serv|mak)(?:s|e|es|ing)?"
     r" (?:in |with )?(?=\S)"
     r"|(?:filmed|recorded|shot|located|situated|found|taken|set|made|captured|performed|played"
@@ -161,7 +161,9 @@ _LABEL: Final = re.compile(
 )
 _ONLY_NOT: Final = re.compile(r"\W*(?:it's |it is )?not\b[^,;:]*$", re.IGNORECASE)
 # "The vendors speak Vietnamese, and there are scooters everywhere: Vietnam."
-_IN_THE_END: Final = re.compile(r":\s+(?=[A-Z\u00c0-\u00de][^:.,;!?]{1,40}[.!]?$)")
+_IN_THE_END: Final = re.compile(
+    r":\s+(?!(?:The|An?|It|This|There|In) )(?=[A-Z\u00c0-\u00de][^:.,;!?]{1,40}[.!]?$)"
+)
 _IS: Final = re.compile(
     r"(?:the|this|that|its|it)\b[^.,;:!?\n]{0,60}?\s(?:is|was|must be|would be)\b", re.IGNORECASE
 )

@@ -106,6 +106,7 @@ _EXCEPTED: Final = re.compile(
     r"|(?: of \w+(?: \w+)?)? but)\s+[\"'(]?$",
     re.IGNORECASE,
 )
+_OF_MANY: Final = re.compile(r"\s*(?:are|were|have|fit|match|seem|sound|look|remain)\b", re.I)
 _AGAINST: Final = re.compile(
     rf"(?<![\w'])(?:{_NOT}|wrong|incorrect|false|contradicted|eliminated|excluded|ruled out"
     r"|unlikely|implausible|absent|missing|fails?|distractors?|irrelevant|unrelated)(?![\w'])",
@@ -393,12 +394,10 @@ def _judge(
     verdict = _VERDICT.match(rest)
     if verdict and _VERDICT_SIGN.match(rest):
         return Evidence(mention, Weight.CHOSEN, denied=verdict["no"] is not None)
-    if (excepted := _EXCEPTED.search(mask, max(0, mention.start - _RELATIVE), mention.start)) and (
-        excepted["all"] is None
-        or _AGAINST.search(excepted["between"] or "")
-        or _AGAINST.search(right)
-    ):
-        return Evidence(mention, Weight.CHOSEN)
+    excepted = _EXCEPTED.search(mask, max(0, mention.start - _RELATIVE), mention.start)
+    against = excepted and _AGAINST.search((excepted["between"] or "") + right)
+    if excepted and (against or excepted["all"] is None or _OF_MANY.match(right)):
+        return Evidence(mention, Weight.CHOSEN, denied=not against and excepted["all"] is not None)
     said = _IDIOM.sub(" ", left)
     negations = list(_DENIES_NEXT.finditer(said))
     denied = bool(negations) and not _AFFIRMS_NEXT.search(said[negations[-1].end() :])
